@@ -1,0 +1,41 @@
+"""The outermost edge: runs a command, turns what went wrong into an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Exit codes: 0 fine, 1 the input was refused, 2 the command line was wrong, 3 a fault of dynagen's own."""
+    try:
+        from dynagen.commands import dynagen
+
+        dynagen()
+    except BrokenPipeError:
+        _stop_writing()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except RecursionError:
+        print("error: the input is nested too deep", file=sys.stderr)
+        sys.exit(1)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print(
+            "\nThis is a fault of dynagen, not of your profile. Please report it with the text above and the profile.",
+            file=sys.stderr,
+        )
+        sys.exit(3)
+
+
+def _stop_writing() -> None:
+    """Standard output was closed (a pipe to `head`): keep the interpreter from flushing into it once more."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""`dynagen build`: a profile in, manifests out, as one stream or as a tree of files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dynagen.commands._input import Input, profile_options
+
+
+@click.command()
+@profile_options
+@click.option("-o", "--output", metavar="DIR", help="Write a tree here, one file per object, instead of a stream to standard output.")
+def build(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, output: str | None) -> None:
+    """Build the manifests of PROFILE ('-' for standard input).
+
+    \b
+      dynagen build profile.yaml | kubectl apply -f -
+      dynagen build profile.yaml -o out/
+    """
+    from dynagen.compiler import compile_profile
+    from dynagen.emit import HEADER, to_files, to_stream
+
+    given = Input(profile, files, settings, root)
+    if not given.report.failed:
+        compilation = compile_profile(given.request, given.report)
+    if given.report.failed:
+        given.print_report()
+        sys.exit(1)
+    if output is None:
+        sys.stdout.buffer.write(to_stream(compilation.manifests).encode())
+        sys.stdout.flush()
+    else:
+        from dynagen.tree import write_tree
+
+        tree = to_files(compilation.manifests)
+        foreign = write_tree(tree, Path(output), HEADER, output, given.report)
+        for name in foreign if not given.report.failed else ():
+            click.echo(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)", err=True)
+    given.print_report()
+    sys.exit(1 if given.report.failed else 0)

@@ -1,0 +1,29 @@
+"""`dynagen plan`: what follows from a profile, as layers see it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dynagen.commands._input import Input, profile_options
+
+
+@click.command()
+@profile_options
+@click.option("--facts", is_flag=True, help="Print the facts of the layers as well.")
+def plan(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, facts: bool) -> None:
+    """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
+    from dynagen.compiler import compile_profile
+    from dynagen.emit import to_yaml
+
+    given = Input(profile, files, settings, root)
+    if not given.report.failed:
+        compilation = compile_profile(given.request, given.report)
+    if given.report.failed and not (compilation and compilation.values):
+        given.print_report()
+        sys.exit(1)
+    values = {key: value for key, value in compilation.values.items() if value is not None and (facts or key != "facts")}
+    sys.stdout.buffer.write(to_yaml(values).encode())
+    sys.stdout.flush()

@@ -1,0 +1,41 @@
+"""`dynagen schema`: the JSON Schema of a profile, for editors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("overlays", nargs=-1, metavar="[OVERLAY]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def schema(overlays: tuple[Path, ...]) -> None:
+    """Print the JSON Schema 2020-12 of a profile: the core, and one section per overlay.
+
+    OVERLAY is a folder of your own whose section is added to those of the shipped ones.
+
+    \b
+      dynagen schema > profile.schema.json
+      # in the profile: # yaml-language-server: $schema=profile.schema.json
+    """
+    from dynagen.console import to_text
+    from dynagen.diagnostics import Position, Report
+    from dynagen.layers import base_layer, find_overlay, shipped_overlays
+    from dynagen.library import load_facts
+    from dynagen.plan import backends
+    from dynagen.profile import compose_schema
+
+    report = Report()
+    found = [base_layer()]
+    for entry in [*shipped_overlays(), *(f"./{path}" if not path.is_absolute() else str(path) for path in overlays)]:
+        layer = find_overlay(entry, Position(entry), Path(), Path(Path.cwd().anchor), report)
+        if layer:
+            found.append(layer)
+    composed = compose_schema(found, load_facts(found, report), backends.names(), report)
+    if report.failed:
+        click.echo(to_text(report.diagnostics, {}), err=True, nl=False)
+        sys.exit(1)
+    sys.stdout.buffer.write((json.dumps(composed, indent=2, ensure_ascii=False) + "\n").encode())
+    sys.stdout.flush()

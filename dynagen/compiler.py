@@ -1,0 +1,82 @@
+"""The whole compiler: profile texts in, checked manifests out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import Origin, Position, Report
+from dynagen.graph import for_release
+from dynagen.layers import render
+from dynagen.library import Library, find_library
+from dynagen.manifests import Manifest, Manifests
+from dynagen.merge import Map, to_tree
+from dynagen.plan import Plan, backends, make_plan
+from dynagen.profile import Profile, load_profile
+from dynagen.schemas import Schemas
+from dynagen.source import Document
+from dynagen.verify.schema import check_schemas
+
+
+class Request(NamedTuple):
+    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave."""
+
+    sources: Sequence[Document]
+    settings: Sequence[str]
+    home: Path
+    root: Path
+
+
+class Compilation(NamedTuple):
+    """What came of it: as much as there is. `manifests` are in the order in which they can be applied."""
+
+    report: Report
+    library: Library
+    profile: Profile | None = None
+    plan: Plan | None = None
+    values: Mapping[str, Any] = {}
+    manifests: Sequence[Manifest] = ()
+
+
+def compile_profile(request: Request, report: Report) -> Compilation:
+    """Runs every stage. Each early return is a place where going on would only produce nonsense."""
+    library = find_library(request.sources, request.settings, request.home, request.root, backends.names(), report)
+    profile = load_profile(request.sources, request.settings, library.layers, library.schema, report)
+    if profile is None:
+        return Compilation(report, library)
+
+    plan = make_plan(profile, library.facts, report)
+    if report.failed:
+        return Compilation(report, library, profile)
+
+    values = expression_values(profile, plan, library)
+    release = library.facts["releases"][plan.release]
+    schemas = Schemas(library.schema_folders(plan.kubernetes, release["crds"]))
+    manifests = Manifests(schemas, report)
+    for layer in library.layers:
+        manifests.add(render(layer, "resources", values, report))
+        manifests.patch(render(layer, "patches", values, report))
+    if report.failed:
+        return Compilation(report, library, profile, plan, values)
+
+    merged = manifests.finish(lambda manifest, namespaced: common_metadata(plan, profile, namespaced))
+    finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
+    check_schemas(finished, schemas, profile, plan, report)
+    return Compilation(report, library, profile, plan, values, () if report.failed else finished)
+
+
+def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
+    """What expressions can name: the plan, the sections of the layers, the facts."""
+    sections = {layer.name.replace("-", "_"): profile.data.get(layer.name) for layer in library.layers}
+    return {**sections, **plan.to_data(), "facts": library.facts}
+
+
+def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:
+    """What every object has, unless a layer says otherwise: namespace, labels, annotations."""
+    metadata: dict[str, Any] = {"labels": plan.labels, "annotations": plan.annotations or None}
+    if namespaced:
+        metadata["namespace"] = plan.metadata["namespace"]
+    tree = to_tree({"metadata": metadata}, Origin(profile.at(("metadata",)), "", (("metadata",),)))
+    assert isinstance(tree, Map) and isinstance(tree.origin.written, Position)
+    return tree

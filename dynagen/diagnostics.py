@@ -1,0 +1,103 @@
+"""What every stage speaks: where a value was written, what is wrong with it, and the list of all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+KeyPath = tuple[str | int, ...]
+
+
+class Position(NamedTuple):
+    """A place in a text. `line` and `column` count from 1; `width` is what a caret underlines, 0 if unknown."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    width: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Origin(NamedTuple):
+    """Where a leaf of a manifest came from.
+
+    `written` is the place in a layer or a profile, `expression` the text inside `${}` (empty for a literal), and
+    `reads` the paths of the plan that the expression read.
+    """
+
+    written: Position
+    expression: str = ""
+    reads: tuple[KeyPath, ...] = ()
+
+
+class Diagnostic(NamedTuple):
+    """One mistake in the input. The first digit of `code` is the stage: 1 reading, 2 schema, 3 layers, 4 rules, 5 output.
+
+    `related` names further places that matter, each with a few words.
+    """
+
+    code: str
+    message: str
+    at: Position
+    hint: str = ""
+    related: tuple[tuple[str, Position], ...] = ()
+    severity: str = "error"
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        return (self.at.file, self.at.line, self.at.column, self.code, self.message)
+
+
+class Report:
+    """All diagnostics of one compilation. Stages add to it; nobody takes anything out."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        at: Position,
+        hint: str = "",
+        related: Sequence[tuple[str, Position]] = (),
+        severity: str = "error",
+    ) -> None:
+        self._found.setdefault(Diagnostic(code, message, at, hint, tuple(related), severity))
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self._found.setdefault(diagnostic)
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.severity == "error" for diagnostic in self._found)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Sorted by file, line, column and code; each said once."""
+        return sorted(self._found, key=lambda diagnostic: diagnostic.sort_key)
+
+
+def path_text(path: KeyPath) -> str:
+    """`('spec', 'components', 0, 'name')` as people write it: `spec.components[0].name`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif text and part.replace("-", "").replace("_", "").isalnum():
+            text += f".{part}"
+        else:
+            text += part if not text else f"[{part!r}]"
+    return text or "(top)"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is most likely a misspelling of, or None."""
+    import difflib
+
+    folded = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}
+    found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None

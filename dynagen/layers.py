@@ -1,0 +1,282 @@
+"""Finds layers and renders one against a plan.
+
+A layer is a folder; the folder is its name. `layer.yaml` may hold defaults for the profile, `schema.json` the schema of
+its section of the profile, `facts/` data, `resources/` objects it adds, `patches/` changes to objects that are there,
+`schemas/` a set of schemas for kinds of its own. Nothing lists layers; the library looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.data import BASE, OVERLAYS, ROOT
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
+from dynagen.expressions import ExpressionError, Scope, Template, parse_template
+from dynagen.merge import Leaf, List, Map, Tree, to_tree
+from dynagen.source import Document, parse, read
+
+_HEADER_KEYS = {"when", "forEach"}
+
+
+class Layer(NamedTuple):
+    """A layer on disk. `shown` is its folder as messages name it."""
+
+    name: str
+    folder: Path
+    shown: str
+
+    @property
+    def schema_file(self) -> Path:
+        return self.folder / "schema.json"
+
+    @property
+    def schemas_folder(self) -> Path:
+        return self.folder / "schemas"
+
+
+class Fragment(NamedTuple):
+    """A rendered resource or patch: a tree with origins, and the file it was written in."""
+
+    tree: Map
+    at: Position
+
+
+def shipped_overlays() -> list[str]:
+    return sorted(entry.name for entry in OVERLAYS.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def base_layer() -> Layer:
+    return Layer("base", BASE, _shown(BASE))
+
+
+def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
+    """The layer an entry of `overlays` names: a shipped one, or a folder relative to `home`, the profile's folder.
+
+    A folder must lie below `root`, also after its symbolic links are followed. Reports DG301 to DG303.
+    """
+    if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
+        if (OVERLAYS / entry / "layer.yaml").is_file():
+            return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry))
+        near = closest(entry, shipped_overlays())
+        hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())
+        report.add("DG301", f"no overlay '{entry}'", at, f"{hint}; a folder of your own begins with './'")
+        return None
+    folder = home / entry
+    try:
+        resolved = folder.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        report.add("DG301", f"no overlay folder '{entry}'", at, hint=f"it is looked for beside the profile, in '{home}'")
+        return None
+    if not resolved.is_relative_to(root.resolve()):
+        report.add(
+            "DG303", f"overlay '{entry}' lies outside of '{root}'", at,
+            hint="move it below the profile's folder, or allow a wider folder with --root",
+        )  # fmt: skip
+        return None
+    if not resolved.is_dir():
+        report.add("DG302", f"overlay '{entry}' is not a folder", at)
+        return None
+    layer = Layer(resolved.name, resolved, entry.removeprefix("./").rstrip("/"))
+    known = ("layer.yaml", "schema.json", "resources", "patches", "facts", "schemas")
+    if not any((resolved / name).exists() for name in known):
+        report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(known))
+        return None
+    return layer
+
+
+def _shown(folder: Path) -> str:
+    return folder.relative_to(ROOT).as_posix()
+
+
+def documents(layer: Layer, name: str, report: Report) -> list[Document]:
+    """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
+    path, shown = layer.folder / name, f"{layer.shown}/{name}"
+    if not path.resolve().is_relative_to(layer.folder):
+        report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
+        return []
+    text = read(path, shown, report)
+    return [] if text is None else parse(text, shown, report)
+
+
+def files(layer: Layer, folder: str) -> list[str]:
+    """The YAML files of a layer's folder and below, as sorted relative names."""
+    top = layer.folder / folder
+    if not top.is_dir():
+        return []
+    found = [path for path in top.rglob("*") if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")]
+    return sorted(path.relative_to(layer.folder).as_posix() for path in found)
+
+
+def defaults(layer: Layer, report: Report) -> Document | None:
+    """What `layer.yaml` says about the profile: a document with the content of its key `defaults`."""
+    if not (layer.folder / "layer.yaml").is_file():
+        return None
+    found = documents(layer, "layer.yaml", report)
+    if not found:
+        return None
+    document = found[0]
+    if document.data is None:
+        return None
+    known = {"description": str, "defaults": dict}
+    if not isinstance(document.data, dict):
+        report.add("DG305", "layer.yaml must be a mapping", document.at(), hint="known keys: " + ", ".join(known))
+        return None
+    for key, value in document.data.items():
+        if key not in known:
+            near = closest(key, known)
+            hint = f"did you mean '{near}'?" if near else "known keys: " + ", ".join(known)
+            report.add("DG305", f"unknown key '{key}' in layer.yaml", document.at((key,)), hint)
+        elif not isinstance(value, known[key]):
+            report.add("DG305", f"'{key}' must be a {'mapping' if known[key] is dict else 'text'}", document.at((key,)))
+    content = document.data.get("defaults")
+    if not isinstance(content, dict):
+        return None
+    positions = {path[1:]: at for path, at in document.positions.items() if path[:1] == ("defaults",)}
+    return Document(document.file, content, positions)
+
+
+def facts(layer: Layer, report: Report) -> Iterator[tuple[Map, str]]:
+    """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`."""
+    for name in files(layer, "facts"):
+        for document in documents(layer, name, report):
+            if not isinstance(document.data, dict):
+                report.add("DG305", "a file of facts must be a mapping", document.at())
+                continue
+            tree: Tree = _plain_tree(document.data, document, ())
+            for key in reversed(Path(name).with_suffix("").parts[1:]):
+                tree = Map({key: tree}, tree.origin)
+            assert isinstance(tree, Map)
+            yield tree, name
+
+
+def _plain_tree(value: Any, document: Document, path: KeyPath) -> Tree:
+    origin = Origin(document.at(path))
+    if isinstance(value, dict):
+        return Map({key: _plain_tree(inner, document, (*path, key)) for key, inner in value.items()}, origin)
+    if isinstance(value, list):
+        return List([_plain_tree(inner, document, (*path, index)) for index, inner in enumerate(value)], origin)
+    return Leaf(value, origin)
+
+
+def document_tree(document: Document) -> Map:
+    """A document that is a mapping, as a tree whose leaves know where they were written."""
+    tree = _plain_tree(document.data, document, ())
+    assert isinstance(tree, Map)
+    return tree
+
+
+def render(layer: Layer, folder: str, values: Mapping[str, Any], report: Report) -> list[Fragment]:
+    """The objects in `resources/` or `patches/` of a layer, expressions evaluated. Reports DG305 to DG308, DG312, DG313."""
+    scope = Scope(values)
+    fragments: list[Fragment] = []
+    for name in files(layer, folder):
+        found = documents(layer, name, report)
+        header: Document | None = None
+        if found and isinstance(found[0].data, dict) and found[0].data and found[0].data.keys() <= _HEADER_KEYS:
+            header, found = found[0], found[1:]
+            if not found:
+                report.add("DG305", "nothing follows 'when' or 'forEach'", header.at(), hint="add '---' and an object")
+        found = [document for document in found if document.data is not None]
+        for inner in _scopes(header, scope, report):
+            for document in found:
+                renderer = _Renderer(document, inner, report)
+                tree = renderer.mapping()
+                if tree is not None and not renderer.failed:
+                    fragments.append(Fragment(tree, document.at()))
+    return fragments
+
+
+def _scopes(header: Document | None, scope: Scope, report: Report) -> Iterator[Scope]:
+    """One scope for each time that a file counts: none when its `when` is false, several with `forEach`."""
+    if header is None:
+        yield scope
+        return
+    loop = header.data.get("forEach")
+    scopes = [scope]
+    if loop is not None:
+        at = header.at(("forEach",))
+        if not isinstance(loop, dict) or len(loop) != 1 or not isinstance(next(iter(loop.values())), str):
+            report.add("DG312", "forEach takes one name and a list", at, hint='for example: {worker: "${workers}"}')
+            return
+        variable, text = next(iter(loop.items()))
+        if variable in scope.values:
+            report.add("DG312", f"forEach: '{variable}' is taken", header.at(("forEach", variable)), hint="use another name")
+            return
+        items, reads = _header_value(header, ("forEach", variable), text, scope, report)
+        if items is _FAILED:
+            return
+        if not isinstance(items, list):
+            report.add("DG312", f"forEach: '{text}' is not a list", header.at(("forEach", variable)))
+            return
+        scopes = [Scope({variable: item}, scope, {variable: scope.path_of(item, reads)}) for item in items]
+    condition = header.data.get("when", True)
+    for inner in scopes:
+        wanted, _ = _header_value(header, ("when",), condition, inner, report)
+        if wanted is _FAILED:
+            return
+        if not isinstance(wanted, bool):
+            report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+            return
+        if wanted:
+            yield inner
+
+
+_FAILED = object()
+
+
+def _header_value(header: Document, path: KeyPath, value: Any, scope: Scope, report: Report) -> tuple[Any, Any]:
+    if not isinstance(value, str):
+        return value, ()
+    try:
+        template = parse_template(value)
+        return (template, ()) if isinstance(template, str) else scope.evaluate(template)
+    except ExpressionError as error:
+        report.add(error.code, error.message, header.at(path), error.hint)
+        return _FAILED, ()
+
+
+class _Renderer:
+    """One document against one scope."""
+
+    def __init__(self, document: Document, scope: Scope, report: Report) -> None:
+        self.document, self.scope, self.report = document, scope, report
+        self.failed = False
+
+    def mapping(self) -> Map | None:
+        if not isinstance(self.document.data, dict):
+            self.report.add("DG313", "expected an object with apiVersion and kind", self.document.at())
+            return None
+        for key in _HEADER_KEYS & self.document.data.keys():
+            self.report.add(
+                "DG312", f"'{key}' belongs into a document of its own at the top of the file", self.document.at((key,)),
+                hint="put '---' between it and the object",
+            )  # fmt: skip
+        tree = self._tree(self.document.data, ())
+        assert isinstance(tree, Map)
+        return tree
+
+    def _tree(self, value: Any, path: KeyPath) -> Tree:
+        if isinstance(value, dict):
+            items = {key: self._tree(inner, (*path, key)) for key, inner in value.items()}
+            return Map(items, Origin(self.document.at(path)))
+        if isinstance(value, list):
+            entries = [self._tree(inner, (*path, index)) for index, inner in enumerate(value)]
+            return List(entries, Origin(self.document.at(path)))
+        if isinstance(value, str) and "${" in value:
+            return self._expression(value, path)
+        return Leaf(value, Origin(self.document.at(path)))
+
+    def _expression(self, text: str, path: KeyPath) -> Tree:
+        at = self.document.at(path)
+        try:
+            template = parse_template(text)
+            if isinstance(template, Template):
+                value, reads = self.scope.evaluate(template)
+                return to_tree(value, Origin(at, template.expression, reads))
+            return Leaf(template, Origin(at))
+        except ExpressionError as error:
+            self.failed = True
+            self.report.add(error.code, error.message, at, error.hint)
+            return Leaf(None, Origin(at))

@@ -1,0 +1,185 @@
+"""The objects under construction: resources are added, patches applied, and what all objects share is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
+from dynagen.layers import Fragment
+from dynagen.merge import Leaf, List, Map, Tree, find, merge, to_data, without_directives
+from dynagen.schemas import Schemas
+
+
+class Manifest(NamedTuple):
+    """One object with the origin of every leaf. `at` is where a layer adds it."""
+
+    tree: Map
+    at: Position
+
+    @property
+    def api_version(self) -> str:
+        return _text(self.tree, "apiVersion")
+
+    @property
+    def kind(self) -> str:
+        return _text(self.tree, "kind")
+
+    @property
+    def name(self) -> str:
+        return _text(self.tree, "metadata", "name")
+
+    @property
+    def namespace(self) -> str:
+        return _text(self.tree, "metadata", "namespace")
+
+    @property
+    def group(self) -> str:
+        group, slash, _ = self.api_version.partition("/")
+        return group if slash else ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        return self.group, self.kind, self.namespace, self.name
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.name}'"
+
+    def origin(self, path: KeyPath) -> Origin:
+        """The origin of the value at `path`, or of its nearest ancestor."""
+        return find(self.tree, path).origin
+
+    def to_data(self) -> dict[str, Any]:
+        data: dict[str, Any] = to_data(self.tree)
+        return data
+
+
+class Manifests:
+    """All objects of one compilation, in the order in which layers add them."""
+
+    def __init__(self, schemas: Schemas, report: Report) -> None:
+        self._schemas, self._report = schemas, report
+        self._objects: list[Manifest] = []
+
+    def add(self, fragments: Iterable[Fragment]) -> None:
+        """Adds objects. Reports DG313 for what is none, DG314 for one that is there already."""
+        for fragment in fragments:
+            manifest = Manifest(fragment.tree, fragment.at)
+            missing = [
+                key
+                for key, text in (
+                    ("apiVersion", manifest.api_version), ("kind", manifest.kind), ("metadata.name", manifest.name),
+                )
+                if not text
+            ]  # fmt: skip
+            if missing:
+                self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at)
+                continue
+            tree = without_directives(fragment.tree)
+            assert isinstance(tree, Map)
+            manifest = Manifest(tree, fragment.at)
+            twin = next((other for other in self._objects if other.identity == manifest.identity), None)
+            if twin:
+                self._report.add(
+                    "DG314", f"{manifest} is there already", fragment.at,
+                    hint="change it with a patch, or give it another name", related=(("added here", twin.at),),
+                )  # fmt: skip
+                continue
+            self._objects.append(manifest)
+
+    def patch(self, fragments: Iterable[Fragment]) -> None:
+        """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target."""
+        for fragment in fragments:
+            patch = Manifest(fragment.tree, fragment.at)
+            if not patch.kind:
+                self._report.add("DG309", "a patch needs a kind", fragment.at, hint="and a metadata.name if there are several")
+                continue
+            targets = [number for number, target in enumerate(self._objects) if _matches(patch, target)]
+            if not targets:
+                self._report_no_target(patch)
+                continue
+            for number in targets:
+                target = self._objects[number]
+                if _text(patch.tree, "$patch") == "delete":
+                    self._objects[number] = target._replace(tree=Map({}, fragment.tree.origin))
+                    continue
+                schema = self._schemas.find(target.api_version, target.kind)
+                merged = merge(target.tree, _without_identity(patch.tree, target), schema.root if schema else None)
+                self._objects[number] = target._replace(tree=merged)
+            self._objects = [manifest for manifest in self._objects if manifest.tree]
+
+    def _report_no_target(self, patch: Manifest) -> None:
+        kinds = sorted({manifest.kind for manifest in self._objects})
+        same_kind = [manifest for manifest in self._objects if manifest.kind == patch.kind]
+        related = [(f"{manifest} is made here", manifest.at) for manifest in same_kind[:3]]
+        if same_kind:
+            what = f"patch of {patch.kind} '{patch.name}'" if patch.name else f"patch of {patch.api_version} {patch.kind}"
+            near = closest(patch.name, [manifest.name for manifest in same_kind])
+            message, at = f"{what}: there is no such object", patch.origin(("metadata", "name")).written
+        else:
+            near = closest(patch.kind, kinds)
+            message, at = f"patch of kind '{patch.kind}': no layer before makes one", patch.origin(("kind",)).written
+        hint = f"did you mean '{near}'?" if near else "kinds so far: " + ", ".join(kinds)
+        self._report.add("DG310", message, at, hint, related)
+
+    def finish(self, common: Callable[[Manifest, bool], Map]) -> list[Manifest]:
+        """The objects in the order in which they can be applied; `common` gives what all have, under what is written."""
+        finished = []
+        for manifest in self._objects:
+            schema = self._schemas.find(manifest.api_version, manifest.kind)
+            shared = common(manifest, schema.namespaced if schema else True)
+            tree = without_directives(_ordered(merge(shared, manifest.tree, None)))
+            assert isinstance(tree, Map)
+            finished.append(manifest._replace(tree=tree))
+        finished.sort(key=_apply_order)
+        for index, manifest in enumerate(finished):
+            for other in finished[:index]:
+                if other.identity == manifest.identity:
+                    self._report.add("DG314", f"{manifest} is there already", manifest.at, related=(("added here", other.at),))
+        return finished
+
+
+# What others need comes first: kubectl applies a stream from top to bottom.
+_FIRST = (
+    "Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "ComputeClass", "ServiceAccount",
+    "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding", "Secret", "ConfigMap", "PersistentVolume",
+    "PersistentVolumeClaim", "Service", "DynamoGraphDeployment", "Job", "Pod", "Gateway",
+)  # fmt: skip
+
+
+def _apply_order(manifest: Manifest) -> tuple[Any, ...]:
+    kind = manifest.kind
+    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST), kind, manifest.group, manifest.namespace, manifest.name
+
+
+def _matches(patch: Manifest, target: Manifest) -> bool:
+    if patch.kind != target.kind or (patch.name and patch.name != target.name):
+        return False
+    if patch.namespace and target.namespace and patch.namespace != target.namespace:
+        return False
+    return not patch.api_version or patch.api_version == target.api_version
+
+
+def _without_identity(patch: Map, target: Manifest) -> Map:
+    """A patch without the keys that only say which object it is for."""
+    kept = Map({key: value for key, value in patch.items() if key not in ("apiVersion", "kind")}, patch.origin)
+    if isinstance(metadata := kept.get("metadata"), Map):
+        kept["metadata"] = Map({key: value for key, value in metadata.items() if key != "name"}, metadata.origin)
+    return kept
+
+
+def _ordered(tree: Map) -> Map:
+    """apiVersion, kind and metadata first, as people expect them."""
+    head = {key: tree[key] for key in ("apiVersion", "kind", "metadata") if key in tree}
+    metadata = head.get("metadata")
+    if isinstance(metadata, Map):
+        first = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata}
+        head["metadata"] = Map({**first, **metadata}, metadata.origin)
+    return Map({**head, **{key: value for key, value in tree.items() if key not in head}}, tree.origin)
+
+
+def _text(tree: Tree, *path: str) -> str:
+    value: Any = tree
+    for key in path:
+        value = value.get(key) if isinstance(value, Map) else None
+    return value.value if isinstance(value, Leaf) and isinstance(value.value, str) else ""

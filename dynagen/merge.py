@@ -1,0 +1,211 @@
+"""Strategic merge of trees that know where every value came from. The door to deepmerge.
+
+Maps merge; `null` deletes; `$patch: replace|delete` as in kustomize
+(https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#patchstrategicmerge). A list merges by key when the
+schema of its field names one, otherwise the later list replaces the earlier one. Nothing is changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynagen.diagnostics import KeyPath, Origin
+
+if TYPE_CHECKING:
+    from dynagen.schemas import Node
+
+
+class Leaf:
+    """A scalar (or an empty container's stand-in) with its origin and, when a patch changed it, what it replaced."""
+
+    __slots__ = ("origin", "replaced", "value")
+
+    def __init__(self, value: Any, origin: Origin, replaced: Leaf | None = None) -> None:
+        self.value, self.origin, self.replaced = value, origin, replaced
+
+
+class Map(dict[str, Any]):
+    """A mapping of strings to Map, List or Leaf."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, items: Any, origin: Origin) -> None:
+        super().__init__(items)
+        self.origin = origin
+
+
+class List(list[Any]):
+    """A list of Map, List or Leaf."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, items: Any, origin: Origin) -> None:
+        super().__init__(items)
+        self.origin = origin
+
+
+Tree = Map | List | Leaf
+
+
+def to_tree(value: Any, origin: Origin) -> Tree:
+    """Plain data as a tree, all of it with one origin."""
+    if isinstance(value, dict):
+        return Map({key: to_tree(inner, origin) for key, inner in value.items()}, origin)
+    if isinstance(value, list):
+        return List([to_tree(inner, origin) for inner in value], origin)
+    return Leaf(value, origin)
+
+
+def to_data(tree: Tree) -> Any:
+    """The plain data of a tree."""
+    if isinstance(tree, dict):
+        return {key: to_data(inner) for key, inner in tree.items()}
+    if isinstance(tree, list):
+        return [to_data(inner) for inner in tree]
+    return tree.value
+
+
+def find(tree: Tree, path: KeyPath) -> Tree:
+    """The value at `path`, or its nearest ancestor that exists."""
+    for key in path:
+        try:
+            tree = tree[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            break
+    return tree
+
+
+def leaves(tree: Tree, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Leaf]]:
+    if isinstance(tree, Leaf):
+        yield path, tree
+        return
+    for key, inner in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield from leaves(inner, (*path, key))
+
+
+_DELETED = Leaf(None, None)  # type: ignore[arg-type]  # never leaves this module
+
+
+def merge(base: Map, patch: Map, schema: Node | None) -> Map:
+    """`patch` over `base`, as a new tree. `schema` is the schema of both; None merges every list by replacing it."""
+    result = _merger(schema).merge(base, patch)
+    return Map({}, patch.origin) if result is _DELETED else result
+
+
+def without_directives(tree: Tree) -> Tree:
+    """A tree that stands alone: `null` is not there, nor is `$patch`, nor what held nothing else."""
+    if isinstance(tree, dict):
+        kept = {}
+        for key, inner in tree.items():
+            if key == "$patch" or _is_null(inner) or _directive(inner) == "delete":
+                continue
+            clean = without_directives(inner)
+            if clean or not inner or isinstance(clean, Leaf):
+                kept[key] = clean  # a mapping of nothing but nulls is not there either
+        return Map(kept, tree.origin)
+    if isinstance(tree, list):
+        items = [item for item in tree if _directive(item) is None or len(item) > 1]
+        return List([without_directives(item) for item in items if _directive(item) != "delete"], tree.origin)
+    return tree
+
+
+def _merger(schema: Node | None) -> Any:
+    from deepmerge import Merger
+
+    class SchemaMerger(Merger):
+        def node(self, path: list[str | int]) -> Node | None:
+            node = schema
+            for key in path:
+                node = node.child(key) if node else None
+            return node
+
+    return SchemaMerger(
+        [(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)],
+        ["override"],
+        [_override],
+    )
+
+
+def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
+    if isinstance(patch, Leaf):
+        return Leaf(patch.value, patch.origin, base if isinstance(base, Leaf) else None)
+    return without_directives(patch)
+
+
+def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
+    directive = _directive(patch)
+    if directive == "delete":
+        return _DELETED
+    if directive == "replace":
+        return without_directives(patch)
+    merged = Map(base, base.origin)
+    for key, value in patch.items():
+        if _is_null(value):
+            # A null with nothing to delete stays: whoever reads the result decides what it means.
+            if merged.pop(key, None) is None:
+                merged[key] = value
+        elif key in merged:
+            result = config.value_strategy([*path, key], merged[key], value)
+            if result is _DELETED:
+                del merged[key]
+            else:
+                merged[key] = result
+        elif _directive(value) != "delete":
+            merged[key] = without_directives(value)
+    return merged
+
+
+def _merge_lists(config: Any, path: list[Any], base: List, patch: List) -> Tree:
+    if any(_directive(item) == "replace" and len(item) == 1 for item in patch):
+        return without_directives(patch)
+    node = config.node(path)
+    keys = node.merge_keys if node else ()
+    if not keys:
+        return without_directives(patch)
+    item_node = node.child(0)
+    merged = List(base, base.origin)
+    index = {_identity(item, keys, item_node): number for number, item in enumerate(merged)}
+    deleted = set()
+    for item in patch:
+        identity = _identity(item, keys, item_node)
+        if identity is None or identity not in index:
+            if _directive(item) != "delete":
+                index[identity] = len(merged)
+                merged.append(without_directives(item))
+            continue
+        number = index[identity]
+        result = config.value_strategy([*path, number], merged[number], item)
+        if result is _DELETED:
+            deleted.add(number)
+        else:
+            merged[number] = result
+    return List([item for number, item in enumerate(merged) if number not in deleted], merged.origin)
+
+
+def _identity(item: Tree, keys: tuple[str, ...], node: Node | None) -> tuple[Any, ...] | None:
+    """The values of the list's keys in an item, defaults of the schema filled in; None if one is missing."""
+    if not isinstance(item, Mapping):
+        return None
+    values = []
+    for key in keys:
+        value = item.get(key)
+        if isinstance(value, Leaf):
+            values.append(value.value)
+            continue
+        child = node.child(key) if node else None
+        default = child.default if child else None
+        if default is None:
+            return None
+        values.append(default)
+    return tuple(values)
+
+
+def _directive(tree: Tree) -> str | None:
+    if isinstance(tree, dict) and isinstance(leaf := tree.get("$patch"), Leaf):
+        return str(leaf.value)
+    return None
+
+
+def _is_null(tree: Tree) -> bool:
+    return isinstance(tree, Leaf) and tree.value is None

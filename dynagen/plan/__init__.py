@@ -1,0 +1,6 @@
+"""A checked profile and facts in, the plan out: what follows from the profile, as plain values that layers refer to."""
+
+from dynagen.plan.planner import make_plan
+from dynagen.plan.values import Plan, Worker
+
+__all__ = ["Plan", "Worker", "make_plan"]

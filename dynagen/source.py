@@ -1,0 +1,242 @@
+"""YAML text in, plain data with the position of every value out. The door to ruamel.yaml.
+
+Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys, tags, and texts that would not end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.scalars import Ambiguous, parse_plain
+
+# A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
+MAX_BYTES = 1024 * 1024
+# After aliases are written out. Stops "billion laughs" early and keeps memory bounded.
+MAX_VALUES = 50_000
+MAX_DEPTH = 50
+
+
+class Document(NamedTuple):
+    """One YAML document. `positions` holds the place of every value: of its key in a mapping, of itself in a list."""
+
+    file: str
+    data: Any
+    positions: Mapping[KeyPath, Position]
+
+    def at(self, path: KeyPath = ()) -> Position:
+        """The position of `path`, or of its nearest ancestor in this file."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, Position(self.file))
+
+
+def read(path: Path, shown: str, report: Report) -> str | None:
+    """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103."""
+    at = Position(shown)
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        report.add("DG101", f"cannot read '{shown}': {reason}", at)
+        return None
+    return decode(raw, shown, report)
+
+
+def decode(raw: bytes, shown: str, report: Report) -> str | None:
+    at = Position(shown)
+    if len(raw) > MAX_BYTES:
+        report.add("DG102", f"larger than {MAX_BYTES // 1024} KiB", at, hint="this is no profile or layer file")
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8")
+        line, column = good.count("\n") + 1, len(good) - (good.rfind("\n") + 1) + 1
+        report.add(
+            "DG103", f"not UTF-8: byte 0x{raw[error.start]:02x}", Position(shown, line, column),
+            hint="save the file as UTF-8",
+        )  # fmt: skip
+        return None
+
+
+def parse(text: str, file: str, report: Report) -> list[Document]:
+    """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    reader = _Reader(file, text, report)
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        for event in yaml.parse(text):
+            reader.take(event)
+    except _Stop:
+        return []
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
+        offending = text[mark.index : mark.index + 1] if mark else ""
+        if offending == "\t":
+            report.add("DG105", "a tab where YAML wants spaces", at, hint="indent with spaces")
+        else:
+            problem = " ".join(str(error.problem or error.context or "cannot be read").split())
+            report.add("DG104", f"not YAML: {problem}", at)
+        return []
+    except YAMLError as error:  # ReaderError: a character that YAML forbids
+        index = getattr(error, "position", 0)
+        index = index if isinstance(index, int) else 0
+        line = text.count("\n", 0, index) + 1
+        column = index - (text.rfind("\n", 0, index) + 1) + 1
+        report.add("DG104", "not YAML: a control character", Position(file, line, column))
+        return []
+    except (ValueError, OverflowError) as error:
+        # ruamel.yaml 0.19 lets int() and chr() fail on absurd directives and escapes.
+        report.add("DG104", f"not YAML: {error}", Position(file))
+        return []
+    return reader.documents
+
+
+class _Stop(Exception):
+    """Reading on makes no sense; the reason is in the report."""
+
+
+class _Frame:
+    """A mapping or a list under construction."""
+
+    __slots__ = ("container", "key", "path", "seen")
+
+    def __init__(self, container: Any, path: KeyPath) -> None:
+        self.container = container
+        self.path = path
+        self.key: str | None = None
+        self.seen: dict[str, Position] = {}
+
+
+class _Reader:
+    def __init__(self, file: str, text: str, report: Report) -> None:
+        self.file, self.text, self.report = file, text, report
+        self.documents: list[Document] = []
+        self._values = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._frames: list[_Frame] = []
+        self._positions: dict[KeyPath, Position] = {}
+        self._data: Any = None
+        self._good = True
+        self._recordings: dict[str, list[Any]] = {}  # anchor -> its events
+        self._open_anchors: list[tuple[str, int]] = []  # anchor, depth of its node
+
+    def take(self, event: Any) -> None:
+        kind = type(event).__name__
+        if kind == "DocumentStartEvent":
+            self._start()
+            self._positions[()] = self._position(event)
+        elif kind == "DocumentEndEvent":
+            if self._good:
+                self.documents.append(Document(self.file, self._data, self._positions))
+        elif kind == "AliasEvent":
+            self._alias(event)
+        elif kind not in ("StreamStartEvent", "StreamEndEvent", "CommentEvent"):
+            self._node(event, kind)
+
+    def _position(self, event: Any) -> Position:
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if end.line == start.line else 0
+        return Position(self.file, start.line + 1, start.column + 1, max(width, 0))
+
+    def _error(self, code: str, message: str, event: Any, hint: str = "", related: Any = ()) -> None:
+        self._good = False
+        self.report.add(code, message, self._position(event), hint, related)
+
+    def _alias(self, event: Any) -> None:
+        events = self._recordings.get(event.anchor)
+        if events is None or any(anchor == event.anchor for anchor, _ in self._open_anchors):
+            self._error("DG104", f"not YAML: alias '*{event.anchor}' without an anchor before it", event)
+            raise _Stop
+        for replayed in events:
+            self._node(replayed, type(replayed).__name__, replay=True)
+
+    def _node(self, event: Any, kind: str, replay: bool = False) -> None:
+        anchor = getattr(event, "anchor", None)
+        for open_anchor, _ in self._open_anchors:
+            self._recordings[open_anchor].append(event)
+        if anchor and not replay:
+            self._recordings[anchor] = [event]
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
+            self._frames.pop()
+            if self._open_anchors and self._open_anchors[-1][1] == len(self._frames):
+                self._open_anchors.pop()
+            return
+
+        self._values += 1
+        if self._values > MAX_VALUES or len(self._frames) > MAX_DEPTH:
+            what = "nested too deep" if len(self._frames) > MAX_DEPTH else "too many values, aliases written out"
+            self._error("DG108", what, event, hint="is this the right file?")
+            raise _Stop
+        if getattr(event, "tag", None):
+            self._error("DG112", f"tag '{event.tag}' is not supported", event, hint="remove the tag; quote strings")
+        if kind == "ScalarEvent":
+            self._scalar(event)
+            return
+        if anchor and not replay:
+            self._open_anchors.append((anchor, len(self._frames)))
+        if self._frames and self._is_key():
+            self._error("DG113", "a key must be a string", event)
+            raise _Stop
+        container: Any = {} if kind == "MappingStartEvent" else []
+        self._frames.append(_Frame(container, self._place(container, event)))
+
+    def _is_key(self) -> bool:
+        frame = self._frames[-1]
+        return isinstance(frame.container, dict) and frame.key is None
+
+    def _scalar(self, event: Any) -> None:
+        value: Any = event.value
+        if event.style is None:
+            try:
+                value = parse_plain(event.value)
+            except Ambiguous:
+                shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
+                hint = f'quote it: "{shown}"; for a number write plain decimal digits'
+                if event.value == "<<":
+                    hint = "merge keys are not supported: write the keys out"
+                self._error("DG107", f"'{shown}' is read differently by YAML 1.1 and YAML 1.2", event, hint)
+        if not (self._frames and self._is_key()):
+            self._place(value, event)
+            return
+        frame = self._frames[-1]
+        at = self._position(event)
+        if not isinstance(value, str):
+            self._error("DG113", f"key '{event.value}' is not a string", event, hint=f'quote it: "{event.value}"')
+            value = event.value
+        if value in frame.seen:
+            first = frame.seen[value]
+            self._error(
+                "DG106", f"key '{value}' is written twice", event, hint="keep one of them",
+                related=(("first here", first),),
+            )  # fmt: skip
+        frame.seen.setdefault(value, at)
+        frame.key = value
+        self._positions[(*frame.path, value)] = at
+
+    def _place(self, value: Any, event: Any) -> KeyPath:
+        """Puts a value where it belongs and returns its path."""
+        if not self._frames:
+            self._data = value
+            self._positions[()] = self._position(event)
+            return ()
+        frame = self._frames[-1]
+        if isinstance(frame.container, dict):
+            assert frame.key is not None
+            path = (*frame.path, frame.key)
+            frame.container[frame.key] = value
+            frame.key = None
+        else:
+            path = (*frame.path, len(frame.container))
+            frame.container.append(value)
+            self._positions[path] = self._position(event)
+        return path

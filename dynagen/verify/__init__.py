@@ -1,0 +1,1 @@
+"""Checks of finished manifests, one file per kind of check."""

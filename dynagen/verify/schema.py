@@ -1,0 +1,51 @@
+"""Each manifest against the schema of its kind. Offline; findings point at the layer's or the profile's line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
+from dynagen.manifests import Manifest
+from dynagen.profile import Profile
+from dynagen.plan import Plan
+from dynagen.schemas import Schemas
+
+
+def check_schemas(
+    manifests: Iterable[Manifest], schemas: Schemas, profile: Profile, plan: Plan, report: Report
+) -> None:
+    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses."""
+    for manifest in manifests:
+        schema = schemas.find(manifest.api_version, manifest.kind)
+        if schema is None:
+            report.add(
+                "DG211", f"no schema for {manifest.api_version} {manifest.kind}",
+                manifest.origin(("kind",)).written,
+                hint="`dynagen schemas import crd.yaml -o LAYER/schemas/own` makes one; is it spelt right?",
+            )  # fmt: skip
+            continue
+        data = manifest.to_data()
+        if schema.conforms(data):
+            continue
+        for problem in schema.problems(data):
+            path, message, hint = problem.path, problem.message, ""
+            if problem.key is not None and problem.keyword == "additionalProperties":
+                path = (*path, problem.key)
+                message = f"unknown field '{problem.key}'"
+                near = closest(problem.key, problem.known)
+                hint = f"did you mean '{near}'?" if near else ""
+            at, related = places(manifest, path, profile, plan)
+            report.add("DG212", f"{manifest}: {path_text(path)}: {message}", at, hint, related)
+
+
+def places(
+    manifest: Manifest, path: KeyPath, profile: Profile, plan: Plan
+) -> tuple[Position, tuple[tuple[str, Position], ...]]:
+    """Where to point for the value at `path`: at the profile's line that it comes from, else at the layer's."""
+    origin = manifest.origin(path)
+    for read in origin.reads:
+        for source in plan.sources_of(read):
+            at = profile.written(source)
+            if at is not None:
+                return at, (("used here", origin.written),)
+    return origin.written, ()

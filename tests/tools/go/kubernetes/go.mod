@@ -1,0 +1,3 @@
+module dynagen.test/tools/kubernetes
+
+go 1.26.8
