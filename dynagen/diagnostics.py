@@ -33,7 +33,7 @@ class Origin(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One mistake in the input. The first digit of `code` is the stage: 1 reading, 2 schema, 3 layers, 4 rules, 5 output.
+    """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4 rules, 5 output.
 
     `related` names further places that matter, each with a few words.
     """

@@ -102,7 +102,7 @@ class Scope:
 
         `aliases` says which path of the parent a name stands for: `worker` for `('workers', 1)`.
         """
-        self.values = {**parent.values, **values} if parent else dict(values)
+        self.values: dict[str, Any] = {**parent.values, **values} if parent else dict(values)
         self._aliases = aliases or {}
         self._activation: Any = None
         self._environment = _environment_for(frozenset(self.values))
@@ -125,7 +125,8 @@ class Scope:
     def _evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         if template.is_one_expression:
             return self.evaluate_one(template.parts[0][1])
-        text, reads = "", []
+        text = ""
+        reads: list[KeyPath] = []
         for is_expression, part in template.parts:
             if not is_expression:
                 text += part
@@ -133,14 +134,14 @@ class Scope:
             value, paths = self.evaluate_one(part)
             reads.extend(paths)
             if value is None or isinstance(value, (dict, list)):
-                what = {dict: "a map", list: "a list"}.get(type(value), "null")
+                what = "null" if value is None else "a map" if isinstance(value, dict) else "a list"
                 raise ExpressionError("DG308", f"'{part}' is {what}, which cannot stand inside a text")
             text += str(value).lower() if isinstance(value, bool) else str(value)
         return text, tuple(dict.fromkeys(reads))
 
     def evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         if _NAME_CHAIN.match(text):
-            path = tuple(text.split("."))
+            path: KeyPath = tuple(text.split("."))
             if path[0] in self.values:
                 return self._look_up(path, text), (path,)
         program, reads = self._environment.compile(text)
@@ -178,7 +179,7 @@ class _Environment:
         from cel_expr_python.ext import ext_encoders, ext_math, ext_strings
 
         self._cel = cel.NewEnv(
-            variables={name: cel.Type.DYN for name in names},
+            variables=dict.fromkeys(names, cel.Type.DYN),
             extensions=[ext_strings.ExtStrings(), ext_math.ExtMath(), ext_encoders.ExtEncoders()],
         )
         self._names = names

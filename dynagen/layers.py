@@ -15,6 +15,7 @@ from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
 from dynagen.expressions import ExpressionError, Scope, Template, parse_template
 from dynagen.merge import Leaf, List, Map, Tree, to_tree
+from dynagen.parsed import look_up
 from dynagen.source import Document, parse, read
 
 _HEADER_KEYS = {"when", "forEach"}
@@ -26,6 +27,10 @@ class Layer(NamedTuple):
     name: str
     folder: Path
     shown: str
+
+    @property
+    def is_shipped(self) -> bool:
+        return self.folder == ROOT / self.shown
 
     @property
     def schema_file(self) -> Path:
@@ -67,7 +72,9 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     try:
         resolved = folder.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
-        report.add("DG301", f"no overlay folder '{entry}'", at, hint=f"it is looked for beside the profile, in '{home}'")
+        report.add(
+            "DG301", f"no overlay folder '{entry}'", at, hint=f"it is looked for beside the profile, in '{home}'"
+        )
         return None
     if not resolved.is_relative_to(root.resolve()):
         report.add(
@@ -97,7 +104,10 @@ def documents(layer: Layer, name: str, report: Report) -> list[Document]:
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []
     text = read(path, shown, report)
-    return [] if text is None else parse(text, shown, report)
+    if text is None:
+        return []
+    known = look_up(layer.shown, name, text) if layer.is_shipped else None
+    return parse(text, shown, report) if known is None else known
 
 
 def files(layer: Layer, folder: str) -> list[str]:
@@ -133,8 +143,23 @@ def defaults(layer: Layer, report: Report) -> Document | None:
     content = document.data.get("defaults")
     if not isinstance(content, dict):
         return None
-    positions = {path[1:]: at for path, at in document.positions.items() if path[:1] == ("defaults",)}
-    return Document(document.file, content, positions)
+    return _part(document, "defaults")
+
+
+def _part(document: Document, key: str) -> Document:
+    """The document under a key at the top, with its marks."""
+    positions = document.walk()
+    next(positions)
+    for name, value in document.data.items():
+        marks = [mark for _, at in zip(range(_size(value)), positions, strict=False) for mark in at[1:]]
+        if name == key:
+            return Document(document.file, value, marks)
+    raise KeyError(key)
+
+
+def _size(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(_size(item) for item in inner)
 
 
 def facts(layer: Layer, report: Report) -> Iterator[tuple[Map, str]]:
@@ -144,25 +169,25 @@ def facts(layer: Layer, report: Report) -> Iterator[tuple[Map, str]]:
             if not isinstance(document.data, dict):
                 report.add("DG305", "a file of facts must be a mapping", document.at())
                 continue
-            tree: Tree = _plain_tree(document.data, document, ())
+            tree: Tree = _plain_tree(document.data, document.walk())
             for key in reversed(Path(name).with_suffix("").parts[1:]):
                 tree = Map({key: tree}, tree.origin)
             assert isinstance(tree, Map)
             yield tree, name
 
 
-def _plain_tree(value: Any, document: Document, path: KeyPath) -> Tree:
-    origin = Origin(document.at(path))
+def _plain_tree(value: Any, positions: Iterator[Position]) -> Tree:
+    origin = Origin(next(positions))
     if isinstance(value, dict):
-        return Map({key: _plain_tree(inner, document, (*path, key)) for key, inner in value.items()}, origin)
+        return Map({key: _plain_tree(inner, positions) for key, inner in value.items()}, origin)
     if isinstance(value, list):
-        return List([_plain_tree(inner, document, (*path, index)) for index, inner in enumerate(value)], origin)
+        return List([_plain_tree(inner, positions) for inner in value], origin)
     return Leaf(value, origin)
 
 
 def document_tree(document: Document) -> Map:
     """A document that is a mapping, as a tree whose leaves know where they were written."""
-    tree = _plain_tree(document.data, document, ())
+    tree = _plain_tree(document.data, document.walk())
     assert isinstance(tree, Map)
     return tree
 
@@ -202,7 +227,9 @@ def _scopes(header: Document | None, scope: Scope, report: Report) -> Iterator[S
             return
         variable, text = next(iter(loop.items()))
         if variable in scope.values:
-            report.add("DG312", f"forEach: '{variable}' is taken", header.at(("forEach", variable)), hint="use another name")
+            report.add(
+                "DG312", f"forEach: '{variable}' is taken", header.at(("forEach", variable)), hint="use another name"
+            )
             return
         items, reads = _header_value(header, ("forEach", variable), text, scope, report)
         if items is _FAILED:
@@ -253,23 +280,21 @@ class _Renderer:
                 "DG312", f"'{key}' belongs into a document of its own at the top of the file", self.document.at((key,)),
                 hint="put '---' between it and the object",
             )  # fmt: skip
-        tree = self._tree(self.document.data, ())
+        tree = self._tree(self.document.data, self.document.walk())
         assert isinstance(tree, Map)
         return tree
 
-    def _tree(self, value: Any, path: KeyPath) -> Tree:
+    def _tree(self, value: Any, positions: Iterator[Position]) -> Tree:
+        at = next(positions)
         if isinstance(value, dict):
-            items = {key: self._tree(inner, (*path, key)) for key, inner in value.items()}
-            return Map(items, Origin(self.document.at(path)))
+            return Map({key: self._tree(inner, positions) for key, inner in value.items()}, Origin(at))
         if isinstance(value, list):
-            entries = [self._tree(inner, (*path, index)) for index, inner in enumerate(value)]
-            return List(entries, Origin(self.document.at(path)))
+            return List([self._tree(inner, positions) for inner in value], Origin(at))
         if isinstance(value, str) and "${" in value:
-            return self._expression(value, path)
-        return Leaf(value, Origin(self.document.at(path)))
+            return self._expression(value, at)
+        return Leaf(value, Origin(at))
 
-    def _expression(self, text: str, path: KeyPath) -> Tree:
-        at = self.document.at(path)
+    def _expression(self, text: str, at: Position) -> Tree:
         try:
             template = parse_template(text)
             if isinstance(template, Template):

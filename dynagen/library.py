@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.data import SCHEMAS
-from dynagen.diagnostics import Position, Report, closest
+from dynagen.diagnostics import Position, Report
 from dynagen.layers import Layer, base_layer, facts, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
@@ -36,7 +36,12 @@ class Library(NamedTuple):
 
 
 def find_library(
-    sources: Sequence[Document], settings: Sequence[str], home: Path, root: Path, backends: Sequence[str], report: Report
+    sources: Sequence[Document],
+    settings: Sequence[str],
+    home: Path,
+    root: Path,
+    backends: Sequence[str],
+    report: Report,
 ) -> Library:
     """The library for a profile that is not checked yet. Reports what is wrong with its overlays."""
     found: dict[str, Layer] = {"base": base_layer()}
@@ -45,7 +50,9 @@ def find_library(
         if layer is None:
             continue
         if layer.name in found:
-            report.add("DG304", f"two layers are called '{layer.name}'", at, hint="rename the folder: its name is the layer's")
+            report.add(
+                "DG304", f"two layers are called '{layer.name}'", at, hint="rename the folder: its name is the layer's"
+            )
             continue
         found[layer.name] = layer
     layers = list(found.values())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
 from dynagen.layers import Fragment
-from dynagen.merge import Leaf, List, Map, Tree, find, merge, to_data, without_directives
+from dynagen.merge import Leaf, Map, Tree, find, merge, to_data, without_directives
 from dynagen.schemas import Schemas
 
 
@@ -92,7 +92,9 @@ class Manifests:
         for fragment in fragments:
             patch = Manifest(fragment.tree, fragment.at)
             if not patch.kind:
-                self._report.add("DG309", "a patch needs a kind", fragment.at, hint="and a metadata.name if there are several")
+                self._report.add(
+                    "DG309", "a patch needs a kind", fragment.at, hint="and a metadata.name if there are several"
+                )
                 continue
             targets = [number for number, target in enumerate(self._objects) if _matches(patch, target)]
             if not targets:
@@ -113,7 +115,9 @@ class Manifests:
         same_kind = [manifest for manifest in self._objects if manifest.kind == patch.kind]
         related = [(f"{manifest} is made here", manifest.at) for manifest in same_kind[:3]]
         if same_kind:
-            what = f"patch of {patch.kind} '{patch.name}'" if patch.name else f"patch of {patch.api_version} {patch.kind}"
+            what = (
+                f"patch of {patch.kind} '{patch.name}'" if patch.name else f"patch of {patch.api_version} {patch.kind}"
+            )
             near = closest(patch.name, [manifest.name for manifest in same_kind])
             message, at = f"{what}: there is no such object", patch.origin(("metadata", "name")).written
         else:
@@ -135,7 +139,9 @@ class Manifests:
         for index, manifest in enumerate(finished):
             for other in finished[:index]:
                 if other.identity == manifest.identity:
-                    self._report.add("DG314", f"{manifest} is there already", manifest.at, related=(("added here", other.at),))
+                    self._report.add(
+                        "DG314", f"{manifest} is there already", manifest.at, related=(("added here", other.at),)
+                    )
         return finished
 
 
@@ -149,7 +155,13 @@ _FIRST = (
 
 def _apply_order(manifest: Manifest) -> tuple[Any, ...]:
     kind = manifest.kind
-    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST), kind, manifest.group, manifest.namespace, manifest.name
+    return (
+        _FIRST.index(kind) if kind in _FIRST else len(_FIRST),
+        kind,
+        manifest.group,
+        manifest.namespace,
+        manifest.name,
+    )
 
 
 def _matches(patch: Manifest, target: Manifest) -> bool:

@@ -76,6 +76,16 @@ def find(tree: Tree, path: KeyPath) -> Tree:
     return tree
 
 
+def find_exactly(tree: Tree, path: KeyPath) -> Tree | None:
+    """The value at `path`, or None."""
+    for key in path:
+        try:
+            tree = tree[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
 def leaves(tree: Tree, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Leaf]]:
     if isinstance(tree, Leaf):
         yield path, tree
@@ -101,8 +111,8 @@ def without_directives(tree: Tree) -> Tree:
             if key == "$patch" or _is_null(inner) or _directive(inner) == "delete":
                 continue
             clean = without_directives(inner)
-            if clean or not inner or isinstance(clean, Leaf):
-                kept[key] = clean  # a mapping of nothing but nulls is not there either
+            if not _vanished(inner, clean):
+                kept[key] = clean
         return Map(kept, tree.origin)
     if isinstance(tree, list):
         items = [item for item in tree if _directive(item) is None or len(item) > 1]
@@ -152,7 +162,9 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
             else:
                 merged[key] = result
         elif _directive(value) != "delete":
-            merged[key] = without_directives(value)
+            clean = without_directives(value)
+            if not _vanished(value, clean):
+                merged[key] = clean
     return merged
 
 
@@ -205,6 +217,11 @@ def _directive(tree: Tree) -> str | None:
     if isinstance(tree, dict) and isinstance(leaf := tree.get("$patch"), Leaf):
         return str(leaf.value)
     return None
+
+
+def _vanished(before: Tree, after: Tree) -> bool:
+    """Whether a container held nothing but nulls and directives: then it is not there either."""
+    return not isinstance(after, Leaf) and bool(before) and not after
 
 
 def _is_null(tree: Tree) -> bool:

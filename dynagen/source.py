@@ -5,9 +5,9 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.scalars import Ambiguous, parse_plain
@@ -19,18 +19,37 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 50
 
 
-class Document(NamedTuple):
-    """One YAML document. `positions` holds the place of every value: of its key in a mapping, of itself in a list."""
+class Document:
+    """One YAML document: plain data, and where each value was written.
 
-    file: str
-    data: Any
-    positions: Mapping[KeyPath, Position]
+    `marks` holds line, column and width of every value one after the other, in the order of the text: of its key in a
+    mapping, of itself in a list, of the document first of all. Whoever walks `data` in its order can read them along.
+    """
+
+    __slots__ = ("_positions", "data", "file", "marks")
+
+    def __init__(self, file: str, data: Any, marks: list[int]) -> None:
+        self.file, self.data, self.marks = file, data, marks
+        self._positions: dict[KeyPath, Position] | None = None
 
     def at(self, path: KeyPath = ()) -> Position:
         """The position of `path`, or of its nearest ancestor in this file."""
-        while path and path not in self.positions:
+        if self._positions is None:
+            self._positions = dict(_with_paths(self.data, self.walk()))
+        while path and path not in self._positions:
             path = path[:-1]
-        return self.positions.get(path, Position(self.file))
+        return self._positions[path]
+
+    def walk(self) -> Iterator[Position]:
+        """The positions in the order of the text."""
+        numbers = iter(self.marks)
+        return (Position(self.file, line, column, width) for line, column, width in zip(*[numbers] * 3, strict=True))
+
+
+def _with_paths(value: Any, positions: Iterator[Position], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Position]]:
+    yield path, next(positions)
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _with_paths(inner, positions, (*path, key))
 
 
 def read(path: Path, shown: str, report: Report) -> str | None:
@@ -106,11 +125,10 @@ class _Stop(Exception):
 class _Frame:
     """A mapping or a list under construction."""
 
-    __slots__ = ("container", "key", "path", "seen")
+    __slots__ = ("container", "key", "seen")
 
-    def __init__(self, container: Any, path: KeyPath) -> None:
+    def __init__(self, container: Any) -> None:
         self.container = container
-        self.path = path
         self.key: str | None = None
         self.seen: dict[str, Position] = {}
 
@@ -124,7 +142,7 @@ class _Reader:
 
     def _start(self) -> None:
         self._frames: list[_Frame] = []
-        self._positions: dict[KeyPath, Position] = {}
+        self._marks: list[int] = []
         self._data: Any = None
         self._good = True
         self._recordings: dict[str, list[Any]] = {}  # anchor -> its events
@@ -134,10 +152,9 @@ class _Reader:
         kind = type(event).__name__
         if kind == "DocumentStartEvent":
             self._start()
-            self._positions[()] = self._position(event)
         elif kind == "DocumentEndEvent":
             if self._good:
-                self.documents.append(Document(self.file, self._data, self._positions))
+                self.documents.append(Document(self.file, self._data, self._marks))
         elif kind == "AliasEvent":
             self._alias(event)
         elif kind not in ("StreamStartEvent", "StreamEndEvent", "CommentEvent"):
@@ -188,7 +205,8 @@ class _Reader:
             self._error("DG113", "a key must be a string", event)
             raise _Stop
         container: Any = {} if kind == "MappingStartEvent" else []
-        self._frames.append(_Frame(container, self._place(container, event)))
+        self._place(container, event)
+        self._frames.append(_Frame(container))
 
     def _is_key(self) -> bool:
         frame = self._frames[-1]
@@ -221,22 +239,19 @@ class _Reader:
             )  # fmt: skip
         frame.seen.setdefault(value, at)
         frame.key = value
-        self._positions[(*frame.path, value)] = at
+        self._marks += at[1:]
 
-    def _place(self, value: Any, event: Any) -> KeyPath:
-        """Puts a value where it belongs and returns its path."""
+    def _place(self, value: Any, event: Any) -> None:
+        """Puts a value where it belongs."""
         if not self._frames:
             self._data = value
-            self._positions[()] = self._position(event)
-            return ()
+            self._marks += self._position(event)[1:]
+            return
         frame = self._frames[-1]
         if isinstance(frame.container, dict):
             assert frame.key is not None
-            path = (*frame.path, frame.key)
             frame.container[frame.key] = value
             frame.key = None
         else:
-            path = (*frame.path, len(frame.container))
             frame.container.append(value)
-            self._positions[path] = self._position(event)
-        return path
+            self._marks += self._position(event)[1:]

@@ -26,7 +26,12 @@ def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, 
         report.add("DG501", f"'{shown}' is not a folder", at, hint="give -o a folder")
         return []
     if real == Path(real.anchor) or Path(os.path.realpath(".")).is_relative_to(real):
-        report.add("DG504", f"'{shown}' is the current folder or holds it", at, hint="give -o a folder of its own, such as out/")
+        report.add(
+            "DG504",
+            f"'{shown}' is the current folder or holds it",
+            at,
+            hint="give -o a folder of its own, such as out/",
+        )
         return []
     try:
         return _write(files, real, header, shown, report)

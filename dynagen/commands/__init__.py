@@ -30,7 +30,7 @@ class _Commands(click.Group):
             from dynagen.diagnostics import closest
 
             if args and (near := closest(args[0], self.list_commands(context))):
-                error.message += f" Did you mean '{near}'?"
+                raise click.UsageError(f"{error.message} Did you mean '{near}'?", context) from error
             raise
 
 

@@ -34,7 +34,9 @@ def profile_options(command: Command) -> Command:
 class Input:
     """A profile's files as read, and their texts for messages."""
 
-    def __init__(self, profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None) -> None:
+    def __init__(
+        self, profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None
+    ) -> None:
         names = [*([profile] if profile else []), *files]
         if not names:
             raise click.UsageError("Missing a profile: name a file, or - for standard input.")
@@ -57,10 +59,12 @@ class Input:
             if len(documents) > 1:
                 self.report.add("DG110", "a profile is one document, this file has more", documents[1].at(),
                                 hint="split the file; give further ones with -f")  # fmt: skip
-            elif not documents and not self.report.failed or documents and documents[0].data is None:
+            elif (not documents and not self.report.failed) or (documents and documents[0].data is None):
                 from dynagen.diagnostics import Position
 
-                self.report.add("DG109", "the file is empty", Position(shown), hint="begin with 'apiVersion: dynagen.dev/v1alpha1'")
+                self.report.add(
+                    "DG109", "the file is empty", Position(shown), hint="begin with 'apiVersion: dynagen.dev/v1alpha1'"
+                )
             sources += documents[:1]
         first = names[0]
         home = Path() if first == "-" else Path(first).parent
@@ -83,8 +87,10 @@ class Input:
         for diagnostic in diagnostics:
             for at in (diagnostic.at, *(place for _, place in diagnostic.related)):
                 for folder in (ROOT, self.request.home):
-                    if at.file not in texts and (folder / at.file).is_file():
-                        texts[at.file] = (folder / at.file).read_text("utf-8", errors="replace")
+                    # Never shows a line of a file that a symbolic link leads to outside.
+                    file = (folder / at.file).resolve()
+                    if at.file not in texts and file.is_relative_to(folder.resolve()) and file.is_file():
+                        texts[at.file] = file.read_text("utf-8", errors="replace")
         click.echo(to_text(diagnostics, texts), err=True, nl=False)
         errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
         if errors:

@@ -12,8 +12,15 @@ from dynagen.commands._input import Input, profile_options
 
 @click.command()
 @profile_options
-@click.option("-o", "--output", metavar="DIR", help="Write a tree here, one file per object, instead of a stream to standard output.")
-def build(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, output: str | None) -> None:
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Write a tree here, one file per object, instead of a stream to standard output.",
+)
+def build(
+    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, output: str | None
+) -> None:
     """Build the manifests of PROFILE ('-' for standard input).
 
     \b

@@ -13,7 +13,9 @@ from dynagen.commands._input import Input, profile_options
 @click.command()
 @profile_options
 @click.option("--facts", is_flag=True, help="Print the facts of the layers as well.")
-def plan(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, facts: bool) -> None:
+def plan(
+    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, facts: bool
+) -> None:
     """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
     from dynagen.compiler import compile_profile
     from dynagen.emit import to_yaml
@@ -24,6 +26,8 @@ def plan(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...],
     if given.report.failed and not (compilation and compilation.values):
         given.print_report()
         sys.exit(1)
-    values = {key: value for key, value in compilation.values.items() if value is not None and (facts or key != "facts")}
+    values = {
+        key: value for key, value in compilation.values.items() if value is not None and (facts or key != "facts")
+    }
     sys.stdout.buffer.write(to_yaml(values).encode())
     sys.stdout.flush()

@@ -10,7 +10,9 @@ import click
 
 
 @click.command()
-@click.argument("overlays", nargs=-1, metavar="[OVERLAY]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "overlays", nargs=-1, metavar="[OVERLAY]...", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 def schema(overlays: tuple[Path, ...]) -> None:
     """Print the JSON Schema 2020-12 of a profile: the core, and one section per overlay.
 

@@ -33,9 +33,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
     images = _images(profile, release, report)
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     cache = _model_cache(data)
-    workers = [
-        _worker(profile, path, name, kind, gpu, release, cache, report) for path, name, kind in _roles(data)
-    ]
+    workers = [_worker(profile, path, name, kind, gpu, release, cache, report) for path, name, kind in _roles(data)]
     _check_names(profile, [_FRONTEND, *(worker.name for worker in workers)], report)
     _check_cache(profile, cache, workers, report)
     return Plan(
@@ -228,7 +226,9 @@ def _script(command: list[str], args: list[str]) -> str:
     lines = [shlex.join(command)]
     for argument in args:
         quoted = shlex.quote(argument)
-        is_value = not argument.startswith("-") and len(lines) > 1 and lines[-1].startswith("-") and " " not in lines[-1]
+        is_value = (
+            not argument.startswith("-") and len(lines) > 1 and lines[-1].startswith("-") and " " not in lines[-1]
+        )
         if is_value:
             lines[-1] += f" {quoted}"
         else:
@@ -243,7 +243,12 @@ def _model_cache(data: Mapping[str, Any]) -> ModelCache | None:
     existing = given.get("claimName")
     # The template of a Job cannot be changed, so another model gets another Job.
     digest = hashlib.sha256(f"{data['model']}@{given['revision']}".encode()).hexdigest()[:8]
-    env = {**_hugging_face_env(data), "HF_HOME": given["mountPath"], "MODEL": data["model"], "REVISION": given["revision"]}
+    env = {
+        **_hugging_face_env(data),
+        "HF_HOME": given["mountPath"],
+        "MODEL": data["model"],
+        "REVISION": given["revision"],
+    }
     return ModelCache(
         claim=existing or f"{data['metadata']['name']}-model-cache",
         create=existing is None,

@@ -155,7 +155,15 @@ def _camel_case(name: str) -> str:
 
 _WORKER_PATHS = {"worker": "agg", "prefill": "disagg.prefill", "decode": "disagg.decode"}
 
-_LAUNCH: Sources = ("backend", "model", "servedModelName", "release", "{worker}.gpus", "engineArgs", "{worker}.engineArgs")
+_LAUNCH: Sources = (
+    "backend",
+    "model",
+    "servedModelName",
+    "release",
+    "{worker}.gpus",
+    "engineArgs",
+    "{worker}.engineArgs",
+)
 _WORKER_SOURCES: dict[str, Sources] = {
     "name": ("{worker}",),
     "type": ("{worker}",),
@@ -171,7 +179,9 @@ _WORKER_SOURCES: dict[str, Sources] = {
     "sharedMemory": ("{worker}.sharedMemory", "{worker}.gpus"),
     "spot": ("spot",),
 }
-_ALL_WORKER_SOURCES: Sources = tuple(dict.fromkeys(source for sources in _WORKER_SOURCES.values() for source in sources))
+_ALL_WORKER_SOURCES: Sources = tuple(
+    dict.fromkeys(source for sources in _WORKER_SOURCES.values() for source in sources)
+)
 
 _SOURCES: dict[str, Sources] = {
     "images.frontend": ("frontend.image", "release"),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.manifests import Manifest
-from dynagen.profile import Profile
 from dynagen.plan import Plan
+from dynagen.profile import Profile
 from dynagen.schemas import Schemas
 
 

@@ -1,0 +1,49 @@
+# `make demo` and `make test` need Python >= 3.11, make and git; everything else they install into .venv and a cache.
+PYTHON ?= python3
+BIN := .venv/bin
+EXAMPLES := $(wildcard examples/*.yaml)
+
+.PHONY: demo test lint unit e2e bench update out schemas lock clean help
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: .venv/ready ## build an example to the terminal
+	$(BIN)/dynagen build examples/qwen3-32b-spot-h100.yaml
+
+test: lint unit ## everything but the real control plane
+
+lint: .venv/ready ## format, types, imports
+	$(BIN)/ruff format --check dynagen tests bench
+	$(BIN)/ruff check dynagen tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/ready ## tests, kubeconform included
+	$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/promtool
+
+e2e: .venv/ready ## a real API server, scheduler and promtool
+	$(BIN)/python -m pytest tests/e2e tests/promtool
+
+bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
+	$(BIN)/python -m bench
+
+update: .venv/ready out ## rewrite expected trees and complaints; review the difference like code
+	$(BIN)/python -m pytest tests/test_cases.py --update
+
+out: .venv/ready ## rebuild out/ from examples/
+	@for profile in $(EXAMPLES); do \
+	  $(BIN)/dynagen build $$profile -o out/$$(basename $$profile .yaml) || exit 1; done
+
+lock: ## pin what the project develops with
+	uv pip compile --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements-dev.txt
+
+# No build isolation: hatchling comes from the pinned list like everything else.
+.venv/ready: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## remove what make has made here
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,190 @@
+"""A value and its JSON Schema in, yes or no out: what every call asks, so it is small and imports next to nothing.
+
+Knows the keywords of JSON Schema 2020-12 that `schemas/` and the schemas of profiles use. `problems` explains a no.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dynagen.patterns import compiled
+
+Json = Mapping[str, Any] | bool
+
+
+class Source:
+    """A schema file, or a schema in memory (`file` None). Follows references: inside it and to files relative to it."""
+
+    __slots__ = ("_open", "_resolved", "file", "schema")
+
+    def __init__(
+        self, schema: Any, file: Path | None = None, open_file: Callable[[Path], Source] | None = None
+    ) -> None:
+        self.schema, self.file = schema, file
+        self._open = open_file
+        self._resolved: dict[str, tuple[Any, Source]] = {}
+
+    def resolve(self, reference: str) -> tuple[Any, Source]:
+        """The schema that a `$ref` names and the source it stands in. Raises LookupError if there is none."""
+        found = self._resolved.get(reference)
+        if found is None:
+            found = self._resolved[reference] = self._find(reference)
+        return found
+
+    def at(self, uri: str) -> Source:
+        """The source with this `file:` URI, for libraries that follow references themselves."""
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        file = Path(url2pathname(urlsplit(uri).path))
+        return read_source(file) if self._open is None else self._open(file)
+
+    def _find(self, reference: str) -> tuple[Any, Source]:
+        name, _, pointer = reference.partition("#")
+        source = self
+        if name:
+            if self.file is None or self._open is None:
+                raise LookupError(reference)
+            source = self._open(self.file.parent / name)
+        schema = source.schema
+        for part in pointer.split("/")[1:]:
+            schema = schema[part.replace("~1", "/").replace("~0", "~")]
+        return schema, source
+
+
+def read_source(file: Path, open_file: Callable[[Path], Source] | None = None) -> Source:
+    return Source(json.loads(file.read_bytes()), file, open_file)
+
+
+def conforms(value: Any, schema: Json, source: Source | None = None) -> bool:
+    """Whether a JSON-like value satisfies `schema`, which stands in `source` (itself by default)."""
+    return _conforms(value, schema, source or Source(schema))
+
+
+def is_type(value: Any, name: str) -> bool:
+    """As JSON Schema counts: a boolean is no number, and 1.0 is an integer."""
+    if name == "integer":
+        if isinstance(value, float):
+            return value.is_integer()
+        return isinstance(value, int) and not isinstance(value, bool)
+    if name == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, _TYPES[name])
+
+
+_TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+
+
+def canonical(value: Any) -> Any:
+    """A hashable stand-in: equal for two values exactly when JSON Schema calls them equal."""
+    if isinstance(value, bool) or value is None:
+        return (value,)
+    if isinstance(value, dict):
+        return frozenset((key, canonical(inner)) for key, inner in value.items())
+    if isinstance(value, list):
+        return tuple(["list", *map(canonical, value)])
+    return value
+
+
+def is_multiple(value: float, of: float) -> bool:
+    """Exact, as for the decimal numbers that were written: 0.3 is a multiple of 0.1."""
+    from fractions import Fraction
+
+    try:
+        return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+    except ValueError:  # an infinity: a number like 1e999 in the text
+        return False
+
+
+def _conforms(value: Any, schema: Any, source: Source) -> bool:
+    if isinstance(schema, bool):
+        return schema
+    if "$ref" in schema:
+        target, home = source.resolve(schema["$ref"])
+        if not _conforms(value, target, home):
+            return False
+    if "type" in schema:
+        kinds = schema["type"]
+        if not (is_type(value, kinds) if isinstance(kinds, str) else any(is_type(value, kind) for kind in kinds)):
+            return False
+    if "enum" in schema:
+        wanted = canonical(value)
+        if not any(wanted == canonical(each) for each in schema["enum"]):
+            return False
+    if "const" in schema and canonical(value) != canonical(schema["const"]):
+        return False
+    if isinstance(value, dict):
+        if not _map_conforms(value, schema, source):
+            return False
+    elif isinstance(value, list):
+        if not _list_conforms(value, schema, source):
+            return False
+    elif isinstance(value, str):
+        if not _text_conforms(value, schema):
+            return False
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _number_conforms(value, schema):
+        return False
+    return _combination_conforms(value, schema, source)
+
+
+def _map_conforms(value: dict[str, Any], schema: Mapping[str, Any], source: Source) -> bool:
+    for key in schema.get("required", ()):
+        if key not in value:
+            return False
+    properties = schema.get("properties", {})
+    patterns = schema.get("patternProperties")
+    extra = schema.get("additionalProperties", True)
+    for key, inner in value.items():
+        known = properties.get(key)
+        if known is not None and not _conforms(inner, known, source):
+            return False
+        matched = known is not None
+        if patterns:
+            for pattern, wanted in patterns.items():
+                if compiled(pattern).search(key):
+                    matched = True
+                    if not _conforms(inner, wanted, source):
+                        return False
+        if not matched and extra is not True and (extra is False or not _conforms(inner, extra, source)):
+            return False
+    if "propertyNames" in schema and not all(_conforms(key, schema["propertyNames"], source) for key in value):
+        return False
+    return schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value))
+
+
+def _list_conforms(value: list[Any], schema: Mapping[str, Any], source: Source) -> bool:
+    items = schema.get("items")
+    if items is not None and not all(_conforms(item, items, source) for item in value):
+        return False
+    if schema.get("uniqueItems") and len({canonical(item) for item in value}) < len(value):
+        return False
+    return bool(schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)))
+
+
+def _text_conforms(value: str, schema: Mapping[str, Any]) -> bool:
+    if "pattern" in schema and not compiled(schema["pattern"]).search(value):
+        return False
+    return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)))
+
+
+def _number_conforms(value: float, schema: Mapping[str, Any]) -> bool:
+    return not (
+        ("minimum" in schema and value < schema["minimum"])
+        or ("maximum" in schema and value > schema["maximum"])
+        or ("exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"])
+        or ("exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"])
+        or ("multipleOf" in schema and not is_multiple(value, schema["multipleOf"]))
+    )
+
+
+def _combination_conforms(value: Any, schema: Mapping[str, Any], source: Source) -> bool:
+    if "allOf" in schema and not all(_conforms(value, each, source) for each in schema["allOf"]):
+        return False
+    if "anyOf" in schema and not any(_conforms(value, each, source) for each in schema["anyOf"]):
+        return False
+    if "oneOf" in schema and sum(_conforms(value, each, source) for each in schema["oneOf"]) != 1:
+        return False
+    return "not" not in schema or not _conforms(value, schema["not"], source)

@@ -1,0 +1,124 @@
+"""Profile files in, one checked profile out: merged over the layers' defaults, every value with its position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.layers import Layer, defaults, document_tree
+from dynagen.merge import Map, find, find_exactly, merge, to_data, to_tree, without_directives
+from dynagen.profile.checks import check, check_rules
+from dynagen.profile.schema import SCHEMA_FILE, Schema, compose_schema, dereferenced, fill_defaults, without_required
+from dynagen.scalars import Ambiguous, parse_plain
+from dynagen.source import Document
+
+__all__ = ["Profile", "Schema", "compose_schema", "load_profile"]
+
+
+class Profile:
+    """A checked profile: plain data with all defaults, and where each value was written."""
+
+    def __init__(self, tree: Map, default_files: frozenset[str]) -> None:
+        """`default_files` are the files of layers and schemas that values may come from."""
+        self.tree = tree
+        self.data: dict[str, Any] = to_data(tree)
+        self._default_files = default_files
+
+    def written(self, path: KeyPath) -> Position | None:
+        """Where the value at `path` was written in a profile's file; None when it is a default or not there at all."""
+        found = find_exactly(self.tree, path)
+        return None if found is None or found.origin.written.file in self._default_files else found.origin.written
+
+    def at(self, path: KeyPath = ()) -> Position:
+        """Where the value at `path`, or its nearest ancestor, was written."""
+        return find(self.tree, path).origin.written
+
+
+def load_profile(
+    sources: Sequence[Document],
+    settings: Sequence[str],
+    layers: Sequence[Layer],
+    schema: Schema,
+    report: Report,
+) -> Profile | None:
+    """One profile out of files (later ones win) and `--set` settings (they win over files). None when it is refused."""
+    fragments = [document_tree(source) for source in sources if _is_mapping(source, report)]
+    if len(fragments) < len(sources):
+        return None
+    for setting in settings:
+        fragment = _setting(setting, Position(f"--set {setting}", 1, 1), schema, report)
+        if fragment is not None:
+            fragments.append(fragment)
+    # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
+    shape = without_required(schema)
+    for number, fragment in enumerate(fragments):
+        # In a later file null takes back what an earlier one says.
+        check(to_data(without_directives(fragment) if number else fragment), shape, fragment, report)
+    merged = fragments[0]
+    for fragment in fragments[1:]:
+        merged = merge(merged, fragment, None)
+    low = [document_tree(found) for layer in layers if (found := defaults(layer, report))]
+    for fragment in low:
+        check(to_data(fragment), shape, fragment, report)
+    for fragment in reversed(low):
+        merged = merge(fragment, merged, None)
+    if not (report.failed and _mentions_unknown(report)):
+        check(to_data(merged), schema, merged, report)
+    if report.failed:
+        return None
+    filled = fill_defaults(merged, schema, schema, ())
+    assert isinstance(filled, Map)
+    check_rules(to_data(filled), schema, schema, filled, (), report)
+    from_layers = frozenset(fragment.origin.written.file for fragment in low)
+    return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
+
+
+def _mentions_unknown(report: Report) -> bool:
+    """Whether a key was misspelt: what seems to be missing is then most likely that one."""
+    return any(diagnostic.code == "DG201" for diagnostic in report.diagnostics)
+
+
+def _is_mapping(source: Document, report: Report) -> bool:
+    if isinstance(source.data, dict):
+        return True
+    found = "a list" if isinstance(source.data, list) else "nothing" if source.data is None else "a scalar"
+    report.add(
+        "DG111",
+        f"a profile is a mapping, this is {found}",
+        source.at(),
+        hint="begin with 'apiVersion: dynagen.dev/v1alpha1'",
+    )
+    return False
+
+
+def _setting(setting: str, at: Position, schema: Schema, report: Report) -> Map | None:
+    """`a.b=1` as a tree. The schema decides whether a value is a text; anything else is read as YAML's plain scalars."""
+    key, equals, text = setting.partition("=")
+    path = tuple(key.split("."))
+    if not equals or not all(path):
+        report.add("DG207", f"--set takes key=value, got '{setting}'", at, hint="for example --set spot=true")
+        return None
+    node: Any = schema
+    for part in path:
+        node = dereferenced(node, schema)
+        node = (
+            node.get("properties", {}).get(part) or node.get("additionalProperties") if isinstance(node, dict) else None
+        )
+    kind = dereferenced(node, schema).get("type") if isinstance(node, dict) else None
+    kinds = kind if isinstance(kind, list) else [kind]
+    value: Any
+    if "array" in kinds:
+        value = text.split(",") if text else []
+    elif "string" in kinds or (isinstance(node, dict) and "enum" in dereferenced(node, schema)):
+        value = text
+    else:
+        try:
+            value = parse_plain(text)
+        except Ambiguous:
+            value = text
+    for part in reversed(path):
+        value = {part: value}
+    tree = to_tree(value, Origin(at))
+    assert isinstance(tree, Map)
+    return tree

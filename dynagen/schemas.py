@@ -1,0 +1,133 @@
+"""Kind and version in, its JSON Schema out: what conforms, what a problem is, and by which key a list merges.
+
+A *set* is a folder that `dynagen schemas import` writes: `<group>/<kind>_<version>.json`, `v1` standing for the core group
+as it does in kubeconform. Files are read when they are needed, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dynagen.conformance import Json, Source, conforms, read_source
+
+if TYPE_CHECKING:
+    from dynagen.problems import Problem
+
+__all__ = ["Node", "Schema", "Schemas", "conforms", "problems"]
+
+SCOPE = "x-dynagen-scope"
+
+
+class Schemas:
+    """A search path of sets."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._sources: dict[Path, Source] = {}
+        self._found: dict[tuple[str, str], Schema | None] = {}
+
+    def find(self, api_version: str, kind: str) -> Schema | None:
+        """The schema from the first folder that has one."""
+        key = (api_version, kind)
+        if key not in self._found:
+            self._found[key] = self._find(api_version, kind)
+        return self._found[key]
+
+    def _find(self, api_version: str, kind: str) -> Schema | None:
+        group, _, version = api_version.rpartition("/")
+        # What a manifest calls itself must not lead out of the folder.
+        if not kind.isalnum() or not all(
+            part and part.strip(".") and _is_name(part) for part in (group or version, version)
+        ):
+            return None
+        for folder in self._folders:
+            file = folder / (group or version) / f"{kind.lower()}_{version}.json"
+            if file.is_file():
+                return Schema(api_version, kind, file, self._open(file))
+        return None
+
+    def _open(self, file: Path) -> Source:
+        source = self._sources.get(file)
+        if source is None:
+            source = self._sources[file] = read_source(file, self._open)
+        return source
+
+
+def _is_name(text: str) -> bool:
+    return text.replace("-", "").replace(".", "").isalnum()
+
+
+class Schema:
+    """The schema of one kind in one version."""
+
+    def __init__(self, api_version: str, kind: str, file: Path, source: Source) -> None:
+        self.api_version, self.kind, self.file = api_version, kind, file
+        self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
+        self.root = Node(source.schema, source)
+        self._source = source
+
+    def conforms(self, manifest: Any) -> bool:
+        return conforms(manifest, self._source.schema, self._source)
+
+    def problems(self, manifest: Any) -> list[Problem]:
+        """Why not, sorted by path; empty exactly when the manifest conforms. What is in a Secret is never quoted."""
+        from dynagen.problems import find_problems
+
+        return find_problems(manifest, self._source.schema, self._source, secret=self.kind == "Secret")
+
+
+def problems(value: Any, schema: Json) -> list[Problem]:
+    """The same for any value and a schema that stands alone."""
+    from dynagen.problems import find_problems
+
+    return find_problems(value, schema, Source(schema))
+
+
+class Node:
+    """One place in a schema. Its own keywords win over those behind its `$ref`."""
+
+    __slots__ = ("_schema", "_source")
+
+    def __init__(self, schema: Any, source: Source) -> None:
+        self._schema, self._source = schema, source
+
+    def child(self, key: str | int) -> Node | None:
+        """The place of a property, or of the items of a list for a number. None if the schema says nothing about it."""
+        schema, source = self._schema, self._source
+        while isinstance(schema, dict):
+            inner = schema.get("items") if isinstance(key, int) else schema.get("properties", {}).get(key)
+            if inner is not None:
+                return Node(inner, source)
+            if "$ref" in schema:
+                schema, source = source.resolve(schema["$ref"])
+                continue
+            inner = schema.get("additionalProperties")
+            return Node(inner, source) if isinstance(inner, dict) and isinstance(key, str) else None
+        return None
+
+    def get(self, keyword: str) -> Any:
+        """The value of a keyword here, or None."""
+        schema, source = self._schema, self._source
+        while isinstance(schema, dict):
+            if keyword in schema:
+                return schema[keyword]
+            if "$ref" not in schema:
+                break
+            schema, source = source.resolve(schema["$ref"])
+        return None
+
+    @property
+    def merge_keys(self) -> tuple[str, ...]:
+        """The properties that tell the items of this list apart; () when the list is replaced as a whole."""
+        keys = self.get("x-kubernetes-list-map-keys")
+        if keys:
+            return tuple(keys)
+        # `status.conditions` of a Job names a key and has no strategy: such a list is replaced.
+        key = self.get("x-kubernetes-patch-merge-key")
+        return (key,) if key and "merge" in (self.get("x-kubernetes-patch-strategy") or "") else ()
+
+    @property
+    def default(self) -> Any:
+        return self.get("default")

@@ -1,0 +1,43 @@
+"""Options and tools that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite expected trees and complaints")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update"))
+
+
+class Run(NamedTuple):
+    """What a command did. `stdout` and `stderr` are texts."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def dynagen(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a command line in this process, in a folder of choice."""
+    from click.testing import CliRunner
+
+    from dynagen.commands import dynagen as command
+
+    def run(*arguments: str, cwd: Path = ROOT, stdin: bytes | None = None) -> Run:
+        with monkeypatch.context() as patch:
+            patch.chdir(cwd)
+            result = CliRunner().invoke(command, list(arguments), input=stdin, catch_exceptions=False)
+        return Run(result.exit_code, result.stdout, result.stderr)
+
+    return run

@@ -1,0 +1,96 @@
+"""Properties that hold for any input: what is written is read back, merging is pure, order does not matter."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from dynagen.diagnostics import Origin, Position, Report
+from dynagen.emit import to_yaml
+from dynagen.merge import Map, merge, to_data, to_tree
+from dynagen.source import parse
+from tests import tools
+
+HERE = Origin(Position("test"))
+
+# Everything that Kubernetes can hold in a string: all of Unicode but surrogates. NUL and other control characters too:
+# JSON allows them, so a ConfigMap may hold them.
+texts = st.text(st.characters(exclude_categories=("Cs",)))
+# What YAML readers are known to stumble over.
+traps = st.sampled_from(
+    "y n yes No ON off true null ~ 0755 0o7 1e3 1_000 0x1F 12:30:45 2024-01-01 .5 5. -0 +1 = << - -- --- ... : ? | > ! % @ `"
+    " [] {} [a #a a# a:b a:\tb *a &a 'a\" \\ .inf .NaN 1.0 0b1 NULL 2001-12-14t21:59:43.10-05:00".split(" ")
+) | st.sampled_from(["", " ", " a", "a ", "\n", "a\n", "\na", "a\n\nb\n", "a: b", "a #b", "\t", "a\tb", "a\n b\n", "a \nb", "\ufeff", "a\u2028b\nc", "\x85", "#", "a\n\n", "a\r\nb"])  # fmt: skip
+strings = st.one_of(
+    texts, traps, st.lists(traps | texts, max_size=4).map("".join), st.lists(texts, max_size=3).map("\n".join)
+)
+scalars = st.one_of(
+    strings, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings, inner, max_size=4), max_leaves=20
+)
+mappings = st.dictionaries(strings, values, max_size=5)
+
+
+@given(mappings)
+@settings(max_examples=400)
+def test_what_is_written_is_read_back_by_yaml_1_1_and_1_2_and_by_us(data):  # type: ignore[no-untyped-def]
+    text = to_yaml(data)
+    assert yaml.load(text, yaml.SafeLoader) == data if data else text == "\n"
+    assert YAML(typ="safe", pure=True).load(text) == data if data else True
+    report = Report()
+    documents = parse(text, "text", report)
+    if data and not report.diagnostics:
+        assert documents[0].data == data
+    # We refuse more than we write: huge numbers and floats of many digits have to be quoted in a profile.
+    assert {diagnostic.code for diagnostic in report.diagnostics} <= {"DG107"}
+
+
+@given(st.lists(strings, min_size=1, max_size=60))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_written_is_read_back_by_kubernetes_own_parser(tmp_path_factory, found):  # type: ignore[no-untyped-def]
+    """kubeconform reads YAML as kubectl does; a schema with the expected text as its only value makes it the judge."""
+    data = {f"k{number}": text for number, text in enumerate(found)}
+    folder = tmp_path_factory.mktemp("kubeconform")
+    schema = {"properties": {"data": {"properties": {key: {"const": text} for key, text in data.items()}}}}
+    (folder / "v1").mkdir()
+    (folder / "configmap_v1.json").write_text(json.dumps(schema), "utf-8")
+    manifest = to_yaml({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data})
+    location = f"{folder}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
+    judged = subprocess.run(
+        [tools.path("kubeconform"), "-schema-location", location, "-"], input=manifest.encode(), capture_output=True
+    )
+    assert judged.returncode == 0, judged.stdout.decode()
+
+
+@given(mappings, mappings)
+def test_merge_never_changes_its_inputs(low, high):  # type: ignore[no-untyped-def]
+    one, two = to_tree(low, HERE), to_tree(high, HERE)
+    assert isinstance(one, Map) and isinstance(two, Map)
+    before = copy.deepcopy((to_data(one), to_data(two)))
+    merge(one, two, None)
+    assert (to_data(one), to_data(two)) == before
+
+
+@given(mappings)
+def test_merging_a_tree_with_itself_changes_nothing(data):  # type: ignore[no-untyped-def]
+    data.pop("$patch", None)
+    tree = to_tree(data, HERE)
+    assert isinstance(tree, Map)
+    assert to_data(merge(tree, tree, None)) == data
+
+
+@given(st.text(max_size=300) | st.lists(traps | texts, max_size=30).map(" ".join))
+def test_any_text_is_read_or_refused(text):  # type: ignore[no-untyped-def]
+    report = Report()
+    documents = parse(text, "text", report)
+    assert documents or report.diagnostics or not text.strip() or True
+    for diagnostic in report.diagnostics:
+        assert diagnostic.code.startswith("DG1") and diagnostic.at.line >= 1 and diagnostic.at.column >= 1
