@@ -85,7 +85,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return frozenset((key, canonical(inner)) for key, inner in value.items())
     if isinstance(value, list):
-        return tuple(["list", *map(canonical, value)])
+        return ("list", *map(canonical, value))
     return value
 
 
@@ -152,7 +152,7 @@ def _map_conforms(value: dict[str, Any], schema: Mapping[str, Any], source: Sour
             return False
     if "propertyNames" in schema and not all(_conforms(key, schema["propertyNames"], source) for key in value):
         return False
-    return schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value))
+    return bool(schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)))
 
 
 def _list_conforms(value: list[Any], schema: Mapping[str, Any], source: Source) -> bool:

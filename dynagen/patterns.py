@@ -1,7 +1,7 @@
 r"""A regular expression as Kubernetes reads it (Go's RE2) in, a compiled Python one that matches the same texts out.
 
-Where the two differ: `$` and `\z` mean the very end, `\d`, `\w`, `\s` and `\b` are ASCII, `\s` lacks the vertical tab, flags
-may stand in the middle, `[[:alpha:]]` and `\Q...\E` exist (https://github.com/google/re2/wiki/Syntax).
+Where the two differ: `$` and `\z` mean the very end, `\d`, `\w`, `\s` and `\b` are ASCII, `\s` lacks the vertical tab,
+flags may stand in the middle, `[[:alpha:]]` and `\Q...\E` exist (https://github.com/google/re2/wiki/Syntax).
 """
 
 from __future__ import annotations

@@ -54,8 +54,13 @@ def _problems(value: Any, schema: Json, source: Source) -> Iterator[Problem]:
     from referencing.jsonschema import DRAFT202012
 
     def retrieve(uri: str) -> referencing.Resource[Any]:
-        return referencing.Resource.from_contents(source.at(uri).schema, default_specification=DRAFT202012)
+        return referencing.Resource.from_contents(undialected(source.at(uri).schema), default_specification=DRAFT202012)
 
+    def undialected(schema: Any) -> Any:
+        """Where jsonschema sees `$schema` it falls back to its own keywords."""
+        return {key: inner for key, inner in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
+
+    schema = undialected(schema) if source.file is None else schema
     if source.file is not None and schema is source.schema:
         schema = {"$ref": source.file.absolute().as_uri()}
     registry: referencing.Registry[Any] = referencing.Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias
@@ -182,7 +187,8 @@ def _may_be_empty(branches: Any) -> bool:
 
 
 _EXPECTATIONS = {
-    "minimum": "at least {}", "maximum": "at most {}", "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
+    "minimum": "at least {}", "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
     "minLength": "at least {} characters", "maxLength": "at most {} characters", "minItems": "at least {} items",
     "maxItems": "at most {} items", "minProperties": "at least {} keys", "maxProperties": "at most {} keys",
     "multipleOf": "a multiple of {}", "pattern": "a text like {}", "uniqueItems": "no item twice",

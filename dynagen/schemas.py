@@ -1,7 +1,7 @@
 """Kind and version in, its JSON Schema out: what conforms, what a problem is, and by which key a list merges.
 
-A *set* is a folder that `dynagen schemas import` writes: `<group>/<kind>_<version>.json`, `v1` standing for the core group
-as it does in kubeconform. Files are read when they are needed, once.
+A *set* is a folder that `dynagen schemas import` writes: `<group>/<kind>_<version>.json`. `v1` stands for the core
+group, as it does in kubeconform. Files are read when they are needed, once.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import click
 
 from dynagen.compiler import Request
 from dynagen.diagnostics import Report
+from dynagen.profile import setting_path
 from dynagen.source import MAX_BYTES, decode, parse, read
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -22,7 +23,7 @@ def profile_options(command: Command) -> Command:
         click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                      help="Folder that overlays of your own must lie in. Default: the profile's folder."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-                     help="A value that wins over all files, such as spot=true or disagg.decode.replicas=4."),
+                     help="A value that wins over all files: spot=true, disagg.decode.replicas=4, overlays=gke,istio."),
         click.option("-f", "--file", "files", multiple=True, metavar="FILE",
                      help="A further profile file over the ones before; may be given more than once."),
         click.argument("profile", required=False, metavar="[PROFILE]"),
@@ -43,8 +44,7 @@ class Input:
         if names.count("-") > 1:
             raise click.UsageError("Standard input can be read only once.")
         for setting in settings:
-            key, equals, _ = setting.partition("=")
-            if not equals or not key or not all(key.split(".")):
+            if not all(setting_path(setting)):
                 raise click.UsageError(f"--set takes KEY=VALUE, not '{setting}'.")
         self.report = Report()
         self.texts: dict[str, str] = {}

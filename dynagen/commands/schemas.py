@@ -62,7 +62,7 @@ def import_(
         parts = kind.split("/")
         if len(parts) != 3:
             raise click.UsageError("--kind takes GROUP/VERSION/KIND, for example example.com/v1/Widget")
-        told = Told(*parts, scope="Cluster" if cluster_scoped else "Namespaced")
+        told = Told(parts[0], parts[1], parts[2], "Cluster" if cluster_scoped else "Namespaced")
     try:
         if shared:
             for name, count in import_all(shared, output or SCHEMAS).items():

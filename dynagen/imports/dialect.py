@@ -28,7 +28,8 @@ PROSE = {
     "readOnly",
 }
 _NUMBERS = {
-    "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
+    "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems",
+    "minProperties", "maxProperties",
 }  # fmt: skip
 _TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}
 _FLAGS = {
@@ -58,6 +59,7 @@ FORMATS = {
     "duration": r"^[+-]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|ms|s|m|h|d|w))+)$",
     "ipv4": r"^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.|$)){4}$",
     "ipv6": r"^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$",
+    "uri": r"^([A-Za-z][A-Za-z0-9+.-]*:|/)",
 }  # fmt: skip
 
 # A schema of a kind has some ten thousand values. More, and aliases of aliases are being written out.
@@ -78,8 +80,8 @@ class Tightening:
 
     def root(self, schema: Any) -> Schema:
         """The schema of a whole kind. `metadata` stays open: its place is taken by the API server's own ObjectMeta."""
-        result = self.schema(schema, "schema")
-        if result.get("type") != "object":
+        result: Schema = self.schema(schema, "schema")
+        if not isinstance(result, dict) or result.get("type") != "object":
             raise self.refused("schema", "a kind must have 'type: object'")
         properties = dict(result.get("properties", {}))
         metadata = properties.get("metadata", {"type": "object"})
@@ -215,11 +217,11 @@ class Tightening:
                 schema["enum"] = [*schema["enum"], None]
         format_ = schema.get("format")
         if format_ in BOUNDS:
-            low, high = BOUNDS[format_]
+            least, most = BOUNDS[format_]
             if "exclusiveMinimum" not in schema:
-                schema["minimum"] = max(schema.get("minimum", low), low)
+                schema["minimum"] = max(schema.get("minimum", least), least)
             if "exclusiveMaximum" not in schema:
-                schema["maximum"] = min(schema.get("maximum", high), high)
+                schema["maximum"] = min(schema.get("maximum", most), most)
         elif format_ in FORMATS:
             schema.setdefault("pattern", FORMATS[format_])
         if whole and (self._custom or "properties" in schema):
@@ -261,7 +263,7 @@ def _without(schema: Mapping[str, Any], *keys: str) -> Schema:
 
 
 def loosened(schema: Any) -> Any:
-    """The schema as a CRD must say it (https://kubernetes.io/docs/.../#specifying-a-structural-schema)."""
+    """The schema as a CRD must say it (structural: no references, nothing closed)."""
     if not isinstance(schema, dict):
         return schema
     result = dict(schema)

@@ -19,7 +19,7 @@ def text(value: Any) -> str:
 
 
 def hoisted(schema: Schema, root_name: str, first: dict[str, Schema]) -> dict[str, Schema]:
-    """Definitions by name, `root_name` holding the whole. `first` are definitions to begin with, which stay as they are.
+    """Definitions by name, `root_name` holding the whole. `first` are there already and stay as they are.
 
     A part is named after the property it was first seen under, with a number where two differ: the same input gives the
     same names.

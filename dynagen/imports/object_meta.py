@@ -1,8 +1,7 @@
 """What an API server accepts as `metadata` of any custom resource, where a CRD just says `type: object`.
 
-Source: `io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta` in Kubernetes' api/openapi-spec/swagger.json, the same from 1.31 to
-1.37; ownerReferences and managedFields included, because tools write them into files. A null `creationTimestamp` is what
-Go programs print for a new object.
+Source: `io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta` in Kubernetes' api/openapi-spec/swagger.json, the same from
+1.31 to 1.37. A null `creationTimestamp` is what Go programs print for a new object.
 """
 
 from __future__ import annotations

@@ -120,9 +120,9 @@ class _Bundle(Tightening):
         return reference.removeprefix(here) if reference.startswith(f"{here}#") else reference
 
     def _definition(self, name: str) -> Schema:
-        for ending, schema in _AS_READ.items():
+        for ending, as_read in _AS_READ.items():
             if name.endswith("." + ending):
-                return schema
+                return as_read
         published = self.definitions[name]
         if isinstance(published, dict):
             published = {key: value for key, value in published.items() if key not in _ABOUT_KINDS}

@@ -31,9 +31,8 @@ def _text(file: Path) -> str:
     import gzip
     import zlib
 
-    opened = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
     try:
-        with opened as stream:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise ImportRefused(str(file), f"larger than {MAX_BYTES // 1024 // 1024} MiB")

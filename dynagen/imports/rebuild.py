@@ -1,4 +1,4 @@
-"""Sets in, CustomResourceDefinitions out that an API server admits: for tests, and for clusters without the operators."""
+"""Sets in, CustomResourceDefinitions out that an API server admits, without the operators behind them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dynagen.imports.sets import SOURCES, entry_name, read_catalogue
 def custom_resource_definitions(root: Path, sets: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The CRDs of some sets of `root/SOURCES.yaml`, of all by default, sorted by name.
 
-    Conversion is `None`, whatever it was: no operator is needed to serve all versions. Raises ImportRefused when two sets
-    hold the same kind, as the releases of Dynamo do: then name the sets.
+    Conversion is `None`, whatever it was: no operator is needed to serve all versions. Raises ImportRefused when two
+    sets hold the same kind, as the releases of Dynamo do: then name the sets.
     """
     catalogue = read_catalogue(root / SOURCES)["sets"]
     found: dict[str, dict[str, Any]] = {}
@@ -43,7 +43,8 @@ def _definition(folder: Path, kind: dict[str, Any]) -> dict[str, Any]:
             opened[file] = read_source(file, open_file)
         return opened[file]
 
-    stored = [version["name"] for version in kind["versions"] if version.get("storage")] or [kind["versions"][0]["name"]]
+    names_of_versions = [version["name"] for version in kind["versions"]]
+    stored = next((version["name"] for version in kind["versions"] if version.get("storage")), names_of_versions[0])
     versions = []
     for version in kind["versions"]:
         entry = open_file(folder / entry_name(group, version["name"], names["kind"]))
@@ -51,7 +52,7 @@ def _definition(folder: Path, kind: dict[str, Any]) -> dict[str, Any]:
             {
                 "name": version["name"],
                 "served": True,
-                "storage": version["name"] == stored[0],
+                "storage": version["name"] == stored,
                 **{key: version[key] for key in ("deprecated", "subresources", "selectableFields") if key in version},
                 "schema": {"openAPIV3Schema": loosened(_without_references(*entry.resolve(entry.schema["$ref"])))},
             }

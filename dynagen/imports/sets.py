@@ -80,7 +80,8 @@ def kind_facts(kind: Kind) -> dict[str, Any]:
 def catalogue_of(folder: Path) -> tuple[Path, str]:
     """The `SOURCES.yaml` that speaks about the set in `folder`, and the set's name in it.
 
-    That is the one beside the folder, if there is one, as in the shipped `schemas/`; else one inside, where the set is `.`.
+    That is the one beside the folder, if there is one, as in the shipped `schemas/`; else one inside, where the set is
+    called `.`.
     """
     beside = folder.resolve().parent / SOURCES
     return (beside, folder.resolve().name) if beside.is_file() else (folder / SOURCES, ".")
@@ -91,7 +92,7 @@ def read_catalogue(file: Path) -> Catalogue:
         return {"sets": {}}
     from dynagen.imports.read import documents
 
-    found = next(documents(file), {"sets": {}})
+    found: Catalogue = next(documents(file), {"sets": {}})
     if not isinstance(found.get("sets"), dict):
         raise ImportRefused(str(file), "'sets' is missing")
     return found

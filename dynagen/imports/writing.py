@@ -9,8 +9,10 @@ from pathlib import Path
 
 
 def put_in_place(folders: Mapping[Path, Mapping[str, str]], files: Mapping[Path, str]) -> None:
-    """Makes each folder hold exactly its files, and writes `files` beside them. Raises OSError; then nothing has changed,
-    unless moving failed half way, which leaves whole folders only."""
+    """Makes each folder hold exactly its files, and writes `files` beside them.
+
+    Raises OSError. Then nothing has changed, unless moving failed half way: what was moved is whole.
+    """
     fresh: dict[Path, Path] = {}
     mark = f".new-{os.getpid()}"
     try:
@@ -27,7 +29,7 @@ def put_in_place(folders: Mapping[Path, Mapping[str, str]], files: Mapping[Path,
     finally:
         for made in fresh.values():
             shutil.rmtree(made, ignore_errors=True)
-            made.unlink(missing_ok=True) if made.is_file() else None
+            made.unlink(missing_ok=True)
 
 
 def _write(file: Path, text: str) -> None:
@@ -37,9 +39,9 @@ def _write(file: Path, text: str) -> None:
 
 def _move(made: Path, target: Path) -> None:
     if not target.is_dir():
-        os.replace(made, target)
+        made.replace(target)
         return
     aside = made.with_name(made.name + "-old")
-    os.rename(target, aside)
-    os.rename(made, target)
+    target.rename(aside)
+    made.rename(target)
     shutil.rmtree(aside)

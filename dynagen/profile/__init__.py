@@ -47,9 +47,7 @@ def load_profile(
     if len(fragments) < len(sources):
         return None
     for setting in settings:
-        fragment = _setting(setting, Position(f"--set {setting}", 1, 1), schema, report)
-        if fragment is not None:
-            fragments.append(fragment)
+        fragments.append(_setting(setting, Position(f"--set {setting}"), schema))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
     shape = without_required(schema)
     for number, fragment in enumerate(fragments):
@@ -92,25 +90,26 @@ def _is_mapping(source: Document, report: Report) -> bool:
     return False
 
 
-def _setting(setting: str, at: Position, schema: Schema, report: Report) -> Map | None:
-    """`a.b=1` as a tree. The schema decides whether a value is a text; anything else is read as YAML's plain scalars."""
-    key, equals, text = setting.partition("=")
-    path = tuple(key.split("."))
-    if not equals or not all(path):
-        report.add("DG207", f"--set takes key=value, got '{setting}'", at, hint="for example --set spot=true")
-        return None
+def setting_path(setting: str) -> tuple[str, ...]:
+    """The path in `a.b=1`; `\\.` stands for a dot inside of a key. Some part is empty when it is not of that form."""
+    key, equals, _ = setting.partition("=")
+    parts = key.replace("\\.", "\0").split(".") if equals else [""]
+    return tuple(part.replace("\0", ".") for part in parts)
+
+
+def _setting(setting: str, at: Position, schema: Schema) -> Map:
+    """`a.b=1` as a tree. The schema says whether a value is a text or a list; all else is read as a plain scalar."""
+    path, text = setting_path(setting), setting.partition("=")[2]
     node: Any = schema
     for part in path:
         node = dereferenced(node, schema)
-        node = (
-            node.get("properties", {}).get(part) or node.get("additionalProperties") if isinstance(node, dict) else None
-        )
-    kind = dereferenced(node, schema).get("type") if isinstance(node, dict) else None
-    kinds = kind if isinstance(kind, list) else [kind]
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties")
+    node = dereferenced(node, schema)
+    kinds = node.get("type", "string" if "enum" in node else "")
     value: Any
     if "array" in kinds:
         value = text.split(",") if text else []
-    elif "string" in kinds or (isinstance(node, dict) and "enum" in dereferenced(node, schema)):
+    elif "string" in kinds:
         value = text
     else:
         try:

@@ -1,0 +1,173 @@
+"""The command line as a whole process: exit codes, streams, and that nothing is written when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+COMMAND = [sys.executable, "-m", "dynagen"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*COMMAND, *arguments], cwd=cwd, input=stdin, capture_output=True, env=ENVIRONMENT, timeout=60)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "profile.yaml").write_text(PROFILE)
+    return tmp_path
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_stream_goes_to_standard_output(home: Path) -> None:
+    done = run("build", "profile.yaml", cwd=home)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"---\napiVersion: v1\nkind: Namespace\n")
+
+
+def test_a_profile_may_come_from_standard_input(home: Path) -> None:
+    named, piped = run("build", "profile.yaml", cwd=home), run("build", "-", cwd=home, stdin=PROFILE.encode())
+    assert piped.returncode == 0
+    assert piped.stdout == named.stdout
+
+
+def test_messages_about_standard_input_show_its_lines(home: Path) -> None:
+    done = run("check", "-", cwd=home, stdin=PROFILE.encode() + b"spott: true\n")
+    assert done.returncode == 1
+    assert b"(standard input):8:1: error[DG201]" in done.stderr
+    assert b"spott: true" in done.stderr
+
+
+def test_check_says_nothing_when_all_is_well(home: Path) -> None:
+    done = run("check", "profile.yaml", cwd=home)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build"],
+        ["build", "--nonsense", "profile.yaml"],
+        ["build", "profile.yaml", "--set", "spot"],
+        ["build", "profile.yaml", "--set", "=true"],
+        ["build", "profile.yaml", "--set", "a..b=1"],
+        ["build", "profile.yaml", "another.yaml"],
+        ["build", "-", "-f", "-"],
+        ["build", "profile.yaml", "-o"],
+        ["build", "profile.yaml", "--root", "missing"],
+        ["bild", "profile.yaml"],
+        ["check"],
+        ["plan"],
+        ["schema", "missing"],
+        ["schemas", "import"],
+        ["schemas", "import", "--nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_exit_code_2(home: Path, arguments: list[str]) -> None:
+    done = run(*arguments, cwd=home)
+    assert done.returncode == 2, done
+    assert done.stdout == b""
+    assert b"Error: " in done.stderr and b"Traceback" not in done.stderr
+    assert names_in(home) == ["profile.yaml"]
+
+
+def test_a_misspelt_command_gets_a_suggestion(home: Path) -> None:
+    assert b"Did you mean 'build'?" in run("bild", cwd=home).stderr
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", ".", "\0bad"][:2])
+def test_a_profile_that_cannot_be_read_is_refused(home: Path, name: str) -> None:
+    done = run("build", name, cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG101] cannot read" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_a_file_of_100_mb_is_refused_without_reading_it_all(home: Path) -> None:
+    with (home / "big.yaml").open("wb") as stream:
+        stream.truncate(100 * 1024 * 1024)
+    done = run("build", "big.yaml", cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG102] larger than" in done.stderr
+
+
+def test_a_large_standard_input_is_refused(home: Path) -> None:
+    done = run("build", "-", cwd=home, stdin=b"a" * (2 * 1024 * 1024))
+    assert done.returncode == 1
+    assert b"error[DG102]" in done.stderr
+
+
+def test_a_refused_profile_writes_nothing(home: Path) -> None:
+    (home / "profile.yaml").write_text(PROFILE.replace("vllm", "vlm"))
+    assert run("build", "profile.yaml", "-o", "out", cwd=home).returncode == 1
+    assert names_in(home) == ["profile.yaml"]
+
+
+def test_a_refused_profile_leaves_the_tree_of_an_earlier_build(home: Path) -> None:
+    run("build", "profile.yaml", "-o", "out", cwd=home)
+    before = {name: (home / "out" / name).read_bytes() for name in names_in(home / "out")}
+    (home / "profile.yaml").write_text(PROFILE.replace("vllm", "vlm"))
+    assert run("build", "profile.yaml", "-o", "out", cwd=home).returncode == 1
+    assert {name: (home / "out" / name).read_bytes() for name in names_in(home / "out")} == before
+
+
+@pytest.mark.parametrize(("target", "code"), [("profile.yaml", b"DG501"), ("/proc/none/out", b"DG502"), (".", b"DG504")])
+def test_an_output_that_cannot_be_a_tree_is_refused(home: Path, target: str, code: bytes) -> None:
+    done = run("build", "profile.yaml", "-o", target, cwd=home)
+    assert done.returncode == 1
+    assert code in done.stderr and b"Traceback" not in done.stderr
+    assert names_in(home) == ["profile.yaml"]
+
+
+def test_foreign_files_are_left_alone_and_the_build_says_so(home: Path) -> None:
+    (home / "out").mkdir()
+    (home / "out/README.md").write_text("mine")
+    done = run("build", "profile.yaml", "-o", "out", cwd=home)
+    assert done.returncode == 0
+    assert done.stderr == b"left alone: out/README.md (not written by dynagen)\n"
+    assert (home / "out/README.md").read_text() == "mine"
+
+
+def test_a_foreign_file_in_the_way_is_not_overwritten(home: Path) -> None:
+    (home / "out").mkdir()
+    (home / "out/kustomization.yaml").write_text("mine")
+    done = run("build", "profile.yaml", "-o", "out", cwd=home)
+    assert done.returncode == 1
+    assert b"out/kustomization.yaml:1:1: error[DG503]" in done.stderr
+    assert names_in(home / "out") == ["kustomization.yaml"]
+
+
+@pytest.mark.parametrize("command", ["build", "plan", "schema"])
+def test_standard_output_that_is_closed_early_is_no_traceback(home: Path, command: str) -> None:
+    arguments = [command] if command == "schema" else [command, "profile.yaml"]
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head -0` does
+    done = subprocess.run([*COMMAND, *arguments], cwd=home, stdout=writing, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+def test_help_is_there_for_every_command(home: Path) -> None:
+    for command in ("build", "check", "plan", "schema", "schemas"):
+        done = run(command, "--help", cwd=home)
+        assert done.returncode == 0
+        assert done.stdout.startswith(b"Usage: ")
+
+
+def test_a_fault_of_our_own_is_exit_code_3(home: Path) -> None:
+    program = "import dynagen.compiler, sys; dynagen.compiler.make_plan = None; sys.argv = ['dynagen', 'build', 'profile.yaml']; import dynagen.__main__ as m; m.main()"
+    done = subprocess.run([sys.executable, "-c", program], cwd=home, capture_output=True, env=ENVIRONMENT)
+    assert done.returncode == 3
+    assert b"Traceback" in done.stderr and b"This is a fault of dynagen" in done.stderr

@@ -1,0 +1,39 @@
+"""`out/` is what the examples become, today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.test_cases import read_tree
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
+def test_out_is_not_stale(profile: Path, dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("build", str(profile), "-o", str(tmp_path / "tree"))
+    assert run.code == 0, run.stderr
+    assert read_tree(tmp_path / "tree") == read_tree(ROOT / "out" / profile.stem), "run `make out`"
+
+
+def test_nothing_in_out_is_left_over() -> None:
+    assert {folder.name for folder in (ROOT / "out").iterdir()} == {profile.stem for profile in EXAMPLES}
+
+
+@pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
+def test_the_same_bytes_come_out_whatever_the_hash_seed(profile: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-m", "dynagen", "build", str(profile)], cwd=ROOT, check=True, capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(outputs) == 1

@@ -1,0 +1,76 @@
+"""The built wheel in an empty environment, away from the checkout, does what the checkout does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PROFILES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    # From a copy: building writes beside the sources.
+    sources = folder / "sources"
+    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "parsed", "tests", "out", ".*_cache")
+    shutil.copytree(ROOT, sources, ignore=ignored, symlinks=True)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The command of an environment that holds the wheel and what it asks for, nothing else."""
+    environment = wheel.parent / "environment"
+    venv.create(environment, with_pip=True)
+    pip = [environment / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, wheel, cwd=wheel.parent)
+    return environment / "bin/dynagen"
+
+
+def test_the_wheel_holds_the_data_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert tops == {"dynagen", f"{wheel.name.split('-py3')[0]}.dist-info"}
+    for wanted in ("base/layer.yaml", "overlays/gke/layer.yaml", "schemas/profile.json", "parsed/base.json"):
+        assert f"dynagen/data/{wanted}" in names
+
+
+def test_the_sdist_builds_the_same_wheel(wheel: Path) -> None:
+    """`python -m build` makes the wheel out of the sdist: what is missing there would be missing in the wheel."""
+    assert list(wheel.parent.glob("*.tar.gz"))
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_the_installed_command_builds_the_same_bytes(installed: Path, profile: Path, tmp_path: Path) -> None:
+    shutil.copy(profile, tmp_path / "profile.yaml")
+    elsewhere = run(installed, "build", "profile.yaml", cwd=tmp_path)
+    here = run(sys.executable, "-m", "dynagen", "build", str(profile), cwd=ROOT)
+    assert elsewhere == here
+    assert run(installed, "check", "profile.yaml", cwd=tmp_path) == ""
+
+
+def test_the_installed_command_prints_the_schema(installed: Path, tmp_path: Path) -> None:
+    assert run(installed, "schema", cwd=tmp_path) == run(sys.executable, "-m", "dynagen", "schema", cwd=ROOT)
+
+
+def test_the_installed_command_writes_a_tree(installed: Path, tmp_path: Path) -> None:
+    shutil.copy(PROFILES[0], tmp_path / "profile.yaml")
+    run(installed, "build", "profile.yaml", "-o", "out", cwd=tmp_path)
+    assert "kustomization.yaml" in {path.name for path in (tmp_path / "out").iterdir()}
