@@ -24,7 +24,9 @@ TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
 def measure(command: list[str]) -> tuple[float, float]:
     """Wall time in milliseconds and the peak memory of the largest process in MiB."""
     start = time.perf_counter()
-    process = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    process = os.posix_spawn(
+        command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    )
     _, status, usage = os.wait4(process, 0)
     wall = (time.perf_counter() - start) * 1000
     assert status == 0, command

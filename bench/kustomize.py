@@ -70,10 +70,20 @@ def main() -> None:
                 patches.append({"path": f"patch-{file}"})
                 head = {"apiVersion": data["apiVersion"], "kind": kind}
                 change = difference(before[kind, name], data)
-                change["metadata"] = {"name": name, "namespace": data["metadata"].get("namespace"), **change.get("metadata", {})}
+                change["metadata"] = {
+                    "name": name,
+                    "namespace": data["metadata"].get("namespace"),
+                    **change.get("metadata", {}),
+                }
                 (target / f"patch-{file}").write_text(to_yaml({**head, **change}), "utf-8")
-        kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
-        (target / "kustomization.yaml").write_text(to_yaml(kustomization | ({"patches": patches} if patches else {})), "utf-8")
+        kustomization = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": resources,
+        }
+        (target / "kustomization.yaml").write_text(
+            to_yaml(kustomization | ({"patches": patches} if patches else {})), "utf-8"
+        )
         before, below = now, folder
 
 

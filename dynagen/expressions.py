@@ -195,19 +195,18 @@ class _Environment:
 
     def _compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         try:
-            parsed = self._cel.compile(text, disable_check=True)
+            # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
+            # unknown names than it does.
+            program = self._cel.compile(text, disable_check=True)
         except RuntimeError as error:
             raise ExpressionError("DG306", f"'{text}': {_first_line(str(error))}") from error
-        reads = tuple(dict.fromkeys(_reads(parsed.serialize())))
+        reads = tuple(dict.fromkeys(_reads(program.serialize())))
         for path in reads:
             if path[0] not in self._names:
                 near = closest(str(path[0]), self._names)
                 hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
                 raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
-        try:
-            return self._cel.compile(text), reads
-        except RuntimeError as error:
-            raise ExpressionError("DG308", f"'{text}': {_first_line(str(error))}") from error
+        return program, reads
 
 
 _environments: dict[frozenset[str], _Environment] = {}

@@ -7,6 +7,7 @@ flags may stand in the middle, `[[:alpha:]]` and `\Q...\E` exist (https://github
 from __future__ import annotations
 
 import re
+import warnings
 from functools import cache
 
 _NAMED = {
@@ -16,7 +17,7 @@ _NAMED = {
 }  # fmt: skip
 _SPACE = r"\t\n\f\r "
 _OUTSIDE = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\x\{[0-9A-Fa-f]{1,6}\}|\\.|\[\^?\]?|\(\?P?<[A-Za-z_]\w*>|\(\?[A-Za-z-]*[:)]|\(\?|[*+?}][+]|.",
+    r"\\Q.*?(?:\\E|\Z)|\\x\{[0-9A-Fa-f]{1,6}\}|\\.|\[\^?\]?|\(\?P?<[A-Za-z_]\w*>|\(\?[A-Za-z-]*[:)]|\(\?|[*+?}][+]|\{,\d*\}|.",
     re.DOTALL,
 )
 _INSIDE = re.compile(r"\[:\^?\w+:\]|\\Q.*?(?:\\E|\Z)|\\x\{[0-9A-Fa-f]{1,6}\}|\\.|.", re.DOTALL)
@@ -26,12 +27,15 @@ _SAME_IN_BOTH = re.compile(r"(?:[^\\$(\[*+?}]|[*+?}](?![+])|\((?!\?)|\[(?!\[)|\\
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
     r"""Raises ValueError for what is no RE2, and for the little that Python cannot express, such as `\p{L}`."""
-    if _SAME_IN_BOTH.fullmatch(pattern) and "[^]" not in pattern and "[]" not in pattern:
+    if _SAME_IN_BOTH.fullmatch(pattern) and not any(word in pattern for word in ("[^]", "[]", "{,")):
         text = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
     else:
         text = _translated(pattern)
     try:
-        return re.compile(text, re.ASCII)
+        with warnings.catch_warnings():
+            # Python keeps doubled signs in a class for set operations of its future; today they mean themselves.
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(text, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -68,6 +72,8 @@ def _translated(pattern: str) -> str:
             out.append(token.replace("(?<", "(?P<"))
         elif token == "|":
             out.append(")" * len(opened[-1]) + "|" + "".join(opened[-1]))
+        elif token.startswith("{,"):
+            out.append("\\" + token)  # no repetition there
         elif len(token) == 2:
             raise ValueError(f"'{token}' repeats a repetition")
         else:
@@ -95,8 +101,6 @@ def _in_class(token: str) -> str:
         return _SPACE
     if token in (r"\S", r"\b", r"\B", r"\z", r"\A"):
         raise ValueError(f"'{token}' inside a class is not supported")
-    if token in ("[", "&", "~", "|"):
-        return "\\" + token  # doubled, Python keeps them for set operations
     return _character(token)
 
 

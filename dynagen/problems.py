@@ -143,7 +143,8 @@ def _explained_choice(error: Any, path: KeyPath) -> Iterator[Problem]:
     """The branch that fits the value's type speaks, if it is the only one; else what the branches have in common."""
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+        # A branch that is just `false` has no path.
+        branches.setdefault(inner.relative_schema_path[0] if inner.relative_schema_path else -1, []).append(inner)
     meant = [errors for errors in branches.values() if not any(_is_about_type(inner) for inner in errors)]
     keys = _alternatives(error.validator_value)
     if keys:

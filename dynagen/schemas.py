@@ -38,9 +38,7 @@ class Schemas:
     def _find(self, api_version: str, kind: str) -> Schema | None:
         group, _, version = api_version.rpartition("/")
         # What a manifest calls itself must not lead out of the folder.
-        if not kind.isalnum() or not all(
-            part and part.strip(".") and _is_name(part) for part in (group or version, version)
-        ):
+        if not (kind.isalnum() and _is_name(version) and (_is_name(group) or "/" not in api_version)):
             return None
         for folder in self._folders:
             file = folder / (group or version) / f"{kind.lower()}_{version}.json"
@@ -56,7 +54,7 @@ class Schemas:
 
 
 def _is_name(text: str) -> bool:
-    return text.replace("-", "").replace(".", "").isalnum()
+    return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
 class Schema:

@@ -34,6 +34,8 @@ class Document:
 
     def at(self, path: KeyPath = ()) -> Position:
         """The position of `path`, or of its nearest ancestor in this file."""
+        if not path:
+            return Position(self.file, *self.marks[:3])
         if self._positions is None:
             self._positions = dict(_with_paths(self.data, self.walk()))
         while path and path not in self._positions:

@@ -17,7 +17,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*COMMAND, *arguments], cwd=cwd, input=stdin, capture_output=True, env=ENVIRONMENT, timeout=60)
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, input=stdin, capture_output=True, env=ENVIRONMENT, timeout=60
+    )
 
 
 @pytest.fixture
@@ -122,7 +124,9 @@ def test_a_refused_profile_leaves_the_tree_of_an_earlier_build(home: Path) -> No
     assert {name: (home / "out" / name).read_bytes() for name in names_in(home / "out")} == before
 
 
-@pytest.mark.parametrize(("target", "code"), [("profile.yaml", b"DG501"), ("/proc/none/out", b"DG502"), (".", b"DG504")])
+@pytest.mark.parametrize(
+    ("target", "code"), [("profile.yaml", b"DG501"), ("/proc/none/out", b"DG502"), (".", b"DG504")]
+)
 def test_an_output_that_cannot_be_a_tree_is_refused(home: Path, target: str, code: bytes) -> None:
     done = run("build", "profile.yaml", "-o", target, cwd=home)
     assert done.returncode == 1

@@ -37,3 +37,20 @@ def test_the_same_bytes_come_out_whatever_the_hash_seed(profile: Path) -> None:
         for seed in ("1", "2", "3")
     }  # fmt: skip
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
+def test_every_leaf_knows_where_it_was_written(profile: Path) -> None:
+    from dynagen.data import ROOT as DATA
+    from dynagen.merge import leaves
+    from tests.test_kubeconform import compile_files
+
+    compilation = compile_files(profile, [])
+    for manifest in compilation.manifests:
+        for path, leaf in leaves(manifest.tree):
+            at = leaf.origin.written
+            file = profile if at.file == profile.name else DATA / at.file
+            line = file.read_text("utf-8").splitlines()[at.line - 1]
+            assert at.column <= len(line), (str(manifest), path, at)
+            if leaf.origin.expression:
+                assert "${" in line or ">-" in line or "|" in line, (str(manifest), path, at)

@@ -21,7 +21,10 @@ TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
 
 
 def compile_files(profile: Path, arguments: list[str]) -> Compilation:
-    files = [profile, *(profile.parent / word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "-f")]
+    files = [
+        profile,
+        *(profile.parent / word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "-f"),
+    ]
     settings = [word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "--set"]
     report = Report()
     sources = [parse(file.read_text("utf-8"), file.name, report)[0] for file in files]

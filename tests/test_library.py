@@ -18,7 +18,9 @@ def codes_in(*paths: Path) -> set[str]:
     return {code for path in paths for code in CODE.findall(path.read_text("utf-8"))}
 
 
-USED = {code for path in (ROOT / "dynagen").rglob("*.py") for code in re.findall(r'"(DG[0-9]{3})"', path.read_text("utf-8"))}
+USED = {
+    code for path in (ROOT / "dynagen").rglob("*.py") for code in re.findall(r'"(DG[0-9]{3})"', path.read_text("utf-8"))
+}
 
 
 def test_every_code_has_a_page_with_its_title() -> None:

@@ -16,7 +16,12 @@ def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
     """Reports what in `data` violates `schema`: DG201 to DG205. `tree` says where it was written."""
     if conforms(data, schema):
         return
-    for problem in problems(data, schema):
+    found = problems(data, schema)
+    assert found, "the profile does not conform, and nobody says why"
+    wrong_type = {problem.path for problem in found if problem.keyword == "type"}
+    for problem in found:
+        if problem.path in wrong_type and problem.keyword != "type":
+            continue  # of the wrong type, and therefore not one of the known words either
         at = find(tree, problem.path).origin.written
         where = path_text(problem.path)
         hint = ""

@@ -27,7 +27,9 @@ def check_schemas(
         data = manifest.to_data()
         if schema.conforms(data):
             continue
-        for problem in schema.problems(data):
+        problems = schema.problems(data)
+        assert problems, f"{manifest} does not conform, and nobody says why"
+        for problem in problems:
             path, message, hint = problem.path, problem.message, ""
             if problem.key is not None and problem.keyword == "additionalProperties":
                 path = (*path, problem.key)
@@ -45,7 +47,9 @@ def places(
     origin = manifest.origin(path)
     for read in origin.reads:
         for source in plan.sources_of(read):
-            at = profile.written(source)
+            # Sections are named after folders; in expressions '-' becomes '_'.
+            section = (str(source[0]).replace("_", "-"), *source[1:]) if source else ()
+            at = profile.written(source) or profile.written(section)
             if at is not None:
                 return at, (("used here", origin.written),)
     return origin.written, ()

@@ -1,0 +1,44 @@
+"""Documents that follow from the code are generated, and checked so that they cannot go stale (`--update` writes them)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from dynagen.commands import dynagen as command
+from tests.conftest import ROOT
+
+
+def expect(file: Path, text: str, update: bool) -> None:
+    if update:
+        file.write_text(text, "utf-8")
+    assert file.read_text("utf-8") == text, "run `make update`"
+
+
+def help_of(found: click.Command, names: list[str]) -> str:
+    context = click.Context(found, info_name=" ".join(names), max_content_width=100, terminal_width=100)
+    text = f"## {' '.join(names)}\n\n```text\n{found.get_help(context)}\n```\n"
+    if isinstance(found, click.Group):
+        for name in found.list_commands(context):
+            inner = found.get_command(context, name)
+            assert inner is not None
+            text += "\n" + help_of(inner, [*names, name])
+    return text
+
+
+def test_the_command_reference_is_what_help_prints(update: bool) -> None:
+    expect(ROOT / "docs/commands.md", "# Commands\n\n" + help_of(command, ["dynagen"]), update)
+
+
+def test_the_list_of_codes_is_complete(update: bool) -> None:
+    stages = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output"}
+    text = "# Error codes\n\nThe first digit is the stage. Codes are never used again for something else.\n"
+    for digit, stage in stages.items():
+        text += f"\n## {stage}\n\n"
+        for page in sorted((ROOT / "docs/codes").glob(f"DG{digit}*.md")):
+            title = re.match(r"# (.*)", page.read_text("utf-8"))
+            assert title
+            text += f"- [{title[1]}]({page.name})\n"
+    expect(ROOT / "docs/codes/README.md", text, update)
