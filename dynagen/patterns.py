@@ -82,7 +82,11 @@ def _translated(pattern: str) -> str:
 
 
 def _multiline(pattern: str) -> bool:
-    return re.search(r"\(\?[a-z]*m", pattern) is not None
+    if re.match(r"\(\?[is]*m[ims]*\)", pattern):
+        return True
+    if re.search(r"\(\?[a-z]*m", pattern):
+        raise ValueError("the flag m is only supported at the start")
+    return False
 
 
 def _escaped(token: str) -> str:

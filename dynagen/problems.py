@@ -134,9 +134,10 @@ def _explained(error: Any, base: KeyPath = ()) -> Iterator[Problem]:
         known = tuple(wanted) if keyword == "enum" else (wanted,)
         yield Problem(path, keyword, f"expected {_listed(known)}, got {_shown(value)}", value, known=known)
     else:
-        yield Problem(
-            path, keyword, f"expected {_expectation(keyword, wanted)}, got {_measured(keyword, value)}", value
-        )
+        # In these words editors say it, too (the YAML language server and VS Code).
+        words = schema.get("patternErrorMessage") if keyword == "pattern" else None
+        expectation = words or _expectation(keyword, wanted)
+        yield Problem(path, keyword, f"expected {expectation}, got {_measured(keyword, value)}", value)
 
 
 def _explained_choice(error: Any, path: KeyPath) -> Iterator[Problem]:

@@ -6,13 +6,14 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynagen.conformance import Json, Source, conforms, read_source
 
 if TYPE_CHECKING:
+    from dynagen.diagnostics import KeyPath
     from dynagen.problems import Problem
 
 __all__ = ["Node", "Schema", "Schemas", "conforms", "problems"]
@@ -74,6 +75,36 @@ class Schema:
         from dynagen.problems import find_problems
 
         return find_problems(manifest, self._source.schema, self._source, secret=self.kind == "Secret")
+
+    def repeated(self, manifest: Any) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
+        """The items of lists that have the keys of an earlier one, with those keys: an API server refuses them.
+
+        JSON Schema cannot say this, so neither `conforms` nor kubeconform knows. Defaults of keys are filled in.
+        """
+        yield from _repeated(manifest, self.root, ())
+
+
+def _repeated(value: Any, node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
+    if not isinstance(value, (dict, list)):
+        return
+    keys = node.get("x-kubernetes-list-map-keys") if isinstance(value, list) else None
+    item_node = node.child(0) if keys else None
+    seen: set[str] = set()
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        child = node.child(key)
+        if child is None:
+            continue
+        if keys and item_node and isinstance(inner, dict):
+            identity = tuple(inner.get(name, _default(item_node, name)) for name in keys)
+            if repr(identity) in seen:
+                yield (*path, key), identity
+            seen.add(repr(identity))
+        yield from _repeated(inner, child, (*path, key))
+
+
+def _default(node: Node, name: str) -> Any:
+    child = node.child(name)
+    return child.default if child else None
 
 
 def problems(value: Any, schema: Json) -> list[Problem]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.data import SCHEMAS
 from dynagen.imports import openapi
 from dynagen.imports.errors import ImportRefused
-from dynagen.imports.kinds import Kind, from_definition, from_schema, guessed_names, is_definition
+from dynagen.imports.kinds import Kind, check_names, from_definition, from_schema, guessed_names, is_definition
 from dynagen.imports.read import documents
 from dynagen.imports.sets import (
     SOURCES,
@@ -41,13 +43,14 @@ class Told(NamedTuple):
 class _Set:
     """The files of one set and its entry in `SOURCES.yaml`, under construction."""
 
-    def __init__(self, entry: dict[str, Any]) -> None:
+    def __init__(self, known: list[dict[str, Any]], open_store: Callable[[], openapi.Store]) -> None:
+        """`known` are the kinds that `SOURCES.yaml` lists; the store is opened when built-in kinds turn up."""
         self.files: dict[str, str] = {}
         self.kinds: list[dict[str, Any]] = []
         self.builtin: dict[str, list[str]] = {}
-        self._known = [kind for kind in entry.get("kinds", []) if isinstance(kind, dict)]
+        self._known, self._open_store = known, open_store
 
-    def take(self, file: Path, told: Told | None, store: openapi.Store) -> None:
+    def take(self, file: Path, told: Told | None) -> None:
         """Adds what `file` holds. Raises ImportRefused."""
         shown = str(file)
         found = 0
@@ -56,7 +59,7 @@ class _Set:
             if is_definition(document):
                 self._add(from_definition(document, shown), shown)
             elif openapi.is_openapi(document):
-                self._add_builtin(document, shown, store)
+                self._add_builtin(document, shown)
             elif "properties" in document and "apiVersion" not in document:
                 self._add(self._bare(document, file, told), shown)
             elif set(document) & {"apiVersion", "kind"}:
@@ -85,9 +88,9 @@ class _Set:
                     return from_schema(document, shown, known["group"], version["name"], known["names"], known["scope"])
         raise ImportRefused(shown, "a JSON Schema does not say what it is the schema of: add --kind GROUP/VERSION/KIND")
 
-    def _add_builtin(self, document: dict[str, Any], shown: str, store: openapi.Store) -> None:
+    def _add_builtin(self, document: dict[str, Any], shown: str) -> None:
         cluster = next(documents(SCHEMAS / "cluster-scoped.yaml"))
-        kinds = openapi.add_bundle(document, shown, store)
+        kinds = openapi.add_bundle(document, shown, self._open_store())
         for (group, version, kind), reference in kinds.items():
             scope = "Cluster" if kind in cluster.get(group, ()) else "Namespaced"
             place = f"../../{openapi.STORE}/{reference}"
@@ -104,26 +107,47 @@ def import_files(files: Sequence[Path], folder: Path, told: Told | None, facts: 
     at, name = catalogue_of(folder)
     catalogue = read_catalogue(at)
     entry = catalogue["sets"].get(name, {})
-    store = read_store(folder.resolve().parent / openapi.STORE)
-    fresh = _Set(entry)
+    known = _known_kinds(at, name, entry)
+    store = folder.resolve().parent / openapi.STORE
+    open_store = cache(lambda: read_store(store))
+    fresh = _Set(known, open_store)
     for file in files:
-        fresh.take(file, told if len(files) == 1 else None, store)
+        fresh.take(file, told if len(files) == 1 else None)
     kept = {path.relative_to(folder).as_posix(): path for path in folder.glob("*/*.json")} if folder.is_dir() else {}
     _refuse_foreign(folder, kept)
-    content = {name: path.read_text("utf-8") for name, path in kept.items()} | fresh.files
-    known = [kind for kind in entry.get("kinds", []) if isinstance(kind, dict)]
-    again = {(kind["group"], kind["names"]["kind"]) for kind in fresh.kinds}
-    fresh.kinds += [kind for kind in known if (kind["group"], kind["names"]["kind"]) not in again]
+    again = {_place(kind) for kind in fresh.kinds}
+    content = {name: path.read_text("utf-8") for name, path in kept.items() if name.rpartition("_")[0] not in again}
+    content |= fresh.files
+    fresh.kinds += [kind for kind in known if _place(kind) not in again]
     catalogue["sets"][name] = fresh.entry(_sources(entry, files, facts))
     folders = {folder.resolve(): content}
     if fresh.builtin:
-        folders[folder.resolve().parent / openapi.STORE] = _store_files(store)
+        folders[store] = _store_files(open_store())
     if name == ".":
         content[SOURCES] = catalogue_text(catalogue)
         put_in_place(folders, {})
     else:
         put_in_place(folders, {at: catalogue_text(catalogue)})
     return sorted(fresh.files)
+
+
+def _place(kind: dict[str, Any]) -> str:
+    """The part of the files' names that all versions of a kind share."""
+    return f"{kind['group']}/{kind['names']['kind'].lower()}"
+
+
+def _known_kinds(catalogue: Path, name: str, entry: Any) -> list[dict[str, Any]]:
+    """The custom resources that an entry lists; built-in ones are listed in another shape."""
+    kinds = entry.get("kinds") if isinstance(entry, dict) else None
+    if not isinstance(kinds, list):
+        return []
+    try:
+        for kind in kinds:
+            names = [version["name"] for version in kind["versions"]]
+            check_names(str(catalogue), kind["group"], kind["names"]["kind"], *names)
+    except (KeyError, TypeError) as error:
+        raise ImportRefused(str(catalogue), f"set '{name}': 'kinds' is not what an import writes") from error
+    return kinds
 
 
 def _refuse_foreign(folder: Path, kept: dict[str, Path]) -> None:
@@ -157,10 +181,9 @@ def import_all(shared: Path, root: Path) -> dict[str, int]:
     folders: dict[Path, dict[str, str]] = {}
     for name in sorted(catalogue["sets"]):
         entry = catalogue["sets"][name]
-        fresh = _Set(entry)
-        for source in entry["sources"]:
-            for file in source["files"]:
-                fresh.take(shared / source["from"] / file, None, store)
+        fresh = _Set(_known_kinds(root / SOURCES, name, entry), lambda: store)
+        for file in _named_files(root / SOURCES, name, entry):
+            fresh.take(shared / file, None)
         folders[root / name] = fresh.files
         catalogue["sets"][name] = fresh.entry(entry["sources"])
     folders[root / openapi.STORE] = _store_files(store)
@@ -168,8 +191,21 @@ def import_all(shared: Path, root: Path) -> dict[str, int]:
     return {folder.name: len(files) for folder, files in folders.items()}
 
 
+def _named_files(catalogue: Path, name: Any, entry: Any) -> list[str]:
+    """The files of a set, below the folder that holds all of them."""
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][-a-z0-9.]*", name) or name == openapi.STORE:
+        raise ImportRefused(str(catalogue), f"'{name}' is no name of a set")
+    try:
+        return [f"{source['from']}/{file}" for source in entry["sources"] for file in source["files"]]
+    except (KeyError, TypeError) as error:
+        raise ImportRefused(str(catalogue), f"set '{name}': each of 'sources' needs 'from' and 'files'") from error
+
+
 def read_store(folder: Path) -> openapi.Store:
+    """The shared definitions in `folder`, none if it is not there. Raises ImportRefused if it holds anything else."""
     found = {}
+    if folder.is_dir() and (others := sorted(path.name for path in folder.iterdir() if path.suffix != ".json")):
+        raise ImportRefused(str(folder), f"holds '{others[0]}', which is no schema")
     for file in sorted(folder.glob("*.json")):
         try:
             found[file.name] = json.loads(file.read_bytes())["$defs"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dynagen.data import SCHEMAS
-from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers import Layer
 from dynagen.merge import List, Map, Tree, to_tree
+from dynagen.patterns import compiled
+from dynagen.schemas import conforms, problems
+from dynagen.source import parse, read
 
 Schema = dict[str, Any]
 
@@ -31,29 +34,78 @@ def compose_schema(
     schema["properties"]["kubernetes"]["enum"] = kubernetes_versions()
     schema["properties"]["gpu"]["enum"] = list(facts.get("gpus", {}))
     for layer in layers:
-        if not layer.schema_file.is_file():
+        section = _section(layer, report) if layer.schema_file.is_file() else None
+        if section is None:
             continue
-        at = Position(f"{layer.shown}/schema.json")
-        if not layer.schema_file.resolve().is_relative_to(layer.folder):
-            report.add("DG303", f"'{at.file}' leads out of its layer's folder", at, hint="copy the file")
+        if layer.name in schema["properties"]:
+            at = Position(f"{layer.shown}/schema.json")
+            report.add("DG305", f"a layer may not be called '{layer.name}': the profile has that key", at, "rename it")
             continue
-        try:
-            section = json.loads(layer.schema_file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            report.add("DG305", f"not a JSON Schema: {error}", at)
-            continue
-        if not isinstance(section, dict):
-            report.add("DG305", "not a JSON Schema: expected an object", at)
-        elif layer.name in schema["properties"]:
-            report.add(
-                "DG305", f"a layer may not be called '{layer.name}': the profile has that key", at, "rename the folder"
-            )
-        else:
-            section = _with_local_definitions(section, layer.name, schema)
-            if section.get("type") == "object" and not section.get("required"):
-                section.setdefault("default", {})  # so that its own defaults count when the section is left out
-            schema["properties"][layer.name] = section
+        section = _with_local_definitions(section, layer.name, schema)
+        if section.get("type") == "object" and not section.get("required"):
+            section.setdefault("default", {})  # so that its own defaults count when the section is left out
+        schema["properties"][layer.name] = section
     return schema
+
+
+def _section(layer: Layer, report: Report) -> Schema | None:
+    """A layer's schema.json. What users write is held against `schemas/section.json` first; reports DG305."""
+    shown = f"{layer.shown}/schema.json"
+    if not layer.schema_file.resolve().is_relative_to(layer.folder):
+        report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
+        return None
+    if layer.is_shipped:
+        shipped: Schema = json.loads(layer.schema_file.read_bytes())
+        return shipped
+    text = read(layer.schema_file, shown, report)
+    if text is None:
+        return None
+    try:
+        json.loads(text)
+    except ValueError as error:
+        report.add("DG305", f"not JSON: {error}", Position(shown))
+        return None
+    documents = parse(text, shown, report)  # for the places of what is wrong
+    if not documents:
+        return None
+    section = documents[0].data
+    found = section_problems(section)
+    for path, message in found:
+        report.add("DG305", f"'{path_text(path)}': {message}", documents[0].at(path), "schema.json is a JSON Schema 2020-12")
+    return None if found or not isinstance(section, dict) else section
+
+
+def section_problems(section: Any) -> list[tuple[KeyPath, str]]:
+    """What is wrong with the schema of a section, with its path."""
+    rules = json.loads((SCHEMAS / "section.json").read_bytes())
+    if not isinstance(section, dict):
+        return [((), "expected an object")]
+    if not conforms(section, rules):
+        return [((*each.path, each.key) if each.key else each.path, each.message) for each in problems(section, rules)]
+    return list(_broken_words(section, section.get("$defs", {}), ()))
+
+
+def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """References without a target and regular expressions that are none."""
+    if isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from _broken_words(inner, definitions, (*path, index))
+    if not isinstance(node, dict):
+        return
+    for key, inner in node.items():
+        if key == "$ref" and inner.removeprefix("#/$defs/") not in definitions.keys() | core_schema()["$defs"].keys():
+            yield (*path, key), f"no definition '{inner}'"
+        patterns = [inner] if key == "pattern" else inner if key == "patternProperties" else ()
+        for pattern in patterns:
+            try:
+                compiled(pattern)
+            except ValueError as error:
+                yield (*path, key), f"not a regular expression: {error}"
+        if key not in ("default", "examples", "enum", "const"):
+            # Under `properties` a key called `pattern` is a name, not a keyword.
+            names = key in ("properties", "patternProperties", "$defs")
+            for name, deeper in inner.items() if names else [("", inner)]:
+                yield from _broken_words(deeper, definitions, (*path, key, name) if names else (*path, key))
 
 
 def _with_local_definitions(section: Schema, name: str, schema: Schema) -> Schema:

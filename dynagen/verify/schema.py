@@ -14,17 +14,21 @@ from dynagen.schemas import Schemas
 def check_schemas(
     manifests: Iterable[Manifest], schemas: Schemas, profile: Profile, plan: Plan, report: Report
 ) -> None:
-    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses."""
+    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice."""
     for manifest in manifests:
         schema = schemas.find(manifest.api_version, manifest.kind)
         if schema is None:
             report.add(
                 "DG211", f"no schema for {manifest.api_version} {manifest.kind}",
                 manifest.origin(("kind",)).written,
-                hint="`dynagen schemas import crd.yaml -o LAYER/schemas/own` makes one; is it spelt right?",
+                hint="`dynagen schemas import crd.yaml -o LAYER/schemas` makes one; is it spelt right?",
             )  # fmt: skip
             continue
         data = manifest.to_data()
+        for path, keys in schema.repeated(data):
+            at, related = places(manifest, path, profile, plan)
+            shown = ", ".join(str(key) for key in keys)
+            report.add("DG213", f"{manifest}: {path_text(path)}: '{shown}' is in this list already", at, "", related)
         if schema.conforms(data):
             continue
         problems = schema.problems(data)

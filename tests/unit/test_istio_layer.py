@@ -261,9 +261,9 @@ def test_keys_that_contradict_each_other_are_refused(istio: dict[str, Any], fiel
 @pytest.mark.parametrize(
     "istio",
     [
-        {"host": "chat"}, {"host": "*.example.com"}, {"host": "Chat.example.com"}, {"host": "a..b"}, {"gateway": "public"},
-        {"gateway": "a/b/c"}, {"gatewaySelector": {}}, {"tlsCredential": "ns/name"}, {"maxRequests": 0}, {"routing": "ingress"},
-        {"mesh": "istio-ambient"}, {"revision": "1.30"},
+        {"host": "chat"}, {"host": "*.example.com"}, {"host": "Chat.example.com"}, {"host": "a..b"},
+        {"gateway": "public"}, {"gateway": "a/b/c"}, {"gatewaySelector": {}}, {"tlsCredential": "ns/name"},
+        {"maxRequests": 0}, {"routing": "ingress"}, {"mesh": "istio-ambient"}, {"revision": "1.30"},
     ],
     ids=str,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,34 @@ def test_everything_can_be_made_again_with_the_same_bytes(tmp_path: Path) -> Non
     assert names == ["shelves.store.k8s.io", "widgets.example.com"]
 
 
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ("{../x: {sources: []}}", "'../x' is no name of a set"),
+        ("{kubernetes: {sources: []}}", "'kubernetes' is no name of a set"),
+        ("{a: {sources: [{files: [b]}]}}", "set 'a': each of 'sources' needs 'from' and 'files'"),
+        ("{a: {kinds: [{group: a}]}}", "set 'a': 'kinds' is not what an import writes"),
+        ("{a: 1}", "set 'a': each of 'sources' needs 'from' and 'files'"),
+        ("{a: {sources: [{from: ., files: [missing.yaml]}]}}", "cannot be read: no such file or directory"),
+        ("[a]", "'sets' is missing"),
+    ],
+)
+def test_a_broken_catalogue_is_refused_and_changes_nothing(tmp_path: Path, sets: str, message: str) -> None:
+    (tmp_path / "SOURCES.yaml").write_text(f"sets: {sets}\n")
+    with pytest.raises(ImportRefused, match=re.escape(message)):
+        import_all(FIXTURES, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["SOURCES.yaml"]
+
+
+def test_a_folder_of_the_user_is_not_taken_for_the_shared_store(tmp_path: Path) -> None:
+    (tmp_path / "kubernetes").mkdir()
+    (tmp_path / "kubernetes" / "deployment.yaml").write_text("mine")
+    with pytest.raises(ImportRefused, match=r"holds 'deployment.yaml', which is no schema"):
+        import_files([FIXTURES / "openapi-1.90.json"], tmp_path / "kubernetes-1.90", None, {})
+    import_files([WIDGETS], tmp_path / "own", None, {})  # needs no store
+    assert (tmp_path / "kubernetes" / "deployment.yaml").read_text() == "mine"
+
+
 def test_the_same_kind_in_two_sets_has_to_be_chosen(tmp_path: Path) -> None:
     (tmp_path / "SOURCES.yaml").write_text("sets: {}\n")
     for name in ("widgets-1", "widgets-2"):
@@ -325,6 +354,16 @@ def test_a_set_can_be_extended_but_a_folder_with_other_files_is_left_alone(tmp_p
     with pytest.raises(ImportRefused, match=r"holds 'notes.txt', which is no schema"):
         import_files([WIDGETS], folder, None, {})
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_version_that_is_gone_goes_from_the_set(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    import_files([WIDGETS], folder, None, {})
+    (tmp_path / "widgets.yaml").write_text(
+        WIDGETS.read_text().replace("name: v1beta1\n      served: true", "name: v1beta1\n      served: false")
+    )
+    import_files([tmp_path / "widgets.yaml"], folder, None, {})
+    assert [path.name for path in (folder / "example.com").iterdir()] == ["widget_v1.json"]
 
 
 def crd_text(**changes: Any) -> str:

@@ -215,6 +215,21 @@ def test_a_good_graph_conforms() -> None:
     assert shipped("nvidia.com/v1beta1", "DynamoGraphDeployment").conforms(graph())
 
 
+def test_an_item_with_the_keys_of_an_earlier_one_is_found() -> None:
+    manifest = graph()
+    container = manifest["spec"]["components"][0]["podTemplate"]["spec"]["containers"][0]
+    schema = shipped("nvidia.com/v1beta1", "DynamoGraphDeployment")
+    assert list(schema.repeated(manifest)) == []
+    container["env"].append({"name": "A", "value": "2"})
+    container["ports"] += [{"containerPort": 8000, "protocol": "UDP"}, {"containerPort": 8000, "protocol": "TCP"}]
+    container["args"] += container["args"]
+    path = ("spec", "components", 0, "podTemplate", "spec", "containers", 0)
+    assert list(schema.repeated(manifest)) == [
+        ((*path, "env", 2), ("A",)),
+        ((*path, "ports", 2), (8000, "TCP")),
+    ]
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
