@@ -176,11 +176,11 @@ class _Environment:
 
     def __init__(self, names: frozenset[str]) -> None:
         from cel_expr_python import cel
-        from cel_expr_python.ext import ext_encoders, ext_math, ext_strings
+        from cel_expr_python.ext import ext_math, ext_strings
 
         self._cel = cel.NewEnv(
             variables=dict.fromkeys(names, cel.Type.DYN),
-            extensions=[ext_strings.ExtStrings(), ext_math.ExtMath(), ext_encoders.ExtEncoders()],
+            extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],
         )
         self._names = names
         self._compiled: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}

@@ -85,6 +85,17 @@ def test_a_wrong_command_line_is_exit_code_2(home: Path, arguments: list[str]) -
     assert names_in(home) == ["profile.yaml"]
 
 
+def test_a_plan_is_printed_even_when_a_layer_is_wrong(home: Path) -> None:
+    (home / "team/patches").mkdir(parents=True)
+    (home / "team/patches/team.yaml").write_text("kind: DynamoGraphDeployment\nspec: {x: '${workers[0].nmae}'}\n")
+    done = run("plan", "profile.yaml", "--set", "overlays=./team", cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG308]" in done.stderr
+    assert b"\nworkers:\n- name: worker\n" in done.stdout
+    refused = run("plan", "profile.yaml", "--set", "backend=vlm", cwd=home)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+
+
 def test_a_misspelt_command_gets_a_suggestion(home: Path) -> None:
     assert b"Did you mean 'build'?" in run("bild", cwd=home).stderr
 

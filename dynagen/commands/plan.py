@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,13 +23,12 @@ def plan(
     from dynagen.emit import to_yaml
 
     given = Input(profile, files, settings, root)
+    values: Mapping[str, Any] = {}
     if not given.report.failed:
-        compilation = compile_profile(given.request, given.report)
-    if given.report.failed and not (compilation and compilation.values):
-        given.print_report()
-        sys.exit(1)
-    values = {
-        key: value for key, value in compilation.values.items() if value is not None and (facts or key != "facts")
-    }
-    sys.stdout.buffer.write(to_yaml(values).encode())
-    sys.stdout.flush()
+        values = compile_profile(given.request, given.report).values
+    given.print_report()
+    if values:  # also when a layer is wrong: this is what its author needs to see
+        shown = {key: value for key, value in values.items() if value is not None and (facts or key != "facts")}
+        sys.stdout.buffer.write(to_yaml(shown).encode())
+        sys.stdout.flush()
+    sys.exit(1 if given.report.failed else 0)

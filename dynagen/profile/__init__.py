@@ -49,20 +49,19 @@ def load_profile(
     for setting in settings:
         fragments.append(_setting(setting, Position(f"--set {setting}"), schema))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
-    shape = without_required(schema)
-    for number, fragment in enumerate(fragments):
-        # In a later file null takes back what an earlier one says.
-        check(to_data(without_directives(fragment) if number else fragment), shape, fragment, report)
+    low = [document_tree(found) for layer in layers if (found := defaults(layer, report))]
+    if low or len(fragments) > 1:
+        shape = without_required(schema)
+        for number, fragment in enumerate([*low, *fragments]):
+            # In a later file null takes back what an earlier one says.
+            later = number > len(low)
+            check(to_data(without_directives(fragment) if later else fragment), shape, fragment, report)
     merged = fragments[0]
     for fragment in fragments[1:]:
         merged = merge(merged, fragment, None)
-    low = [document_tree(found) for layer in layers if (found := defaults(layer, report))]
-    for fragment in low:
-        check(to_data(fragment), shape, fragment, report)
     for fragment in reversed(low):
         merged = merge(fragment, merged, None)
-    if not (report.failed and _mentions_unknown(report)):
-        check(to_data(merged), schema, merged, report)
+    check(to_data(merged), schema, merged, report)
     if report.failed:
         return None
     filled = fill_defaults(merged, schema, schema, ())
@@ -70,11 +69,6 @@ def load_profile(
     check_rules(to_data(filled), schema, schema, filled, (), report)
     from_layers = frozenset(fragment.origin.written.file for fragment in low)
     return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
-
-
-def _mentions_unknown(report: Report) -> bool:
-    """Whether a key was misspelt: what seems to be missing is then most likely that one."""
-    return any(diagnostic.code == "DG201" for diagnostic in report.diagnostics)
 
 
 def _is_mapping(source: Document, report: Report) -> bool:

@@ -19,7 +19,12 @@ def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
     found = problems(data, schema)
     assert found, "the profile does not conform, and nobody says why"
     wrong_type = {problem.path for problem in found if problem.keyword == "type"}
+    unknown = [(problem.path, problem.key) for problem in found if problem.keyword == "additionalProperties"]
     for problem in found:
+        if problem.keyword == "required" and any(
+            path == problem.path and closest(str(key), [str(problem.key)]) for path, key in unknown
+        ):
+            continue  # what seems to be missing is there, misspelt
         if problem.path in wrong_type and problem.keyword != "type":
             continue  # of the wrong type, and therefore not one of the known words either
         at = find(tree, problem.path).origin.written
