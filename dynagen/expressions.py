@@ -171,6 +171,45 @@ class Scope:
         return value
 
 
+class Program(NamedTuple):
+    """A compiled expression: CEL's serialised form, and what it reads."""
+
+    serialized: bytes
+    reads: tuple[KeyPath, ...]
+
+
+# Expressions of the shipped layers, compiled when the package was built. The text alone decides what a program is.
+known_programs: dict[str, Program] = {}
+
+
+def compile_expressions(text: str) -> dict[str, Program]:
+    """The programs of the expressions in a scalar that need CEL; a wrong expression is left out."""
+    try:
+        template = parse_template(text)
+    except ExpressionError:
+        return {}
+    programs = {}
+    for is_expression, part in template.parts if isinstance(template, Template) else ():
+        if is_expression and not _NAME_CHAIN.match(part):
+            try:
+                programs[part] = _compile(part)
+            except ExpressionError:
+                continue
+    return programs
+
+
+def _compile(text: str) -> Program:
+    from cel_expr_python import cel
+
+    try:
+        # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
+        # unknown names than it does. So no name has to be declared either.
+        serialized = cel.NewEnv().compile(text, disable_check=True).serialize()
+    except RuntimeError as error:
+        raise ExpressionError("DG306", f"'{text}': {_first_line(str(error))}") from error
+    return Program(_without_positions(serialized), tuple(dict.fromkeys(_reads(serialized))))
+
+
 class _Environment:
     """CEL with a set of variables, and the expressions compiled for it."""
 
@@ -189,24 +228,16 @@ class _Environment:
         return self._cel.Activation(values)
 
     def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
+        """Something to evaluate, and what it reads. Raises ExpressionError."""
         if text not in self._compiled:
-            self._compiled[text] = self._compile(text)
+            program = known_programs.get(text) or _compile(text)
+            for path in program.reads:
+                if path[0] not in self._names:
+                    near = closest(str(path[0]), self._names)
+                    hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
+                    raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
+            self._compiled[text] = self._cel.deserialize(program.serialized), program.reads
         return self._compiled[text]
-
-    def _compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        try:
-            # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
-            # unknown names than it does.
-            program = self._cel.compile(text, disable_check=True)
-        except RuntimeError as error:
-            raise ExpressionError("DG306", f"'{text}': {_first_line(str(error))}") from error
-        reads = tuple(dict.fromkeys(_reads(program.serialize())))
-        for path in reads:
-            if path[0] not in self._names:
-                near = closest(str(path[0]), self._names)
-                hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
-                raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
-        return program, reads
 
 
 _environments: dict[frozenset[str], _Environment] = {}
@@ -265,6 +296,21 @@ def _reads(serialized: bytes) -> Iterator[KeyPath]:
     container = dict(_fields(serialized))[2]  # google.protobuf.Any.value: ParsedExpr or CheckedExpr
     fields = dict(_fields(container))
     yield from _walk(fields[4] if 4 in fields and 2 not in fields else fields.get(2, b""), frozenset())
+
+
+def _without_positions(serialized: bytes) -> bytes:
+    """The same program without CEL's own map of positions, which is large and in another order each time."""
+    fields = dict(_fields(serialized))
+    parsed = _field(2, dict(_fields(fields[2]))[2])
+    return _field(1, fields[1]) + _field(2, parsed)
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    length, size = len(payload), b""
+    while length > 0x7F:
+        size += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([number << 3 | 2]) + size + bytes([length]) + payload
 
 
 def _walk(expr: bytes, bound: frozenset[str]) -> Iterator[KeyPath]:

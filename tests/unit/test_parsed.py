@@ -1,0 +1,68 @@
+"""What was parsed when the package was built is what the files say, and counts only while they say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import dynagen.expressions
+import dynagen.parsed
+from dynagen.diagnostics import Report
+from dynagen.layers import base_layer, documents, files
+from dynagen.parsed import look_up, write_all
+from tests.conftest import ROOT
+
+EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A store of its own, empty at first."""
+    monkeypatch.setattr(dynagen.parsed, "_FOLDER", tmp_path)
+    monkeypatch.setattr(dynagen.parsed, "_stores", {})
+    monkeypatch.setattr(dynagen.expressions, "known_programs", {})
+    monkeypatch.setattr(dynagen.parsed, "known_programs", dynagen.expressions.known_programs)
+    return tmp_path
+
+
+def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
+    without = dynagen("build", EXAMPLE)
+    write_all()
+    import dynagen as package
+
+    package.parsed._stores.clear()
+    assert dynagen("build", EXAMPLE) == without
+    assert without.code == 0
+    assert package.parsed._stores["base"]["layer.yaml"]
+    assert package.expressions.known_programs
+
+
+def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
+    layer = base_layer()
+    names = [name for folder in ("resources", "patches", "facts") for name in files(layer, folder)]
+    without = {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
+    write_all()
+    dynagen.parsed._stores.clear()
+    assert {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names} == without
+
+
+def test_an_edited_file_is_parsed_anew(store: Path) -> None:
+    write_all()
+    text = (ROOT / "base/layer.yaml").read_text("utf-8")
+    assert look_up("base", "layer.yaml", text) is not None
+    assert look_up("base", "layer.yaml", text + "\n") is None
+    assert look_up("base", "layer.yaml", text.replace("graph", "grahp")) is None
+
+
+def test_a_broken_store_is_no_store(store: Path) -> None:
+    (store / "base.json").write_text("{")
+    assert look_up("base", "layer.yaml", "") is None
+
+
+def test_the_store_is_written_the_same_every_time(store: Path) -> None:
+    write_all()
+    first = {path.name: path.read_bytes() for path in store.iterdir()}
+    write_all()
+    assert {path.name: path.read_bytes() for path in store.iterdir()} == first
+    assert {"base.json", "overlays-gke.json", "overlays-istio.json", "overlays-monitoring.json"} == first.keys()
