@@ -48,6 +48,8 @@ def to_yaml(data: dict[str, Any]) -> str:
 def _mapping(data: dict[str, Any], first: str, indent: str, lines: list[str]) -> None:
     """`first` stands before the first key, `indent` before the others: a list puts its dash there."""
     lead = first
+    if "metadata" in data and "spec" in data:  # patches may have added a pod template's labels late
+        data = dict(sorted(data.items(), key=lambda item: item[0] == "spec"))
     for key, value in data.items():
         head = f"{lead}{_scalar(str(key))}:"
         lead = indent
