@@ -57,6 +57,8 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     for layer in library.layers:
         manifests.add(render(layer, "resources", values, report))
         manifests.patch(render(layer, "patches", values, report))
+    for layer in library.layers:
+        manifests.patch(render(layer, "overrides", values, report))
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 

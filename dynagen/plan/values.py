@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 
@@ -13,8 +12,7 @@ from dynagen.diagnostics import KeyPath
 Sources = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Images:
+class Images(NamedTuple):
     """Container images; `runtime_version_override` is empty when the tags say the version."""
 
     frontend: str
@@ -22,9 +20,11 @@ class Images:
     runtime_version_override: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frontend:
-    """The component that serves HTTP. `env` is a list of Kubernetes EnvVar, `args` follow `python3 -m dynamo.frontend`."""
+class Frontend(NamedTuple):
+    """The component that serves HTTP. `args` follow `python3 -m dynamo.frontend`.
+
+    `env` and `profile_env` are lists of EnvVar: what dynagen sets, and what the profile says, which wins over all layers.
+    """
 
     component: str
     service: str
@@ -32,16 +32,28 @@ class Frontend:
     replicas: int
     args: list[str] | None
     env: list[dict[str, Any]]
+    profile_env: list[dict[str, Any]]
     cpu: str
     memory: str
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Machine(NamedTuple):
+    """A machine type as a layer's facts have it. `memory_gib` and `vcpu` are those of the whole machine."""
+
+    type: str
+    gpus: int
+    vcpu: int
+    memory_gib: int
+    on_demand: bool
+    spot: bool
+
+
+class Worker(NamedTuple):
     """One component that runs the engine.
 
     `command` and `args` start it directly; `script` is the same as one POSIX shell command, a flag a line, for
-    containers that must prepare their environment first. `gpus` are those of one replica.
+    containers that must prepare their environment first. `gpus` are those of one replica, `machine` the node that it is
+    planned for. `env` and `profile_env` are lists of EnvVar as for the frontend.
     """
 
     name: str
@@ -53,14 +65,15 @@ class Worker:
     args: list[str]
     script: str
     env: list[dict[str, Any]]
+    profile_env: list[dict[str, Any]]
+    machine: Machine | None
     cpu: str | None
     memory: str | None
     shared_memory: str
     spot: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCache:
+class ModelCache(NamedTuple):
     """A volume with the model. `create` is false for a claim that exists; then nothing fills it either.
 
     `job` names the download Job, `download_env` is its list of EnvVar.
@@ -79,8 +92,7 @@ class ModelCache:
     access_pod: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """What the operator makes of the graph's name
     (deploy/operator/internal/consts/consts.go and internal/dynamo/graph.go of ai-dynamo/dynamo)."""
 
@@ -89,8 +101,7 @@ class Graph:
     has_frontend_migration: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that layers can refer to, beside `facts` and the sections of the overlays."""
 
     metadata: dict[str, Any]
@@ -139,8 +150,8 @@ class Plan:
 
 
 def _to_data(value: Any) -> Any:
-    if hasattr(value, "__dataclass_fields__"):
-        return {_camel_case(field.name): _to_data(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "_fields"):
+        return {_camel_case(name): _to_data(inner) for name, inner in zip(value._fields, value, strict=True)}
     if isinstance(value, Mapping):
         return {key: _to_data(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -173,9 +184,11 @@ _WORKER_SOURCES: dict[str, Sources] = {
     "command": ("backend",),
     "args": _LAUNCH,
     "script": _LAUNCH,
-    "env": ("{worker}.env", "env", "modelCache", "huggingFaceSecret"),
-    "cpu": ("{worker}.cpu", "{worker}.gpus", "gpu"),
-    "memory": ("{worker}.memory", "{worker}.gpus", "gpu"),
+    "env": ("modelCache.mountPath", "modelCache", "huggingFaceSecret"),
+    "profileEnv": ("{worker}.env", "env"),
+    "machine": ("{worker}.gpus", "gpu", "spot", "gke.machineType"),
+    "cpu": ("{worker}.cpu", "{worker}.gpus", "gpu", "gke.machineType"),
+    "memory": ("{worker}.memory", "{worker}.gpus", "gpu", "gke.machineType"),
     "sharedMemory": ("{worker}.sharedMemory", "{worker}.gpus"),
     "spot": ("spot",),
 }
@@ -195,7 +208,8 @@ _SOURCES: dict[str, Sources] = {
     "frontend.component": (),
     "frontend.port": (),
     "frontend.args": ("frontend.args",),
-    "frontend.env": ("frontend.env", "frontend.migrationLimit", "release", "modelCache", "huggingFaceSecret"),
+    "frontend.env": ("frontend.migrationLimit", "release", "modelCache", "huggingFaceSecret"),
+    "frontend.profileEnv": ("frontend.env",),
     "mode": ("disagg", "agg"),
     "modelCache.claim": ("modelCache.claimName", "metadata.name"),
     "modelCache.create": ("modelCache.claimName",),

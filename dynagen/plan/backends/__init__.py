@@ -6,15 +6,14 @@ A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from dynagen.plan.versions import Version
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`."""
 
     model: str

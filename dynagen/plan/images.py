@@ -1,0 +1,51 @@
+"""Container images: those of the release, or the profile's own, whose version must be known."""
+
+from __future__ import annotations
+
+from dynagen.diagnostics import Report
+from dynagen.plan import backends
+from dynagen.plan.values import Images
+from dynagen.plan.versions import Version, parse_version, version_in_tag
+from dynagen.profile import Profile
+
+# Where Dynamo's images are (docs/fern/pages/reference/general/releases-machine-readable.mdx of ai-dynamo/dynamo).
+_REGISTRY = "nvcr.io/nvidia/ai-dynamo"
+
+
+def plan_images(profile: Profile, release: Version, report: Report) -> Images:
+    """Reports DG401 for an image whose version nobody knows, DG402 for an override that does not fit the release."""
+    data = profile.data
+    # dynamo-frontend exists since 0.8.0, the oldest release that is supported.
+    frontend = f"{_REGISTRY}/dynamo-frontend:{data['release']}"
+    worker = f"{_REGISTRY}/{backends.load(data['backend']).IMAGE}:{data['release']}"
+    override = data.get("runtimeVersionOverride")
+    images = Images(data["frontend"].get("image", frontend), data.get("image", worker), override)
+    # The operator decides by the version, and refuses images without one since 1.4
+    # (deploy/operator/internal/webhook/validation/shared_v1beta1.go); the field exists since then.
+    has_override = release >= (1, 4, 0)
+    for path, image in ((("image",), images.worker), (("frontend", "image"), images.frontend)):
+        if image.split("@", 1)[0].endswith(":latest"):
+            report.add(
+                "DG401", f"image '{image}' has the tag 'latest', which says something else every day", profile.at(path),
+                hint=f"pin a version, for example :{data['release']}, or a digest",
+            )  # fmt: skip
+        elif version_in_tag(image) is None and override is None and has_override:
+            report.add(
+                "DG401", f"the tag of image '{image}' does not say a Dynamo version", profile.at(path),
+                hint=f"set runtimeVersionOverride, for example \"{data['release']}\"",
+            )  # fmt: skip
+    if override is None:
+        return images
+    at = profile.at(("runtimeVersionOverride",))
+    if not has_override:
+        report.add(
+            "DG402", f"release {data['release']} does not know runtimeVersionOverride", at,
+            hint="leave it out, or use release 1.4.0 or later",
+        )  # fmt: skip
+    elif parse_version(override)[:2] != release[:2]:
+        report.add(
+            "DG402", f"runtimeVersionOverride {override} and release {data['release']} do not belong together", at,
+            hint="flags follow from 'release': set it to the version in the image",
+            related=(("release", profile.at(("release",))),),
+        )  # fmt: skip
+    return images

@@ -1,0 +1,116 @@
+"""Which machine a worker is planned for, and how much of it the worker may ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, Report
+from dynagen.plan.values import Machine
+from dynagen.profile import Profile
+
+# What DaemonSets (logging, metrics, CSI drivers, GPU device plugin) take of a node, generously.
+_DAEMONS_VCPU, _DAEMONS_GIB = 1, 3
+
+
+def machine_for(
+    profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPath, report: Report
+) -> Machine | None:
+    """The machine for a worker of `gpus` GPUs at `path` of the profile; None when no layer knows machines.
+
+    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG403
+    and DG409 to DG411.
+    """
+    machines = [
+        Machine(each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"])
+        for each in gpu.get("machines", ())
+    ]
+    largest = max((machine.gpus for machine in machines), default=gpu["maxPerNode"])
+    if gpus > largest:
+        report.add(
+            "DG403", f"a worker of {gpus} GPUs: a node has {largest} of type {gpu['name']} at most",
+            profile.at((*path, "gpus")), hint=f"use up to {largest} and more replicas",
+        )  # fmt: skip
+        return None
+    if not machines:
+        return None
+    section = profile.data.get("gke", {})
+    wanted = section.get("machineType")
+    if wanted is not None:
+        chosen = next((machine for machine in machines if machine.type == wanted), None)
+        if chosen is None or chosen.gpus < gpus:
+            fitting = [machine.type for machine in machines if machine.gpus >= gpus]
+            report.add(
+                "DG409", f"machine type '{wanted}' does not have {gpus} GPUs of type {gpu['name']}",
+                profile.at(("gke", "machineType")), hint="one of: " + ", ".join(fitting),
+            )  # fmt: skip
+            return None
+    else:
+        chosen = min((machine for machine in machines if machine.gpus >= gpus), key=lambda machine: machine.gpus)
+    _check_capacity(profile, chosen, section, report)
+    return chosen
+
+
+def _check_capacity(profile: Profile, machine: Machine, section: Mapping[str, Any], report: Report) -> None:
+    capacity = section.get("capacity", "on-demand")
+    if profile.data["spot"]:
+        if not machine.spot:
+            report.add(
+                "DG410", f"{machine.type} is not offered as Spot", profile.at(("spot",)),
+                hint="use 'spot: false' and 'gke: {capacity: reservation}'",
+            )  # fmt: skip
+        elif capacity != "on-demand":
+            report.add(
+                "DG410", f"'spot: true' and 'capacity: {capacity}' exclude each other", profile.at(("gke", "capacity")),
+                hint="drop one of them",
+            )  # fmt: skip
+    elif capacity == "on-demand" and not machine.on_demand:
+        other = "'spot: true', or " if machine.spot else ""
+        report.add(
+            "DG411", f"{machine.type} has no on-demand capacity", profile.written(("gpu",)) or profile.at(),
+            hint=f"use {other}'gke: {{capacity: reservation}}' or flex-start",
+        )  # fmt: skip
+
+
+def requests(machine: Machine, gpus: int) -> tuple[str, str]:
+    """CPU and memory for a worker of `gpus` GPUs: its share of what the node leaves to pods, rounded down.
+
+    What GKE keeps for the node: cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes.
+    """
+    cpu = machine.vcpu - _reserved(machine.vcpu, ((1, 0.06), (1, 0.01), (2, 0.005)), 0.0025) - _DAEMONS_VCPU
+    kept = _reserved(machine.memory_gib, ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06)), 0.02)
+    memory = machine.memory_gib - kept - 0.1 - _DAEMONS_GIB  # 100 MiB: the kubelet's eviction threshold
+    share = gpus / machine.gpus
+    return str(max(1, int(cpu * share))), f"{max(1, int(memory * share))}Gi"
+
+
+def _reserved(total: float, steps: tuple[tuple[float, float], ...], rest: float) -> float:
+    """A share of each step of an amount, and of what is left above the last one."""
+    kept = 0.0
+    for size, share in steps:
+        kept += min(size, total) * share
+        total = max(0.0, total - size)
+    return kept + total * rest
+
+
+_UNITS = {"": 1.0, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+_UNITS |= {f"{prefix}i": 1024.0 ** (power + 1) for power, prefix in enumerate("KMGTP")}
+
+
+def amount(quantity: str) -> float:
+    """A Kubernetes quantity as a number: `64Gi` is 68719476736.0. The schema has made sure that it is one."""
+    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", quantity)
+    assert found, quantity
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def check_shared_memory(profile: Profile, path: KeyPath, memory: str, shared: str, report: Report) -> None:
+    """/dev/shm is memory of the pod: filled, it must not be all there is. Reports DG412."""
+    if amount(shared) * 2 > amount(memory):
+        given = profile.written((*path, "sharedMemory")) or profile.written((*path, "memory"))
+        report.add(
+            "DG412", f"/dev/shm of {shared} counts as memory, and the worker has {memory} in all",
+            given or profile.at((*path, "gpus")),
+            hint="give it at most half: raise 'memory', or lower 'sharedMemory'",
+        )  # fmt: skip
