@@ -89,6 +89,19 @@ def _closing_brace(text: str, index: int) -> int:
     raise ExpressionError("DG306", "'${' without its '}'", hint="write $${ for a literal ${")
 
 
+def names_in(text: str) -> set[str]:
+    """The names that the expressions in a scalar use. Raises ExpressionError."""
+    template = parse_template(text)
+    found: set[str] = set()
+    for is_expression, part in template.parts if isinstance(template, Template) else ():
+        if is_expression and _NAME_CHAIN.match(part):
+            found.add(part.split(".")[0])
+        elif is_expression:
+            program = known_programs.get(part) or _compile(part)
+            found.update(str(path[0]) for path in program.reads)
+    return found
+
+
 class Scope:
     """Names and their values for expressions, with what was compiled for them."""
 

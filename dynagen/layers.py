@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
-from dynagen.expressions import ExpressionError, Scope, Template, parse_template
+from dynagen.expressions import ExpressionError, Scope, Template, names_in, parse_template
 from dynagen.merge import Leaf, List, Map, Tree, to_tree
 from dynagen.parsed import look_up
 from dynagen.source import Document, parse, read
@@ -218,36 +218,46 @@ def _scopes(header: Document | None, scope: Scope, report: Report) -> Iterator[S
     if header is None:
         yield scope
         return
-    loop = header.data.get("forEach")
-    scopes = [scope]
-    if loop is not None:
-        at = header.at(("forEach",))
-        if not isinstance(loop, dict) or len(loop) != 1 or not isinstance(next(iter(loop.values())), str):
-            report.add("DG312", "forEach takes one name and a list", at, hint='for example: {worker: "${workers}"}')
-            return
-        variable, text = next(iter(loop.items()))
-        if variable in scope.values:
-            report.add(
-                "DG312", f"forEach: '{variable}' is taken", header.at(("forEach", variable)), hint="use another name"
-            )
-            return
-        items, reads = _header_value(header, ("forEach", variable), text, scope, report)
-        if items is _FAILED:
-            return
-        if not isinstance(items, list):
-            report.add("DG312", f"forEach: '{text}' is not a list", header.at(("forEach", variable)))
-            return
-        scopes = [Scope({variable: item}, scope, {variable: scope.path_of(item, reads)}) for item in items]
-    condition = header.data.get("when", True)
-    for inner in scopes:
-        wanted, _ = _header_value(header, ("when",), condition, inner, report)
-        if wanted is _FAILED:
-            return
-        if not isinstance(wanted, bool):
-            report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
-            return
-        if wanted:
+    loop, condition = header.data.get("forEach"), header.data.get("when", True)
+    variable = next(iter(loop), None) if isinstance(loop, dict) else None
+    try:
+        asks_each_time = isinstance(condition, str) and variable in names_in(condition)
+    except ExpressionError as error:
+        report.add(error.code, error.message, header.at(("when",)), error.hint)
+        return
+    # A condition that is the same for all comes first: what it guards may not make sense otherwise.
+    if not asks_each_time and not _is_wanted(header, condition, scope, report):
+        return
+    for inner in _loop_scopes(header, scope, report) if "forEach" in header.data else [scope]:
+        if not asks_each_time or _is_wanted(header, condition, inner, report):
             yield inner
+
+
+def _loop_scopes(header: Document, scope: Scope, report: Report) -> Iterator[Scope]:
+    loop, at = header.data["forEach"], header.at(("forEach",))
+    if not isinstance(loop, dict) or len(loop) != 1 or not isinstance(next(iter(loop.values())), str):
+        report.add("DG312", "forEach takes one name and a list", at, hint='for example: {worker: "${workers}"}')
+        return
+    variable, text = next(iter(loop.items()))
+    at = header.at(("forEach", variable))
+    if variable in scope.values:
+        report.add("DG312", f"forEach: '{variable}' is taken", at, hint="use another name")
+        return
+    items, reads = _header_value(header, ("forEach", variable), text, scope, report)
+    if items is _FAILED:
+        return
+    if not isinstance(items, list):
+        report.add("DG312", f"forEach: '{text}' is not a list", at)
+        return
+    for item in items:
+        yield Scope({variable: item}, scope, {variable: scope.path_of(item, reads)})
+
+
+def _is_wanted(header: Document, condition: Any, scope: Scope, report: Report) -> bool:
+    wanted, _ = _header_value(header, ("when",), condition, scope, report)
+    if wanted is not _FAILED and not isinstance(wanted, bool):
+        report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+    return wanted is True
 
 
 _FAILED = object()
