@@ -40,6 +40,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
         model=data["model"],
         served_model_name=data.get("servedModelName", data["model"]),
         release=data["release"],
+        release_number=release[0] * 10000 + release[1] * 100 + release[2],
         kubernetes=data["kubernetes"],
         mode="disagg" if "disagg" in data else "agg",
         spot=data["spot"],
@@ -48,6 +49,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
         graph=Graph(
             api_version=facts["releases"][data["release"]]["apiVersion"],
             dynamo_namespace=f"{metadata['namespace']}-{metadata['name']}",
+            metrics_namespace=f"{metadata['namespace']}-{metadata['name']}".replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
             has_frontend_migration=release >= (1, 0, 0),
         ),
         frontend=_frontend(data, release, cache),

@@ -94,21 +94,31 @@ class ModelCache(NamedTuple):
 
 class Graph(NamedTuple):
     """What the operator makes of the graph's name
-    (deploy/operator/internal/consts/consts.go and internal/dynamo/graph.go of ai-dynamo/dynamo)."""
+    (deploy/operator/internal/consts/consts.go and internal/dynamo/graph.go of ai-dynamo/dynamo).
+
+    `metrics_namespace` is a regular expression for the label dynamo_namespace, which three writers spell in three ways:
+    with dashes, with underscores, and with a hash of the workers at the end (planner/monitoring/traffic_metrics.py and
+    common/utils/prometheus.py in the wheel ai-dynamo 1.6.1).
+    """
 
     api_version: str
     dynamo_namespace: str
+    metrics_namespace: str
     has_frontend_migration: bool
 
 
 class Plan(NamedTuple):
-    """Everything that layers can refer to, beside `facts` and the sections of the overlays."""
+    """Everything that layers can refer to, beside `facts` and the sections of the overlays.
+
+    `release_number` is the release as a number that can be compared: 10601 for 1.6.1.
+    """
 
     metadata: dict[str, Any]
     backend: str
     model: str
     served_model_name: str
     release: str
+    release_number: int
     kubernetes: str
     mode: str
     spot: bool
@@ -202,6 +212,8 @@ _SOURCES: dict[str, Sources] = {
     "images.runtimeVersionOverride": ("runtimeVersionOverride",),
     "images": ("image", "frontend.image", "backend", "release", "runtimeVersionOverride"),
     "graph.apiVersion": ("release",),
+    "releaseNumber": ("release",),
+    "graph.metricsNamespace": ("metadata.namespace", "metadata.name"),
     "graph.dynamoNamespace": ("metadata.namespace", "metadata.name"),
     "graph.hasFrontendMigration": ("release",),
     "frontend.service": ("metadata.name",),
