@@ -7,7 +7,9 @@ for a literal `${`.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, closest, path_text
@@ -211,9 +213,24 @@ def compile_expressions(text: str) -> dict[str, Program]:
     return programs
 
 
-def _compile(text: str) -> Program:
+@cache
+def _cel() -> Any:
+    """CEL's module. cel-expr-python 0.1.3 gives away a reference to None with every null and every activation.
+
+    Python 3.12 counts no references to None any more. Before, the count reaches zero after some thousand expressions and
+    the interpreter aborts, so it gets more of them than any run can use up.
+    """
     from cel_expr_python import cel
 
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
+        import ctypes
+
+        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
+    return cel
+
+
+def _compile(text: str) -> Program:
+    cel = _cel()
     try:
         # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
         # unknown names than it does. So no name has to be declared either.
@@ -227,8 +244,9 @@ class _Environment:
     """CEL with a set of variables, and the expressions compiled for it."""
 
     def __init__(self, names: frozenset[str]) -> None:
-        from cel_expr_python import cel
         from cel_expr_python.ext import ext_math, ext_strings
+
+        cel = _cel()
 
         self._cel = cel.NewEnv(
             variables=dict.fromkeys(names, cel.Type.DYN),

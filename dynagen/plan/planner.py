@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan import backends
@@ -46,12 +47,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
         spot=data["spot"],
         gpu=gpu,
         images=plan_images(profile, release, report),
-        graph=Graph(
-            api_version=facts["releases"][data["release"]]["apiVersion"],
-            dynamo_namespace=f"{metadata['namespace']}-{metadata['name']}",
-            metrics_namespace=f"{metadata['namespace']}-{metadata['name']}".replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
-            has_frontend_migration=release >= (1, 0, 0),
-        ),
+        graph=_graph(f"{metadata['namespace']}-{metadata['name']}", release, facts["releases"][data["release"]]),
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
@@ -66,6 +62,17 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
         },
         annotations=dict(metadata.get("annotations", {})),
         overlays=list(data["overlays"]),
+    )
+
+
+def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) -> Graph:
+    short = dynamo_namespace if len(dynamo_namespace) <= 40 else f"{dynamo_namespace[:31]}-{crc32(dynamo_namespace.encode()):08x}"
+    return Graph(
+        api_version=facts["apiVersion"],
+        dynamo_namespace=dynamo_namespace,
+        metrics_namespace=dynamo_namespace.replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
+        dashboard_uid=short,
+        has_frontend_migration=release >= (1, 0, 0),
     )
 
 

@@ -98,12 +98,13 @@ class Graph(NamedTuple):
 
     `metrics_namespace` is a regular expression for the label dynamo_namespace, which three writers spell in three ways:
     with dashes, with underscores, and with a hash of the workers at the end (planner/monitoring/traffic_metrics.py and
-    common/utils/prometheus.py in the wheel ai-dynamo 1.6.1).
+    common/utils/prometheus.py in the wheel ai-dynamo 1.6.1). `dashboard_uid` has 40 characters at most, as Grafana wants.
     """
 
     api_version: str
     dynamo_namespace: str
     metrics_namespace: str
+    dashboard_uid: str
     has_frontend_migration: bool
 
 
@@ -213,6 +214,7 @@ _SOURCES: dict[str, Sources] = {
     "images": ("image", "frontend.image", "backend", "release", "runtimeVersionOverride"),
     "graph.apiVersion": ("release",),
     "releaseNumber": ("release",),
+    "graph.dashboardUid": ("metadata.namespace", "metadata.name"),
     "graph.metricsNamespace": ("metadata.namespace", "metadata.name"),
     "graph.dynamoNamespace": ("metadata.namespace", "metadata.name"),
     "graph.hasFrontendMigration": ("release",),

@@ -110,3 +110,21 @@ def test_rules_see_self() -> None:
     assert evaluate_rule("self.a > 1", {"a": 1}) is False
     assert "no key 'b'" in str(evaluate_rule("self.b > 1", {"a": 1}))
     assert "not a boolean" in str(evaluate_rule("self.a", {"a": 1}))
+
+
+def test_many_nulls_do_not_bring_down_the_interpreter() -> None:
+    """A reference to None is lost with every null that CEL returns: on Python 3.11 that used to end in an abort."""
+    import subprocess
+    import sys
+
+    program = """
+from dynagen.expressions import Scope, Template
+for number in range(300):
+    scope = Scope({"a": None, "b": {"c": None}})
+    for text in ("a == null ? null : 1", "b.c == null ? [null, a] : []"):
+        scope.evaluate(Template(((True, text),)))
+for number in range(20000):
+    scope.evaluate(Template(((True, "a == null ? null : 1"),)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
