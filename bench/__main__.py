@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from bench.kustomize import EXAMPLE, ROOT, TREE
-from dynagen.library import find_library
 from dynagen.diagnostics import Report
+from dynagen.library import find_library
 from dynagen.plan import backends
 from dynagen.source import parse
 from tests import tools

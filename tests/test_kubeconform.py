@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
 def compile_files(profile: Path, arguments: list[str]) -> Compilation:
     files = [
         profile,
-        *(profile.parent / word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "-f"),
+        *(profile.parent / word for flag, word in pairwise(arguments) if flag == "-f"),
     ]
-    settings = [word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "--set"]
+    settings = [word for flag, word in pairwise(arguments) if flag == "--set"]
     report = Report()
     sources = [parse(file.read_text("utf-8"), file.name, report)[0] for file in files]
     compilation = compile_profile(Request(sources, settings, profile.parent, profile.parent), report)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, documents, files, find_overlay, shipped_overlays
-from dynagen.diagnostics import Position
 from tests.conftest import ROOT
 
 CODE = re.compile(r"\bDG[0-9]{3}\b")

@@ -13,15 +13,12 @@ from dynagen.plan.env import env_vars, hugging_face_env
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.names import FRONTEND, check_names
-from dynagen.plan.placement import check_shared_memory, machine_for, requests
+from dynagen.plan.placement import check_shared_memory, machine_for, requests, usual_shared_memory
 from dynagen.plan.values import Frontend, Graph, ModelCache, Plan, Worker
 from dynagen.plan.versions import Version, parse_version
 from dynagen.profile import Profile
 
 _FRONTEND_PORT = 8000
-
-# The docs ask for 16 GiB in disaggregated mode; NCCL wants more than the operator's 8 GiB for tensor parallelism.
-_SHARED_MEMORY = "16Gi"
 
 
 def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Plan:
@@ -66,7 +63,11 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
 
 
 def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) -> Graph:
-    short = dynamo_namespace if len(dynamo_namespace) <= 40 else f"{dynamo_namespace[:31]}-{crc32(dynamo_namespace.encode()):08x}"
+    short = (
+        dynamo_namespace
+        if len(dynamo_namespace) <= 40
+        else f"{dynamo_namespace[:31]}-{crc32(dynamo_namespace.encode()):08x}"
+    )
     return Graph(
         api_version=facts["apiVersion"],
         dynamo_namespace=dynamo_namespace,
@@ -136,7 +137,7 @@ def _worker(
     cpu, memory = requests(machine, gpus) if machine else (None, None)
     cpu = str(given["cpu"]) if "cpu" in given else cpu
     memory = str(given["memory"]) if "memory" in given else memory
-    shared_memory = str(given.get("sharedMemory", _SHARED_MEMORY))
+    shared_memory = str(given["sharedMemory"]) if "sharedMemory" in given else usual_shared_memory(memory)
     if memory:
         check_shared_memory(profile, path, memory, shared_memory, report)
     if data["spot"] and given["replicas"] < 2:
@@ -186,7 +187,9 @@ def _script(command: list[str], args: list[str]) -> str:
     lines = [shlex.join(command)]
     for argument in args:
         quoted = shlex.quote(argument)
-        is_value = not argument.startswith("-") and len(lines) > 1 and lines[-1].startswith("-") and " " not in lines[-1]
+        is_value = (
+            not argument.startswith("-") and len(lines) > 1 and lines[-1].startswith("-") and " " not in lines[-1]
+        )
         if is_value:
             lines[-1] += f" {quoted}"
         else:

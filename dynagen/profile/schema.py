@@ -71,7 +71,9 @@ def _section(layer: Layer, report: Report) -> Schema | None:
     section = documents[0].data
     found = section_problems(section)
     for path, message in found:
-        report.add("DG305", f"'{path_text(path)}': {message}", documents[0].at(path), "schema.json is a JSON Schema 2020-12")
+        report.add(
+            "DG305", f"'{path_text(path)}': {message}", documents[0].at(path), "schema.json is a JSON Schema 2020-12"
+        )
     return None if found or not isinstance(section, dict) else section
 
 

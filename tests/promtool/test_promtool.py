@@ -72,7 +72,9 @@ def test_a_tenth_of_failing_requests_burns_the_budget_fast(tmp_path: Path) -> No
 
 def test_failures_that_are_the_callers_doing_burn_nothing(tmp_path: Path) -> None:
     series = requests("", "success", 50) | requests("validation", "error", 50)
-    check_alerts(tmp_path, series, "2h", {"DynagenAvailabilityBudgetBurnsFast": False, "DynagenAvailabilityBudgetBurns": False})
+    check_alerts(
+        tmp_path, series, "2h", {"DynagenAvailabilityBudgetBurnsFast": False, "DynagenAvailabilityBudgetBurns": False}
+    )
 
 
 def test_one_failed_request_of_a_few_wakes_nobody(tmp_path: Path) -> None:

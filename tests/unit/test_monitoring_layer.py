@@ -50,7 +50,9 @@ ALL = [
 
 
 @pytest.mark.parametrize(("backend", "mode", "scrape", "spot"), ALL)
-def test_every_expression_is_promql_and_names_metrics_that_exist(backend: str, mode: str, scrape: str, spot: bool) -> None:
+def test_every_expression_is_promql_and_names_metrics_that_exist(
+    backend: str, mode: str, scrape: str, spot: bool
+) -> None:
     manifests = build(backend, mode, f"{{scrape: {scrape}}}", f"spot: {str(spot).lower()}\n")
     recorded = {rule["record"] for _, rule in rules(manifests) if "record" in rule}
     expressions = [rule["expr"] for _, rule in rules(manifests)]
@@ -86,12 +88,16 @@ def test_workers_of_every_type_are_selected() -> None:
 
 def test_labels_for_a_prometheus_operator_are_on_what_it_selects() -> None:
     manifests = build(section="{scrape: podmonitor, labels: {release: prom}}")
-    found = {kind for (kind, _), manifest in manifests.items() if manifest["metadata"]["labels"].get("release") == "prom"}
+    found = {
+        kind for (kind, _), manifest in manifests.items() if manifest["metadata"]["labels"].get("release") == "prom"
+    }
     assert found == {"PodMonitor", "PrometheusRule"}
 
 
 def test_the_namespace_label_is_matched_in_all_its_spellings() -> None:
-    (expression,) = (rule["expr"] for _, rule in rules(build()) if rule.get("record") == "dynagen:frontend_requests:rate5m")
+    (expression,) = (
+        rule["expr"] for _, rule in rules(build()) if rule.get("record") == "dynagen:frontend_requests:rate5m"
+    )
     found = re.search(r'dynamo_namespace=~"([^"]*)"', expression)
     assert found
     for spelling in ("ml-prod-chat", "ml_prod_chat", "ml_prod_chat_1a2b3c4d", "ml-prod-chat-1a2b3c4d"):
@@ -180,10 +186,16 @@ def test_the_dashboard_can_be_loaded(backend: str) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in board["panels"]:
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert not cells & taken and place["x"] + place["w"] <= 24
         taken |= cells
-    assert {target["datasource"]["uid"] for panel in board["panels"] for target in panel.get("targets", ())} == {"$datasource"}
+    assert {target["datasource"]["uid"] for panel in board["panels"] for target in panel.get("targets", ())} == {
+        "$datasource"
+    }
 
 
 def base_name(name: str) -> str:
@@ -191,20 +203,9 @@ def base_name(name: str) -> str:
 
 
 # source: dynamo/prometheus_names.py in the wheel ai-dynamo-runtime 1.6.1, and lib/llm/src/http/service/metrics.rs
-METRICS = {f"dynamo_frontend_{name}" for name in (
-    "requests_total output_tokens_total cached_tokens input_sequence_tokens output_sequence_tokens active_requests "
-    "request_duration_seconds time_to_first_token_seconds inter_token_latency_seconds stage_requests model_ready "
-    "model_rejection_total model_migration_total model_migration_duration_seconds event_loop_stall_total "
-    "router_queue_pending_isl_tokens").split()}  # fmt: skip
+METRICS = {f"dynamo_frontend_{name}" for name in ["requests_total", "output_tokens_total", "cached_tokens", "input_sequence_tokens", "output_sequence_tokens", "active_requests", "request_duration_seconds", "time_to_first_token_seconds", "inter_token_latency_seconds", "stage_requests", "model_ready", "model_rejection_total", "model_migration_total", "model_migration_duration_seconds", "event_loop_stall_total", "router_queue_pending_isl_tokens"]}  # fmt: skip
 METRICS |= {"dynamo_component_uptime_seconds", "up"}
 # source: vllm/v1/metrics/loggers.py and vllm/distributed/kv_transfer/kv_connector/v1/nixl/stats.py of vLLM 0.31.0
-METRICS |= {f"vllm:{name}" for name in (
-    "kv_cache_usage_perc num_requests_running num_requests_waiting num_preemptions_total prefix_cache_hits_total "
-    "prefix_cache_queries_total prompt_tokens_total generation_tokens_total nixl_xfer_time_seconds "
-    "nixl_bytes_transferred nixl_num_failed_transfers_total nixl_num_kv_expired_reqs_total").split()}  # fmt: skip
+METRICS |= {f"vllm:{name}" for name in ["kv_cache_usage_perc", "num_requests_running", "num_requests_waiting", "num_preemptions_total", "prefix_cache_hits_total", "prefix_cache_queries_total", "prompt_tokens_total", "generation_tokens_total", "nixl_xfer_time_seconds", "nixl_bytes_transferred", "nixl_num_failed_transfers_total", "nixl_num_kv_expired_reqs_total"]}  # fmt: skip
 # source: sglang/srt/observability/metrics_collector.py of SGLang 0.5.21
-METRICS |= {f"sglang:{name}" for name in (
-    "token_usage num_running_reqs num_queue_reqs num_retracted_requests_total prefill_effective_tokens_total "
-    "realtime_tokens_total num_prefill_bootstrap_queue_reqs num_prefill_inflight_queue_reqs "
-    "num_decode_prealloc_queue_reqs num_decode_transfer_queue_reqs kv_transfer_latency_ms "
-    "num_transfer_failed_reqs_total num_bootstrap_failed_reqs_total").split()}  # fmt: skip
+METRICS |= {f"sglang:{name}" for name in ["token_usage", "num_running_reqs", "num_queue_reqs", "num_retracted_requests_total", "prefill_effective_tokens_total", "realtime_tokens_total", "num_prefill_bootstrap_queue_reqs", "num_prefill_inflight_queue_reqs", "num_decode_prealloc_queue_reqs", "num_decode_transfer_queue_reqs", "kv_transfer_latency_ms", "num_transfer_failed_reqs_total", "num_bootstrap_failed_reqs_total"]}  # fmt: skip

@@ -1,0 +1,178 @@
+"""What the GKE layer promises: drivers, placement, Spot, storage, a gateway that does not cut streams."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.compiling import compiled, component, env, pod
+
+L4 = "backend: vllm\ngpu: nvidia-l4\nagg: {}\noverlays: [gke]\n"
+H100 = (
+    "backend: vllm\ngpu: nvidia-h100-80gb\ndisagg: {prefill: {replicas: 2}, decode: {replicas: 2, gpus: 4}}\n"
+    "spot: true\noverlays: [gke]\n"
+)
+
+
+def test_workers_find_the_driver_and_get_signals() -> None:
+    container = pod(compiled(L4), "worker")["containers"][0]
+    assert container["command"] == ["/bin/sh", "-c"]
+    (script,) = container["args"]
+    lines = script.splitlines()
+    assert lines[0].startswith("export LD_LIBRARY_PATH=/usr/local/nvidia/lib64${LD_LIBRARY_PATH:+:")
+    assert "export LIBRARY_PATH=/usr/local/nvidia/lib64" in script
+    assert "/sbin/ldconfig || true" in lines
+    assert lines[4] == "exec python3 -m dynamo.vllm \\"
+    assert all(line.endswith("\\") for line in lines[4:-1])
+    assert pod(compiled(L4), "Frontend")["containers"][0]["command"] == ["python3", "-m", "dynamo.frontend"]
+
+
+def test_the_script_runs_in_a_shell_as_written() -> None:
+    """The command line survives the shell: what python3 gets is what the plan says."""
+    import subprocess
+
+    (script,) = pod(compiled(L4 + "engineArgs: ['--a=it''s', '{\"k\": \"$HOME\"}']\n"), "worker")["containers"][0][
+        "args"
+    ]
+    shown = script.replace("exec python3", "printf '%s\\n'").replace("/sbin/ldconfig", "true")
+    done = subprocess.run(["/bin/sh", "-eu", "-c", shown.replace("$PATH", "")], capture_output=True, text=True, env={})
+    assert done.stdout.splitlines() == [
+        "-m", "dynamo.vllm", "--model", "Qwen/Qwen3-0.6B", "--tensor-parallel-size", "1", "--a=it's", '{"k": "$HOME"}',
+    ]  # fmt: skip
+
+
+def test_an_on_demand_worker_goes_to_its_accelerator_and_never_to_spot() -> None:
+    spec = pod(compiled(L4), "worker")
+    assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{"key": "cloud.google.com/gke-spot", "operator": "DoesNotExist"}]
+    assert spec["terminationGracePeriodSeconds"] == 60
+
+
+def test_a_spot_worker_goes_to_spot_and_is_gone_in_15_seconds() -> None:
+    spec = pod(compiled(H100), "decode")
+    assert spec["nodeSelector"]["cloud.google.com/gke-spot"] == "true"
+    assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu", "cloud.google.com/gke-spot"]
+    assert spec["terminationGracePeriodSeconds"] == 15
+    waits = env(spec)
+    grace, drain = "DYN_GRACEFUL_SHUTDOWN_GRACE_PERIOD_SECS", "DYN_RUNTIME_GRACEFUL_SHUTDOWN_TIMEOUT_SECS"
+    assert int(waits[grace]) + int(waits[drain]) < 15
+    assert env(pod(compiled(H100), "Frontend"))["DYN_MIGRATION_LIMIT"] == "3"
+
+
+def test_the_frontend_is_never_on_spot_or_on_a_gpu_node() -> None:
+    spec = pod(compiled(H100), "Frontend")
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert {(each["key"], each["operator"]) for each in term["matchExpressions"]} == {
+        ("cloud.google.com/gke-spot", "DoesNotExist"), ("cloud.google.com/gke-accelerator", "DoesNotExist"),
+    }  # fmt: skip
+    assert "tolerations" not in spec
+
+
+def test_one_spot_worker_of_a_kind_is_a_warning() -> None:
+    assert component(compiled(L4 + "spot: true\n", ("DG415",)), "worker")["replicas"] == 1
+
+
+def test_arm_nodes_are_asked_for_and_tolerated() -> None:
+    text = (
+        "backend: vllm\ngpu: nvidia-gb200\nagg: {replicas: 2, gpus: 4}\noverlays: [gke]\ngke: {capacity: reservation}\n"
+    )
+    spec = pod(compiled(text), "worker")
+    assert spec["nodeSelector"]["kubernetes.io/arch"] == "arm64"
+    assert {"key": "kubernetes.io/arch", "operator": "Equal", "value": "arm64", "effect": "NoSchedule"} in spec[
+        "tolerations"
+    ]
+
+
+def test_flex_start_nodes_are_asked_for() -> None:
+    text = "backend: vllm\ngpu: nvidia-b200\nagg: {gpus: 8}\noverlays: [gke]\ngke: {capacity: flex-start}\n"
+    assert pod(compiled(text), "worker")["nodeSelector"]["cloud.google.com/gke-flex-start"] == "true"
+
+
+def test_a_machine_type_is_asked_for_and_sizes_the_worker() -> None:
+    spec = pod(compiled(L4 + "gke: {machineType: g2-standard-32}\n"), "worker")
+    assert spec["nodeSelector"]["node.kubernetes.io/instance-type"] == "g2-standard-32"
+    assert spec["containers"][0]["resources"]["requests"] == {"cpu": "30", "memory": "115Gi"}
+
+
+@pytest.mark.parametrize(("gpu", "gpus", "vcpu", "gib", "nodes"), [
+    ("nvidia-l4", 1, 24, 96, 2), ("nvidia-l4", 1, 96, 384, 8), ("nvidia-tesla-t4", 1, 8, 30, 1),
+    ("nvidia-tesla-a100", 2, 96, 680, 4), ("nvidia-rtx-pro-6000", 1, 384, 1440, 8),
+])  # fmt: skip
+def test_as_many_workers_fit_on_a_node_as_it_has_gpus(gpu: str, gpus: int, vcpu: int, gib: int, nodes: int) -> None:
+    """Also on larger machines than the one a worker is planned for, with what GKE keeps for itself."""
+    text = f"backend: vllm\ngpu: {gpu}\nagg: {{gpus: {gpus}, sharedMemory: 4Gi}}\noverlays: [gke]\n"
+    requests = pod(compiled(text), "worker")["containers"][0]["resources"]["requests"]
+    # cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes, coarser than the planner has it
+    assert int(requests["cpu"]) * nodes <= vcpu - 0.06 - 0.01 - 0.01 - 0.0025 * (vcpu - 4)
+    kept = 2.6 + 0.06 * (min(gib, 128) - 16) + 0.02 * max(0, gib - 128) + 0.1
+    assert int(requests["memory"].removesuffix("Gi")) * nodes <= gib - kept
+
+
+def test_shared_memory_is_at_most_half_of_a_small_worker() -> None:
+    manifests = compiled("backend: vllm\ngpu: nvidia-tesla-t4\nagg: {}\noverlays: [gke]\n")
+    assert component(manifests, "worker")["sharedMemorySize"] == "11Gi"
+    assert component(compiled(L4), "worker")["sharedMemorySize"] == "16Gi"
+
+
+def test_a_shared_cache_is_on_filestore_and_its_minimum_is_said() -> None:
+    manifests = compiled(L4 + "modelCache: {size: 100Gi}\n", ("DG414",))
+    assert manifests["PersistentVolumeClaim", "chat-model-cache"]["spec"]["storageClassName"] == "standard-rwx"
+    assert not [kind for kind, _ in manifests if kind == "StorageClass"]
+
+
+@pytest.mark.parametrize(("gpu", "more", "disk"), [
+    ("nvidia-l4", "", "pd-ssd"), ("nvidia-b200", "spot: true\n", "hyperdisk-balanced"),
+    ("nvidia-rtx-pro-6000", "", "hyperdisk-balanced"), ("nvidia-h100-80gb", "spot: true\n", "hyperdisk-balanced"),
+])  # fmt: skip
+def test_a_cache_of_one_node_is_on_a_disk_that_attaches(gpu: str, more: str, disk: str) -> None:
+    cache = "modelCache: {size: 100Gi, accessMode: ReadWriteOnce}\n"
+    text = f"backend: vllm\ngpu: {gpu}\nagg: {{}}\noverlays: [gke]\n{cache}{more}"
+    manifests = compiled(text, ("DG415",) if more else ())
+    (name,) = (name for kind, name in manifests if kind == "StorageClass")
+    assert manifests["StorageClass", name]["parameters"]["type"] == disk
+    assert manifests["StorageClass", name]["volumeBindingMode"] == "WaitForFirstConsumer"
+    assert manifests["PersistentVolumeClaim", "chat-model-cache"]["spec"]["storageClassName"] == name
+    # The first pod decides where the disk is, and the frontend is elsewhere.
+    (job,) = (manifest for (kind, _), manifest in manifests.items() if kind == "Job")
+    assert job["spec"]["template"]["spec"]["nodeSelector"]["cloud.google.com/gke-accelerator"] == gpu
+    assert "volumes" not in pod(manifests, "Frontend")
+
+
+def test_the_gateway_is_internal_and_waits_for_long_answers() -> None:
+    manifests = compiled(L4)
+    assert manifests["Gateway", "chat-gateway"]["spec"]["gatewayClassName"] == "gke-l7-rilb"
+    (rule,) = manifests["HTTPRoute", "chat-gateway"]["spec"]["rules"]
+    assert rule["backendRefs"] == [{"name": "chat-frontend", "port": 8000}]
+    backend = manifests["GCPBackendPolicy", "chat-gateway"]["spec"]
+    assert backend["default"]["timeoutSec"] == 3600
+    health = manifests["HealthCheckPolicy", "chat-gateway"]["spec"]
+    assert health["default"]["config"]["httpHealthCheck"]["requestPath"] == "/health"
+    assert backend["targetRef"] == health["targetRef"] == {"group": "", "kind": "Service", "name": "chat-frontend"}
+    assert env(pod(manifests, "Frontend"))["DYN_HTTP_SSE_KEEP_ALIVE_INTERVAL_MS"] == "15000"
+
+
+def test_a_certificate_makes_it_https() -> None:
+    manifests = compiled(L4 + "gke: {gateway: {host: a.example.com, tlsSecret: cert, timeoutSeconds: 600}}\n")
+    (listener,) = manifests["Gateway", "chat-gateway"]["spec"]["listeners"]
+    assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
+    assert manifests["HTTPRoute", "chat-gateway"]["spec"]["hostnames"] == ["a.example.com"]
+    assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["connectionDraining"] == {
+        "drainingTimeoutSec": 600
+    }
+
+
+@pytest.mark.parametrize("text", [
+    L4 + "gke: {gateway: {enabled: false}}\n",
+    L4.replace("[gke]", "[gke, istio]") + "istio: {host: a.example.com}\n",
+])  # fmt: skip
+def test_there_is_no_gateway_of_gke_when_it_is_off_or_istio_has_one(text: str) -> None:
+    kinds = {(kind, manifest["apiVersion"]) for (kind, _), manifest in compiled(text).items()}
+    assert not [kind for kind, version in kinds if version.startswith(("gateway.networking", "networking.gke"))]
+
+
+def test_a_graph_of_an_old_release_is_placed_the_same_way() -> None:
+    services = compiled(L4 + "release: 1.1.1\n")["DynamoGraphDeployment", "chat"]["spec"]["services"]
+    assert services["worker"]["extraPodSpec"]["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    assert services["worker"]["resources"]["limits"]["gpu"] == "1"
+    assert services["worker"]["extraPodSpec"]["mainContainer"]["command"] == ["/bin/sh", "-c"]
