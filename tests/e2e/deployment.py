@@ -38,7 +38,6 @@ class Deployment:
         self.components: list[Component] = components_of(self.graph)
         self.placed: dict[str, Placed] = {}
         self.probed: dict[str, Placed] = {}
-        self._nodes: list[Object] = []
 
     def apply(self) -> None:
         self.plane.kubectl("apply", "--server-side", "-f", "-", input=self.stream)
@@ -56,11 +55,12 @@ class Deployment:
     def run(self) -> None:
         """Applies the stream as its user would, then does what a cluster with Dynamo's operator does with it."""
         if not any(each["kind"] == "Namespace" for each in self.objects):
-            self.plane.kubectl("create", "namespace", self.namespace)
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+            self.plane.apply([namespace])
         self.apply()
         self._autoscale()
         account = {"apiVersion": "v1", "kind": "ServiceAccount"}
-        names = {"name": service_account_of(self.graph), "namespace": self.namespace}
+        names = {"name": service_account_of(self.graph), "namespace": self.namespace, "labels": {MARK: "true"}}
         pods = [pod for component in self.components for pod in component.pods]
         self.plane.apply([account | {"metadata": names}])
         self._bind(self._claims(pods))
@@ -78,24 +78,27 @@ class Deployment:
             yield self.placed[pod["metadata"]["name"]]
 
     def remove(self) -> None:
-        run = self.plane.kubectl
+        """Everything but the namespace, whose own end takes far longer than the end of what is in it."""
+        run, here = self.plane.kubectl, ("-n", self.namespace)
         gone = ("--ignore-not-found", "--timeout=60s")
-        run("delete", "pods", "--all", "-n", self.namespace, "--force", "--grace-period=0", *gone)
-        run("delete", *gone, "-f", "-", input=self.stream)
-        run("delete", "namespace", self.namespace, *gone)
-        run("delete", "persistentvolumes", "-l", MARK, *gone)
-        for node in self._nodes:
-            run("delete", "node", node["metadata"]["name"], *gone)
+        run("delete", "jobs", "--all", *here, *gone)
+        run("delete", "pods", "--all", *here, "--force", "--grace-period=0", *gone)
+        stream = yaml.safe_dump_all(each for each in self.objects if each["kind"] != "Namespace")
+        run("delete", "-f", "-", *gone, input=stream)
+        run("delete", "serviceaccounts,persistentvolumeclaims", "-l", MARK, *here, *gone)
+        run("delete", "persistentvolumes,nodes", "-l", MARK, *gone)
 
     def _autoscale(self) -> None:
         """Nodes for each ComputeClass of the stream, as GKE's node auto-provisioning adds them."""
         classes = [each for each in self.objects if each["kind"] == "ComputeClass"]
-        self._nodes = [node for each in classes for node in nodes_for_compute_class(each)]
-        if self._nodes:
-            self.plane.add_nodes(self._nodes)
-        missing = {each["metadata"]["name"] for each in classes} - {
-            node["metadata"]["labels"][COMPUTE_CLASS] for node in self._nodes
-        }
+        nodes = [node for each in classes for node in nodes_for_compute_class(each)]
+        served = set()
+        for node in nodes:
+            node["metadata"]["labels"][MARK] = "true"
+            served.add(node["metadata"]["labels"][COMPUTE_CLASS])
+        if nodes:
+            self.plane.add_nodes(nodes)
+        missing = {each["metadata"]["name"] for each in classes} - served
         assert not missing, f"no machine of nodes.yaml fits a priority of the ComputeClasses {sorted(missing)}"
 
     def _claims(self, pods: list[Object]) -> list[Object]:
@@ -111,7 +114,7 @@ class Deployment:
             {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
-                "metadata": {"name": name, "namespace": self.namespace},
+                "metadata": {"name": name, "namespace": self.namespace, "labels": {MARK: "true"}},
                 "spec": {
                     "accessModes": ["ReadWriteMany"],
                     "storageClassName": "standard-rwx",
@@ -124,7 +127,7 @@ class Deployment:
         return self.plane.get("persistentvolumeclaims", "-n", self.namespace)
 
     def _bind(self, claims: list[Object]) -> None:
-        """There is no provisioner here: a volume for each claim, after a look at what the provisioner would have said."""
+        """There is no provisioner here: makes a volume for each claim, after a look at what one would have said."""
         classes = {each["metadata"]["name"]: each["provisioner"] for each in self.plane.get("storageclasses")}
         for claim in claims:
             spec, name = claim["spec"], claim["metadata"]["name"]

@@ -1,6 +1,7 @@
-"""A DynamoGraphDeployment in, the plain Pods out that Dynamo's operator would have made: what the scheduler gets to see.
+"""A DynamoGraphDeployment in, the plain Pods out that Dynamo's operator would have made: what the scheduler sees.
 
-source of what the operator adds: internal/dynamo/graph.go and internal/consts/consts.go of ai-dynamo/dynamo, deploy/operator
+source of what the operator adds: internal/dynamo/graph.go and internal/consts/consts.go in deploy/operator of
+ai-dynamo/dynamo
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def probe(pod: Object, name: str, key: str, operator: str, *values: str) -> Obje
 
 
 def forbidden_places(component: Component, accelerator: str, spot: bool) -> Iterator[Object]:
-    """Copies of a component's first pod that must not find a node, each one for a kind of node the pod may not be on."""
+    """Copies of a component's first pod that must not find a node, one for each kind of node it may not be on."""
     if not component.pods:
         return
     pod = component.pods[0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.deployment import settled, wait_for_account
-from tests.e2e.nodes import ACCELERATOR, SPOT
+from tests.e2e.nodes import ACCELERATOR, SPOT, nodes_for_compute_class
 from tests.e2e.plane import Plane
 
 NAMESPACE = "harness"
@@ -18,10 +18,10 @@ LONE_SPOT_POOL = "cpu-spot"  # tainted, in nodes.yaml
 
 @pytest.fixture(autouse=True)
 def namespace(plane: Plane) -> Iterator[None]:
-    plane.kubectl("create", "namespace", NAMESPACE)
+    plane.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
     wait_for_account(plane, NAMESPACE)
     yield
-    plane.kubectl("delete", "namespace", NAMESPACE)
+    plane.kubectl("delete", "pods", "--all", "-n", NAMESPACE, "--force", "--grace-period=0")
 
 
 def pod(name: str, *, gpus: int = 0, **spec: Any) -> dict[str, Any]:
@@ -66,8 +66,6 @@ def test_an_accelerator_that_is_misspelt_is_nowhere(plane: Plane) -> None:
 
 
 def test_the_nodes_of_a_compute_class_take_pods_that_select_it(plane: Plane) -> None:
-    from tests.e2e.nodes import nodes_for_compute_class
-
     compute_class = {
         "metadata": {"name": "spot-l4"},
         "spec": {"priorities": [{"gpu": {"type": "nvidia-l4", "count": 2}, "spot": True}]},
