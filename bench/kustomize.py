@@ -54,10 +54,12 @@ def difference(old: Any, new: Any) -> Any:
 def main() -> None:
     shutil.rmtree(TREE, ignore_errors=True)
     overlays = parse(EXAMPLE.read_text("utf-8"), EXAMPLE.name, Report())[0].data["overlays"]
+    final = objects(overlays)
     before: Objects = {}
     below: str | None = None
     for number, folder in enumerate(["base", *overlays]):
-        now = objects(overlays[:number])
+        # What a later overlay makes superfluous (a second gateway) nobody would keep in an earlier one.
+        now = {key: data for key, data in objects(overlays[:number]).items() if key in final}
         target = TREE / folder
         target.mkdir(parents=True)
         resources, patches = ([f"../{below}"] if below else []), []

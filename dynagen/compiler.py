@@ -76,7 +76,9 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
 
 def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:
     """What every object has, unless a layer says otherwise: namespace, labels, annotations."""
-    metadata: dict[str, Any] = {"labels": plan.labels, "annotations": plan.annotations or None}
+    metadata: dict[str, Any] = {"labels": plan.labels}
+    if plan.annotations:
+        metadata["annotations"] = plan.annotations
     if namespaced:
         metadata["namespace"] = plan.metadata["namespace"]
     tree = to_tree({"metadata": metadata}, Origin(profile.at(("metadata",)), "", (("metadata",),)))

@@ -119,6 +119,7 @@ class Scope:
         """
         self.values: dict[str, Any] = {**parent.values, **values} if parent else dict(values)
         self._aliases = aliases or {}
+        self._known: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
         self._activation: Any = None
         self._environment = _environment_for(frozenset(self.values))
 
@@ -155,6 +156,12 @@ class Scope:
         return text, tuple(dict.fromkeys(reads))
 
     def evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
+        known = self._known.get(text)  # rules and dashboards say the same thing hundreds of times
+        if known is None:
+            known = self._known[text] = self._evaluate_one(text)
+        return known
+
+    def _evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         if _NAME_CHAIN.match(text):
             path: KeyPath = tuple(text.split("."))
             if path[0] in self.values:

@@ -7,6 +7,7 @@ its section of the profile, `facts/` data, `resources/` objects it adds, `patche
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +23,12 @@ _HEADER_KEYS = {"when", "forEach"}
 
 
 class Layer(NamedTuple):
-    """A layer on disk. `shown` is its folder as messages name it."""
+    """A layer on disk. `shown` is its folder as messages name it; shipped layers are trusted and parsed beforehand."""
 
     name: str
     folder: Path
     shown: str
-
-    @property
-    def is_shipped(self) -> bool:
-        return self.folder == ROOT / self.shown
+    is_shipped: bool = False
 
     @property
     def schema_file(self) -> Path:
@@ -53,7 +51,7 @@ def shipped_overlays() -> list[str]:
 
 
 def base_layer() -> Layer:
-    return Layer("base", BASE, _shown(BASE))
+    return Layer("base", BASE, _shown(BASE), is_shipped=True)
 
 
 def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
@@ -63,7 +61,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     """
     if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
         if (OVERLAYS / entry / "layer.yaml").is_file():
-            return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry))
+            return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
         near = closest(entry, shipped_overlays())
         hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())
         report.add("DG301", f"no overlay '{entry}'", at, f"{hint}; a folder of your own begins with './'")
@@ -100,7 +98,7 @@ def _shown(folder: Path) -> str:
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
     path, shown = layer.folder / name, f"{layer.shown}/{name}"
-    if not path.resolve().is_relative_to(layer.folder):
+    if not layer.is_shipped and not path.resolve().is_relative_to(layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []
     text = read(path, shown, report)
@@ -112,11 +110,13 @@ def documents(layer: Layer, name: str, report: Report) -> list[Document]:
 
 def files(layer: Layer, folder: str) -> list[str]:
     """The YAML files of a layer's folder and below, as sorted relative names."""
-    top = layer.folder / folder
-    if not top.is_dir():
-        return []
-    found = [path for path in top.rglob("*") if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")]
-    return sorted(path.relative_to(layer.folder).as_posix() for path in found)
+    found: list[str] = []
+    top = str(layer.folder)
+    for parent, folders, names in os.walk(os.path.join(top, folder)):  # noqa: PTH118  # pathlib is slow, and this is every call
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = parent[len(top) + 1 :].replace(os.sep, "/")
+        found += [f"{here}/{name}" for name in names if name.endswith((".yaml", ".yml")) and not name.startswith(".")]
+    return sorted(found)
 
 
 def defaults(layer: Layer, report: Report) -> Document | None:

@@ -78,7 +78,8 @@ class Manifests:
             tree = without_directives(fragment.tree)
             assert isinstance(tree, Map)
             manifest = Manifest(tree, fragment.at)
-            twin = next((other for other in self._objects if other.identity == manifest.identity), None)
+            identity = manifest.identity
+            twin = next((other for other in self._objects if other.identity == identity), None)
             if twin:
                 self._report.add(
                     "DG314", f"{manifest} is there already", fragment.at,
@@ -132,16 +133,14 @@ class Manifests:
         for manifest in self._objects:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
             shared = common(manifest, schema.namespaced if schema else True)
-            tree = without_directives(_ordered(merge(shared, manifest.tree, None)))
-            assert isinstance(tree, Map)
-            finished.append(manifest._replace(tree=tree))
+            finished.append(manifest._replace(tree=_ordered(merge(shared, manifest.tree, None))))
         finished.sort(key=_apply_order)
-        for index, manifest in enumerate(finished):
-            for other in finished[:index]:
-                if other.identity == manifest.identity:
-                    self._report.add(
-                        "DG314", f"{manifest} is there already", manifest.at, related=(("added here", other.at),)
-                    )
+        first: dict[tuple[str, ...], Manifest] = {}
+        for manifest in finished:
+            other = first.setdefault(manifest.identity, manifest)
+            if other is not manifest:
+                related = (("added here", other.at),)
+                self._report.add("DG314", f"{manifest} is there already", manifest.at, related=related)
         return finished
 
 

@@ -152,9 +152,7 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
     merged = Map(base, base.origin)
     for key, value in patch.items():
         if _is_null(value):
-            # A null with nothing to delete stays: whoever reads the result decides what it means.
-            if merged.pop(key, None) is None:
-                merged[key] = value
+            merged.pop(key, None)
         elif key in merged:
             result = config.value_strategy([*path, key], merged[key], value)
             if result is _DELETED:

@@ -81,25 +81,34 @@ class Schema:
 
         JSON Schema cannot say this, so neither `conforms` nor kubeconform knows. Defaults of keys are filled in.
         """
-        yield from _repeated(manifest, self.root, ())
+        for path, items in _lists(manifest, ()):
+            node: Node | None = self.root
+            for key in path:
+                node = node.child(key) if node else None
+            keys = node.get("x-kubernetes-list-map-keys") if node else None
+            if node and keys:
+                yield from _repeated(items, keys, node.child(0), path)
 
 
-def _repeated(value: Any, node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
-    if not isinstance(value, (dict, list)):
-        return
-    keys = node.get("x-kubernetes-list-map-keys") if isinstance(value, list) else None
-    item_node = node.child(0) if keys else None
-    seen: set[str] = set()
+def _lists(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, list[Any]]]:
+    """The lists in a value in which something could be twice."""
+    if isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict):
+        yield path, value
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        child = node.child(key)
-        if child is None:
-            continue
-        if keys and item_node and isinstance(inner, dict):
-            identity = tuple(inner.get(name, _default(item_node, name)) for name in keys)
+        if isinstance(inner, (dict, list)):
+            yield from _lists(inner, (*path, key))
+
+
+def _repeated(
+    items: list[Any], keys: Sequence[str], node: Node | None, path: KeyPath
+) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if isinstance(item, dict):
+            identity = tuple(item.get(name, _default(node, name) if node else None) for name in keys)
             if repr(identity) in seen:
-                yield (*path, key), identity
+                yield (*path, index), identity
             seen.add(repr(identity))
-        yield from _repeated(inner, child, (*path, key))
 
 
 def _default(node: Node, name: str) -> Any:

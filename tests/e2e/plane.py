@@ -107,7 +107,9 @@ class Plane:
     def install(self, definitions: Sequence[dict[str, Any]]) -> None:
         """CustomResourceDefinitions, served when this returns. Those of the same names go first, with their objects."""
         names = [definition["metadata"]["name"] for definition in definitions]
-        self.kubectl("delete", "--ignore-not-found", "crd", *names)
+        replaced = self._established() & set(names)
+        if replaced:
+            self.kubectl("delete", "crd", *sorted(replaced))
         self.apply(definitions)
         self.wait_until("definitions are served", lambda: set(names) <= self._established())
         shutil.rmtree(self.folder / "cache", ignore_errors=True)  # kubectl remembers which kinds there are
