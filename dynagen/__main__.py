@@ -11,6 +11,8 @@ def main() -> None:
         from dynagen.commands import dynagen
 
         dynagen()
+    except SystemExit as end:
+        _leave(end.code)
     except BrokenPipeError:
         _stop_writing()
         sys.exit(1)
@@ -28,6 +30,21 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(3)
+
+
+def _leave(code: str | int | None) -> None:
+    """Ends the process without taking it apart piece by piece, which costs a tenth of a build."""
+    import os
+
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        _stop_writing()
+        code = code or 1
+    os._exit(1 if isinstance(code, str) else code or 0)
 
 
 def _stop_writing() -> None:

@@ -71,6 +71,9 @@ def parse_template(text: str) -> Template | str:
 
 def _closing_brace(text: str, index: int) -> int:
     """The index of the brace that ends an expression, mindful of CEL's strings and maps."""
+    end = text.find("}", index)
+    if end > 0 and not any(character in "'\"{" for character in text[index:end]):
+        return end
     depth, quote = 1, ""
     while index < len(text):
         character = text[index]

@@ -180,7 +180,7 @@ class Plane:
             programs["kube-controller-manager"],
             kubeconfig, "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000",
             f"--service-account-private-key-file={key}", f"--root-ca-file={certificate}",
-            "--concurrent-namespace-syncs=10",
+            "--pvclaimbinder-sync-period=1s",
         )  # fmt: skip
         self._run(
             programs["kube-scheduler"],
