@@ -35,6 +35,10 @@ out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \
 	  $(BIN)/dynagen build $$profile -o out/$$(basename $$profile .yaml) || exit 1; done
 
+SHARED ?= ../shared
+schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI documents in $(SHARED)
+	$(BIN)/dynagen schemas import --all $(SHARED)
+
 lock: ## pin what the project develops with
 	uv pip compile --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements-dev.txt
 

@@ -55,5 +55,5 @@ def places(
             section = (str(source[0]).replace("_", "-"), *source[1:]) if source else ()
             at = profile.written(source) or profile.written(section)
             if at is not None:
-                return at, (("used here", origin.written),)
+                return at, () if at == origin.written else (("used here", origin.written),)
     return origin.written, ()
