@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release
-from dynagen.layers import render
 from dynagen.library import Library, find_library
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, to_tree
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.profile import Profile, load_profile
+from dynagen.render import render
 from dynagen.schemas import Schemas
 from dynagen.source import Document
 from dynagen.verify.schema import check_schemas

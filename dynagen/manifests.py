@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
-from dynagen.layers import Fragment
 from dynagen.merge import Leaf, Map, Tree, find, merge, to_data, without_directives
+from dynagen.render import Fragment
 from dynagen.schemas import Schemas
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from dynagen.cel import Program, known_programs
 from dynagen.data import BASE, OVERLAYS, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
-from dynagen.expressions import Program, compile_expressions, known_programs
+from dynagen.expressions import compile_expressions
 from dynagen.source import Document, parse
 
 _FOLDER = ROOT / "parsed"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import dynagen.cel
 import dynagen.expressions
 import dynagen.parsed
 from dynagen.diagnostics import Report
@@ -21,8 +22,9 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A store of its own, empty at first."""
     monkeypatch.setattr(dynagen.parsed, "_FOLDER", tmp_path)
     monkeypatch.setattr(dynagen.parsed, "_stores", {})
-    monkeypatch.setattr(dynagen.expressions, "known_programs", {})
-    monkeypatch.setattr(dynagen.parsed, "known_programs", dynagen.expressions.known_programs)
+    known: dict[str, dynagen.cel.Program] = {}
+    for module in (dynagen.cel, dynagen.expressions, dynagen.parsed):
+        monkeypatch.setattr(module, "known_programs", known)
     return tmp_path
 
 
@@ -35,7 +37,7 @@ def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None: 
     assert dynagen("build", EXAMPLE) == without
     assert without.code == 0
     assert package.parsed._stores["base"]["layer.yaml"]
-    assert package.expressions.known_programs
+    assert package.cel.known_programs
 
 
 def test_documents_are_the_same_with_and_without_it(store: Path) -> None:

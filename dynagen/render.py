@@ -1,0 +1,147 @@
+"""A layer and the values that expressions see in, the layer's objects and patches out, with origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dynagen.cel import ExpressionError
+from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.expressions import Scope, Template, names_in, parse_template
+from dynagen.layers import Layer, documents, files
+from dynagen.merge import Leaf, List, Map, Tree, to_tree
+from dynagen.source import Document
+
+_HEADER_KEYS = {"when", "forEach"}
+
+
+class Fragment(NamedTuple):
+    """A rendered resource or patch: a tree with origins, and the file it was written in."""
+
+    tree: Map
+    at: Position
+
+
+def render(layer: Layer, folder: str, values: Mapping[str, Any], report: Report) -> list[Fragment]:
+    """The objects in `resources/` or `patches/` of a layer, expressions evaluated. Reports DG305 to DG308, DG312, DG313."""
+    scope = Scope(values)
+    fragments: list[Fragment] = []
+    for name in files(layer, folder):
+        found = documents(layer, name, report)
+        header: Document | None = None
+        if found and isinstance(found[0].data, dict) and found[0].data and found[0].data.keys() <= _HEADER_KEYS:
+            header, found = found[0], found[1:]
+            if not found:
+                report.add("DG305", "nothing follows 'when' or 'forEach'", header.at(), hint="add '---' and an object")
+        found = [document for document in found if document.data is not None]
+        for inner in _scopes(header, scope, report):
+            for document in found:
+                renderer = _Renderer(document, inner, report)
+                tree = renderer.mapping()
+                if tree is not None and not renderer.failed:
+                    fragments.append(Fragment(tree, document.at()))
+    return fragments
+
+
+def _scopes(header: Document | None, scope: Scope, report: Report) -> Iterator[Scope]:
+    """One scope for each time that a file counts: none when its `when` is false, several with `forEach`."""
+    if header is None:
+        yield scope
+        return
+    loop, condition = header.data.get("forEach"), header.data.get("when", True)
+    variable = next(iter(loop), None) if isinstance(loop, dict) else None
+    try:
+        asks_each_time = isinstance(condition, str) and variable in names_in(condition)
+    except ExpressionError as error:
+        report.add(error.code, error.message, header.at(("when",)), error.hint)
+        return
+    # A condition that is the same for all comes first: what it guards may not make sense otherwise.
+    if not asks_each_time and not _is_wanted(header, condition, scope, report):
+        return
+    for inner in _loop_scopes(header, scope, report) if "forEach" in header.data else [scope]:
+        if not asks_each_time or _is_wanted(header, condition, inner, report):
+            yield inner
+
+
+def _loop_scopes(header: Document, scope: Scope, report: Report) -> Iterator[Scope]:
+    loop, at = header.data["forEach"], header.at(("forEach",))
+    if not isinstance(loop, dict) or len(loop) != 1 or not isinstance(next(iter(loop.values())), str):
+        report.add("DG312", "forEach takes one name and a list", at, hint='for example: {worker: "${workers}"}')
+        return
+    variable, text = next(iter(loop.items()))
+    at = header.at(("forEach", variable))
+    if variable in scope.values:
+        report.add("DG312", f"forEach: '{variable}' is taken", at, hint="use another name")
+        return
+    items, reads = _header_value(header, ("forEach", variable), text, scope, report)
+    if items is _FAILED:
+        return
+    if not isinstance(items, list):
+        report.add("DG312", f"forEach: '{text}' is not a list", at)
+        return
+    for item in items:
+        yield Scope({variable: item}, scope, {variable: scope.path_of(item, reads)})
+
+
+def _is_wanted(header: Document, condition: Any, scope: Scope, report: Report) -> bool:
+    wanted, _ = _header_value(header, ("when",), condition, scope, report)
+    if wanted is not _FAILED and not isinstance(wanted, bool):
+        report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+    return wanted is True
+
+
+_FAILED = object()
+
+
+def _header_value(header: Document, path: KeyPath, value: Any, scope: Scope, report: Report) -> tuple[Any, Any]:
+    if not isinstance(value, str):
+        return value, ()
+    try:
+        template = parse_template(value)
+        return (template, ()) if isinstance(template, str) else scope.evaluate(template)
+    except ExpressionError as error:
+        report.add(error.code, error.message, header.at(path), error.hint)
+        return _FAILED, ()
+
+
+class _Renderer:
+    """One document against one scope."""
+
+    def __init__(self, document: Document, scope: Scope, report: Report) -> None:
+        self.document, self.scope, self.report = document, scope, report
+        self.failed = False
+
+    def mapping(self) -> Map | None:
+        if not isinstance(self.document.data, dict):
+            self.report.add("DG313", "expected an object with apiVersion and kind", self.document.at())
+            return None
+        for key in _HEADER_KEYS & self.document.data.keys():
+            self.report.add(
+                "DG312", f"'{key}' belongs into a document of its own at the top of the file", self.document.at((key,)),
+                hint="put '---' between it and the object",
+            )  # fmt: skip
+        tree = self._tree(self.document.data, self.document.walk())
+        assert isinstance(tree, Map)
+        return tree
+
+    def _tree(self, value: Any, positions: Iterator[Position]) -> Tree:
+        at = next(positions)
+        if isinstance(value, dict):
+            return Map({key: self._tree(inner, positions) for key, inner in value.items()}, Origin(at))
+        if isinstance(value, list):
+            return List([self._tree(inner, positions) for inner in value], Origin(at))
+        if isinstance(value, str) and "${" in value:
+            return self._expression(value, at)
+        return Leaf(value, Origin(at))
+
+    def _expression(self, text: str, at: Position) -> Tree:
+        try:
+            template = parse_template(text)
+            if isinstance(template, Template):
+                value, reads = self.scope.evaluate(template)
+                return to_tree(value, Origin(at, template.expression, reads))
+            return Leaf(template, Origin(at))
+        except ExpressionError as error:
+            self.failed = True
+            self.report.add(error.code, error.message, at, error.hint)
+            return Leaf(None, Origin(at))
