@@ -132,8 +132,8 @@ class Plane:
     def stop(self) -> None:
         """At once: nothing here is worth an orderly end."""
         for process in self._processes.values():
-            # The group is there even when its first process is not: it is ours until we have waited for it.
-            os.killpg(process.pid, signal.SIGKILL)
+            if process.poll() is None:  # else its number may be somebody else's by now
+                os.killpg(process.pid, signal.SIGKILL)
         for process in self._processes.values():
             process.wait()
         self._processes.clear()

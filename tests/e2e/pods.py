@@ -112,11 +112,11 @@ def _to_v1beta1(name: str, service: Object) -> Object:
     return component | {key: service[key] for key in ("replicas", "multinode") if key in service}
 
 
-def _quantities(amounts: Object) -> dict[str, str]:
+def _quantities(amounts: Object) -> Object:
     named = {key: amounts[key] for key in ("cpu", "memory", "ephemeral-storage") if key in amounts}
     if "gpu" in amounts:
         named[amounts.get("gpuType", GPU)] = amounts["gpu"]
-    return named | amounts.get("custom", {})
+    return {**named, **amounts.get("custom", {})}
 
 
 def gpus_of(pod: Object) -> int:

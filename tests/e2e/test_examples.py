@@ -75,7 +75,8 @@ def test_kubectl_sees_no_difference(deployed: Deployment, mode: str) -> None:
 
 
 def test_every_pod_finds_a_node(deployed: Deployment) -> None:
-    assert [f"{name}: {placed.message}" for name, placed in deployed.placed.items() if placed.node is None] == []
+    pending = [where(placed) for placed in deployed.placed.values() if placed.node is None]
+    assert not pending, "\n".join(pending)
 
 
 def test_workers_are_on_the_gpus_of_the_profile(deployed: Deployment) -> None:

@@ -50,7 +50,7 @@ def test_a_pod_needs_a_toleration_for_tainted_spot_nodes(plane: Plane) -> None:
 
 def test_gpu_nodes_take_pods_that_ask_for_gpus_and_no_others(plane: Plane) -> None:
     selector = {ACCELERATOR: "nvidia-l4"}
-    wish = {"nodeSelector": selector, "tolerations": [SPOT_TOLERATION]}
+    wish: dict[str, Any] = {"nodeSelector": selector, "tolerations": [SPOT_TOLERATION]}
     plane.apply([pod("without", **wish), pod("with", gpus=1, **wish), pod("too-many", gpus=9, **wish)])
     found = settled(plane, NAMESPACE)
     assert found["without"].node is None

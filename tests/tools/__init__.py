@@ -131,7 +131,7 @@ def _go(tool: Tool) -> Path:
 
 def _go_version(go: Path) -> tuple[int, ...]:
     """Nothing for a `go` that does not run or comes from an unreleased branch."""
-    command = [go, "env", "GOVERSION"]
+    command = [str(go), "env", "GOVERSION"]
     try:
         run = subprocess.run(command, env=_go_environment(), capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
