@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
-from dynagen.diagnostics import KeyPath, Report, closest, path_text
+from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.expressions import evaluate_rule
 from dynagen.layers import shipped_overlays
 from dynagen.merge import Tree, find
 from dynagen.profile.schema import Schema, dereferenced
 from dynagen.schemas import conforms, problems
+
+if TYPE_CHECKING:
+    from dynagen.problems import Problem
 
 
 def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
@@ -27,40 +31,56 @@ def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
             continue  # what seems to be missing is there, misspelt
         if problem.path in wrong_type and problem.keyword != "type":
             continue  # of the wrong type, and therefore not one of the known words either
-        at = find(tree, problem.path).origin.written
-        where = path_text(problem.path)
-        hint = ""
-        if problem.keyword == "additionalProperties" and problem.key is not None:
-            parent = f" in '{where}'" if problem.path else ""
-            near = closest(problem.key, problem.known)
-            hint = f"did you mean '{near}'?" if near else "known keys: " + ", ".join(sorted(problem.known))
-            if not problem.path and problem.key in shipped_overlays():
-                hint = f"add '{problem.key}' to 'overlays'"
-            at = find(tree, (*problem.path, problem.key)).origin.written
-            report.add("DG201", f"unknown key '{problem.key}'{parent}", at, hint)
-        elif problem.keyword == "required" and problem.key is not None:
-            report.add("DG203", f"'{path_text((*problem.path, problem.key))}' is missing", at)
-        elif problem.keyword == "type":
-            report.add("DG202", f"'{where}': {problem.message}", at, _type_hint(problem.value, problem.message))
-        else:
-            code = "DG205" if problem.path in (("apiVersion",), ("kind",)) else "DG204"
-            message = problem.message
-            if problem.keyword == "enum":
-                words = [str(word) for word in problem.known]
-                # A version is not misspelt but unknown.
-                near = None if str(problem.value)[:1].isdigit() else closest(str(problem.value), words)
-                message = f"unknown value '{problem.value}'"
-                hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(words)
-            report.add(code, f"'{where}': {message}", at, hint)
+        report.add(*_described(problem, schema, tree))
+
+
+def _described(problem: Problem, schema: Schema, tree: Tree) -> tuple[str, str, Position, str]:
+    """Code, message, place and hint."""
+    at = find(tree, problem.path).origin.written
+    where = path_text(problem.path)
+    if problem.keyword == "additionalProperties" and problem.key is not None:
+        near = closest(problem.key, problem.known)
+        hint = f"did you mean '{near}'?" if near else "known keys: " + ", ".join(sorted(problem.known))
+        if not problem.path and problem.key in shipped_overlays():
+            hint = f"add '{problem.key}' to 'overlays'"
+        parent = f" in '{where}'" if problem.path else ""
+        at = find(tree, (*problem.path, problem.key)).origin.written
+        return "DG201", f"unknown key '{problem.key}'{parent}", at, hint
+    if problem.keyword == "required" and problem.key is not None:
+        path = (*problem.path, problem.key)
+        return "DG203", f"'{path_text(path)}' is missing", at, _about(schema, path)
+    if problem.keyword == "type":
+        hint = _type_hint(problem.value, problem.message) or _about(schema, problem.path)
+        return "DG202", f"'{where}': {problem.message}", at, hint
+    code = "DG205" if problem.path in (("apiVersion",), ("kind",)) else "DG204"
+    if problem.keyword != "enum":
+        return code, f"'{where}': {problem.message}", at, _about(schema, problem.path)
+    words = [str(word) for word in problem.known]
+    # A version is not misspelt but unknown.
+    near = None if str(problem.value)[:1].isdigit() else closest(str(problem.value), words)
+    hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(words)
+    return code, f"'{where}': unknown value '{problem.value}'", at, hint
 
 
 def _type_hint(value: Any, message: str) -> str:
     if "string" in message and isinstance(value, (int, float)):
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return f'quote it: "{text}"'
-    if value is None:
-        return "give it a value, or leave the key out"
-    return ""
+    return "give it a value, or leave the key out" if value is None else ""
+
+
+def _about(schema: Schema, path: KeyPath) -> str:
+    """What the schema says of a key, and an example: what people would look up next."""
+    node = dereferenced(schema, schema)
+    for key in path:
+        inner = node.get("items") if isinstance(key, int) else node.get("properties", {}).get(key)
+        node = dereferenced(inner or node.get("additionalProperties") or {}, schema)
+    said = str(node.get("description", "")).rstrip(".")
+    examples = node.get("examples") or ([node["default"]] if node.get("default") not in (None, {}, []) else [])
+    if not examples or isinstance(path[-1], int):
+        return said
+    example = examples[0] if isinstance(examples[0], str) else json.dumps(examples[0])
+    return f"{said}; for example {path[-1]}: {example}" if said else f"for example {path[-1]}: {example}"
 
 
 def check_rules(data: Any, node: Any, schema: Schema, tree: Tree, path: KeyPath, report: Report) -> None:
