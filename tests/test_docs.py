@@ -28,6 +28,19 @@ def help_of(found: click.Command, names: list[str]) -> str:
     return text
 
 
+def test_the_readme_tells_the_truth(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Its profile is the example, and its complaint is what that profile gets with the mistake in it."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (profile,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "profile.yaml").write_text(profile, "utf-8")
+    example = dynagen("build", str(ROOT / "examples/qwen3-32b-spot-h100.yaml"))
+    assert dynagen("build", "profile.yaml", cwd=tmp_path) == example
+    (shown,) = re.findall(r"\$ dynagen check profile\.yaml\n(profile.*?)```", readme, re.DOTALL)
+    broken = profile.replace("prefill: {replicas: 2, gpus: 1}", "prefill: {replicas: 2, gpu: 1}")
+    (tmp_path / "profile.yaml").write_text(broken, "utf-8")
+    assert dynagen("check", "profile.yaml", cwd=tmp_path).stderr == shown
+
+
 def test_the_command_reference_is_what_help_prints(update: bool) -> None:
     expect(ROOT / "docs/commands.md", "# Commands\n\n" + help_of(command, ["dynagen"]), update)
 
