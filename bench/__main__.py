@@ -36,7 +36,7 @@ def measure(command: list[str]) -> tuple[float, float]:
 def commands() -> dict[str, list[str]]:
     report = Report()
     source = parse(EXAMPLE.read_text("utf-8"), EXAMPLE.name, report)
-    library = find_library(source, [], EXAMPLE.parent, EXAMPLE.parent, backends.names(), report)
+    library = find_library(source, [], EXAMPLE.parent, EXAMPLE.parent, backends.names(), [], report)
     release = library.facts["releases"][source[0].data["release"]]
     folders = library.schema_folders("1.35", release["crds"])
     kubectl = shutil.which("kubectl") or str(tools.path("kubectl"))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release
-from dynagen.library import Library, find_library
+from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, to_tree
 from dynagen.plan import Plan, backends, make_plan
@@ -41,7 +41,15 @@ class Compilation(NamedTuple):
 
 def compile_profile(request: Request, report: Report) -> Compilation:
     """Runs every stage. Each early return is a place where going on would only produce nonsense."""
-    library = find_library(request.sources, request.settings, request.home, request.root, backends.names(), report)
+    library = find_library(
+        request.sources,
+        request.settings,
+        request.home,
+        request.root,
+        backends.names(),
+        ["facts", *Plan.names()],
+        report,
+    )
     profile = load_profile(request.sources, request.settings, library.layers, library.schema, report)
     if profile is None:
         return Compilation(report, library)
@@ -63,14 +71,19 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         return Compilation(report, library, profile, plan, values)
 
     merged = manifests.finish(lambda manifest, namespaced: common_metadata(plan, profile, namespaced))
+    check_schemas(merged, schemas, profile, plan, report)
+    if report.failed:
+        return Compilation(report, library, profile, plan, values)
+
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
-    check_schemas(finished, schemas, profile, plan, report)
+    translated = [new for new, old in zip(finished, merged, strict=True) if new is not old]
+    check_schemas(translated, schemas, profile, plan, report)
     return Compilation(report, library, profile, plan, values, () if report.failed else finished)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
     """What expressions can name: the plan, the sections of the layers, the facts."""
-    sections = {layer.name.replace("-", "_"): profile.data.get(layer.name) for layer in library.layers}
+    sections = {name_in_expressions(layer.name): profile.data.get(layer.name) for layer in library.layers}
     return {**sections, **plan.to_data(), "facts": library.facts}
 
 

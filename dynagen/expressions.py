@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 from dynagen.cel import ExpressionError, Program, compile_program, environment_for, first_line, known_programs
@@ -163,12 +164,15 @@ class Scope:
         program, reads = self._environment.compile(text)
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
-        value = program.eval(self._activation)
+        try:
+            value = program.eval(self._activation)
+        except RuntimeError as error:  # CEL's own limit of iterations
+            raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
         if value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN"):
             for path in reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(value.plain_value()))}")
-        return _sorted_maps(value.plain_value()), reads
+        return _plain(value.plain_value(), text), reads
 
     def _look_up(self, path: KeyPath, text: str) -> Any:
         value: Any = self.values
@@ -213,10 +217,15 @@ def evaluate_rule(rule: str, self_value: Any) -> bool | str:
     return value if isinstance(value, bool) else f"not a boolean: {value!r}"
 
 
-def _sorted_maps(value: Any) -> Any:
-    """CEL's maps have no order; ours are sorted by key, so that output never moves about."""
-    if isinstance(value, dict):
-        return {key: _sorted_maps(value[key]) for key in sorted(value, key=str)}
+def _plain(value: Any, text: str) -> Any:
+    """CEL's value as YAML can hold it. Its maps have no order; ours are sorted by key, so that output never moves about."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(value[key], text) for key in sorted(value)}
     if isinstance(value, list):
-        return [_sorted_maps(item) for item in value]
-    return value
+        return [_plain(item, text) for item in value]
+    if isinstance(value, float) and isfinite(value):
+        return value
+    what = "a map with keys that are no strings" if isinstance(value, dict) else f"the {type(value).__name__} {value}"
+    raise ExpressionError("DG308", f"'{text}' is {what}, which YAML cannot hold", "string(...) makes a text of it")

@@ -152,7 +152,7 @@ def _size(value: Any) -> int:
     return 1 + sum(_size(item) for item in inner)
 
 
-def facts(layer: Layer, report: Report) -> Iterator[tuple[Map, str]]:
+def facts(layer: Layer, report: Report) -> Iterator[Map]:
     """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`."""
     for name in files(layer, "facts"):
         for document in documents(layer, name, report):
@@ -163,7 +163,7 @@ def facts(layer: Layer, report: Report) -> Iterator[tuple[Map, str]]:
             for key in reversed(Path(name).with_suffix("").parts[1:]):
                 tree = Map({key: tree}, tree.origin)
             assert isinstance(tree, Map)
-            yield tree, name
+            yield tree
 
 
 def plain_tree(value: Any, positions: Iterator[Position]) -> Tree:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.data import SCHEMAS
-from dynagen.diagnostics import Position, Report
+from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers import Layer, base_layer, facts, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
+from dynagen.profile.checks import check
+from dynagen.schemas import broken_schemas
 from dynagen.source import Document
 
 
@@ -41,38 +44,55 @@ def find_library(
     home: Path,
     root: Path,
     backends: Sequence[str],
+    names: Sequence[str],
     report: Report,
 ) -> Library:
-    """The library for a profile that is not checked yet. Reports what is wrong with its overlays."""
+    """The library for a profile that is not checked yet. Reports what is wrong with its overlays.
+
+    `names` are those that expressions use for the plan: a layer cannot have them for its section.
+    """
     found: dict[str, Layer] = {"base": base_layer()}
     for entry, at in _overlay_entries(sources, settings):
         layer = find_overlay(entry, at, home, root, report)
         if layer is None:
             continue
-        if layer.name in found:
-            report.add(
-                "DG304", f"two layers are called '{layer.name}'", at, hint="rename the folder: its name is the layer's"
-            )
+        name = name_in_expressions(layer.name)
+        if name in found or name in names:
+            what = "two layers are called" if name in found else "a layer cannot be called"
+            report.add("DG304", f"{what} '{layer.name}'", at, hint="rename the folder: its name is the layer's")
             continue
-        found[layer.name] = layer
+        found[name] = layer
     layers = list(found.values())
     known = load_facts(layers, report)
+    _check_sets(layers, report)
     return Library(layers, compose_schema(layers, known, backends, report), known)
 
 
+def name_in_expressions(layer: str) -> str:
+    """What expressions call the section of a layer."""
+    return layer.replace("-", "_")
+
+
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
-    merged = Map({}, base_origin())
+    """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
+    merged = Map({}, Origin(Position("base")))
     for layer in layers:
-        for tree, _ in facts(layer, report):
+        for tree in facts(layer, report):
             merged = merge(merged, tree, None)
     data: dict[str, Any] = to_data(merged)
+    if not all(layer.is_shipped for layer in layers):
+        check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
     return data
 
 
-def base_origin() -> Any:
-    from dynagen.diagnostics import Origin
-
-    return Origin(Position("base"))
+def _check_sets(layers: Sequence[Layer], report: Report) -> None:
+    """Reports DG214 for a schema of a layer's own set that cannot be used."""
+    for layer in layers:
+        for file, message in broken_schemas(layer.schemas_folder, layer.folder):
+            shown = f"{layer.shown}/{file.relative_to(layer.folder).as_posix()}"
+            report.add(
+                "DG214", f"not a schema of a set: {message}", Position(shown), "make it with `dynagen schemas import`"
+            )
 
 
 def _overlay_entries(sources: Sequence[Document], settings: Sequence[str]) -> list[tuple[str, Position]]:

@@ -6,11 +6,13 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynagen.conformance import Json, Source, conforms, read_source
+from dynagen.patterns import compiled
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
@@ -56,6 +58,66 @@ class Schemas:
 
 def _is_name(text: str) -> bool:
     return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
+
+
+def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read."""
+    for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
+        if not file.resolve().is_relative_to(home):
+            yield file, "it leads out of the layer's folder"
+            continue
+        try:
+            schema = json.loads(file.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            yield file, f"not JSON: {error}"
+            continue
+        for message in _malformed(schema, file, home):
+            yield file, message
+            break
+
+
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    "properties": dict, "patternProperties": dict, "$defs": dict, "required": list, "enum": list, "allOf": list,
+    "anyOf": list, "oneOf": list, "items": (dict, bool), "not": (dict, bool), "additionalProperties": (dict, bool),
+    "propertyNames": (dict, bool), "type": (str, list), "pattern": str, "$ref": str, "minimum": (int, float),
+    "maximum": (int, float), "minLength": int, "maxLength": int, "minItems": int, "maxItems": int,
+    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str,
+}  # fmt: skip
+
+
+def _malformed(schema: Any, file: Path, home: Path) -> Iterator[str]:
+    if isinstance(schema, bool):
+        return
+    if not isinstance(schema, dict):
+        yield "expected an object"
+        return
+    for key, value in schema.items():
+        shape = _SHAPES.get(key)
+        if shape and not isinstance(value, shape):
+            yield f"'{key}' is of the wrong type"
+        elif key == "pattern":
+            try:
+                compiled(value)
+            except ValueError as error:
+                yield f"'{value}' is no regular expression: {error}"
+        elif key == "$ref":
+            name = value.partition("#")[0]
+            target = (file.parent / name).resolve() if name else file
+            if not target.is_relative_to(home) or not target.is_file():
+                yield f"no file '{name}' in the layer"
+            else:
+                try:
+                    read_source(file, read_source).resolve(value)
+                except (LookupError, TypeError, ValueError):
+                    yield f"nothing at '{value}'"
+        elif key in ("properties", "patternProperties", "$defs"):
+            for inner in value.values():
+                yield from _malformed(inner, file, home)
+        elif key in ("allOf", "anyOf", "oneOf"):
+            for inner in value:
+                yield from _malformed(inner, file, home)
+        elif key in ("items", "not", "additionalProperties", "propertyNames"):
+            yield from _malformed(value, file, home)
 
 
 class Schema:

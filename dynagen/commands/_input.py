@@ -88,8 +88,10 @@ class Input:
             for at in (diagnostic.at, *(place for _, place in diagnostic.related)):
                 for folder in (ROOT, self.request.home):
                     # Never shows a line of a file that a symbolic link leads to outside.
+                    if at.file in texts or at.file.startswith("--"):
+                        continue
                     file = (folder / at.file).resolve()
-                    if at.file not in texts and file.is_relative_to(folder.resolve()) and file.is_file():
+                    if file.is_relative_to(folder.resolve()) and file.is_file():
                         texts[at.file] = file.read_text("utf-8", errors="replace")
         click.echo(to_text(diagnostics, texts), err=True, nl=False)
         errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)

@@ -135,6 +135,11 @@ class Plan(NamedTuple):
     annotations: dict[str, str]
     overlays: list[str]
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """What expressions can name."""
+        return [_camel_case(name) for name in cls._fields]
+
     def to_data(self) -> dict[str, Any]:
         """The plan as plain data, as expressions see it."""
         data: dict[str, Any] = _to_data(self)
