@@ -10,6 +10,7 @@ from dynagen.expressions import evaluate_rule
 from dynagen.layers import shipped_overlays
 from dynagen.merge import Tree, find
 from dynagen.profile.schema import Schema, dereferenced
+from dynagen.scalars import is_string_to_all
 from dynagen.schemas import conforms, problems
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def _about(schema: Schema, path: KeyPath) -> str:
     examples = node.get("examples") or ([node["default"]] if node.get("default") not in (None, {}, []) else [])
     if not examples or isinstance(path[-1], int):
         return said
-    example = examples[0] if isinstance(examples[0], str) else json.dumps(examples[0])
+    example = examples[0]
+    if not isinstance(example, str) or not is_string_to_all(example):
+        example = json.dumps(example)
     return f"{said}; for example {path[-1]}: {example}" if said else f"for example {path[-1]}: {example}"
 
 
