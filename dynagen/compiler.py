@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.graph import for_release
+from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, to_tree
@@ -16,6 +16,7 @@ from dynagen.profile import Profile, load_profile
 from dynagen.render import render
 from dynagen.schemas import Schemas
 from dynagen.source import Document
+from dynagen.verify.graph import check_components
 from dynagen.verify.schema import check_schemas
 
 
@@ -60,8 +61,10 @@ def compile_profile(request: Request, report: Report) -> Compilation:
 
     values = expression_values(profile, plan, library)
     release = library.facts["releases"][plan.release]
-    schemas = Schemas(library.schema_folders(plan.kubernetes, release["crds"]))
-    manifests = Manifests(schemas, report)
+    newest, fitting = library.schema_folders(plan.kubernetes), library.schema_folders(plan.kubernetes, release["crds"])
+    authoring = Schemas(newest)
+    schemas = authoring if fitting == newest else Schemas(fitting)
+    manifests = Manifests(authoring, report)
     for layer in library.layers:
         manifests.add(render(layer, "resources", values, report))
         manifests.patch(render(layer, "patches", values, report))
@@ -71,13 +74,15 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         return Compilation(report, library, profile, plan, values)
 
     merged = manifests.finish(lambda manifest, namespaced: common_metadata(plan, profile, namespaced))
-    check_schemas(merged, schemas, profile, plan, report)
+    old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
+    check_schemas(merged, authoring if old else schemas, profile, plan, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
+    check_components(merged, report)
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
-    translated = [new for new, old in zip(finished, merged, strict=True) if new is not old]
-    check_schemas(translated, schemas, profile, plan, report)
+    if old:
+        check_schemas(finished, schemas, profile, plan, report)
     return Compilation(report, library, profile, plan, values, () if report.failed else finished)
 
 

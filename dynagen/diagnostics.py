@@ -99,5 +99,8 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     folded = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}
+    longer = [candidate for lower, candidate in folded.items() if len(word) > 2 and lower.startswith(word.lower())]
+    if longer:
+        return min(longer, key=len)
     found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

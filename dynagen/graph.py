@@ -20,9 +20,13 @@ _KNOWN = {*_SAME, "name", "type", "podTemplate", "sharedMemorySize", "scalingAda
 _SPEC_SAME = ("backendFramework", "annotations", "labels", "restart", "topologyConstraint", "priorityClassName")
 
 
+def needs_translation(manifest: Manifest, api_version: str) -> bool:
+    return (manifest.kind, manifest.api_version, api_version) == ("DynamoGraphDeployment", V1BETA1, V1ALPHA1)
+
+
 def for_release(manifest: Manifest, api_version: str, report: Report) -> Manifest:
     """The manifest as the release's operator takes it. Reports DG408 for a field that v1alpha1 does not have."""
-    if manifest.kind != "DynamoGraphDeployment" or manifest.api_version != V1BETA1 or api_version != V1ALPHA1:
+    if not needs_translation(manifest, api_version):
         return manifest
     tree = Map(manifest.tree, manifest.tree.origin)
     tree["apiVersion"] = Leaf(V1ALPHA1, tree["apiVersion"].origin)

@@ -24,18 +24,17 @@ class Library(NamedTuple):
     schema: Schema
     facts: Mapping[str, Any]
 
-    def schema_folders(self, kubernetes: str, crds: str) -> list[Path]:
+    def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
         """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit.
 
-        A set named `family-version` counts when its version is the wanted one; any other set always counts. The newest
-        Dynamo set comes last: layers are written for v1beta1, which old releases do not have.
+        Of Kubernetes and of Dynamo one set counts, by default the newest of Dynamo: layers are written for it.
         """
         own = [layer.schemas_folder for layer in self.layers if layer.schemas_folder.is_dir()]
         shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
-        wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / crds]
+        newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
+        wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
         others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
-        newest = [folder for folder in shipped if folder.name.startswith("dynamo-")][-1:]
-        return [*own, *wanted, *others, *newest]
+        return [*own, *wanted, *others]
 
 
 def find_library(
@@ -52,9 +51,11 @@ def find_library(
     `names` are those that expressions use for the plan: a layer cannot have them for its section.
     """
     found: dict[str, Layer] = {"base": base_layer()}
+    missing: list[str] = []
     for entry, at in _overlay_entries(sources, settings):
         layer = find_overlay(entry, at, home, root, report)
         if layer is None:
+            missing.append(entry.rstrip("/").rsplit("/", 1)[-1])
             continue
         name = name_in_expressions(layer.name)
         if name in found or name in names:
@@ -65,7 +66,10 @@ def find_library(
     layers = list(found.values())
     known = load_facts(layers, report)
     _check_sets(layers, report)
-    return Library(layers, compose_schema(layers, known, backends, report), known)
+    schema = compose_schema(layers, known, backends, report)
+    for name in missing:  # the section of a layer that is not there is no second mistake
+        schema["properties"].setdefault(name, {})
+    return Library(layers, schema, known)
 
 
 def name_in_expressions(layer: str) -> str:

@@ -20,8 +20,8 @@ def plan_model_cache(data: Mapping[str, Any], facts: Mapping[str, Any]) -> Model
         return None
     existing = given.get("claimName")
     # The template of a Job cannot be changed, so another model gets another Job. The number only tells names apart.
-    digest = crc32(f"{data['model']}@{given['revision']}".encode())
-    own = {"HF_HOME": given["mountPath"], "MODEL": data["model"], "REVISION": given["revision"]}
+    digest = crc32(data["model"].encode())
+    own = {"HF_HOME": given["mountPath"], "MODEL": data["model"]}
     usual = facts.get("storage", {}).get("defaultClasses", {}).get(given["accessMode"])
     return ModelCache(
         claim=existing or f"{data['metadata']['name']}-model-cache",
@@ -30,10 +30,10 @@ def plan_model_cache(data: Mapping[str, Any], facts: Mapping[str, Any]) -> Model
         storage_class_name=given.get("storageClassName", usual),
         access_mode=given["accessMode"],
         mount_path=given["mountPath"],
-        download=given["download"] and existing is None,
+        # A disk of one node would be attached where the Job runs while the worker waits for it: the worker downloads.
+        download=given["download"] and existing is None and given["accessMode"] == "ReadWriteMany",
         job=f"{data['metadata']['name']}-download-{digest:08x}",
         download_env=env_vars({**hugging_face_env(data), **own}),
-        revision=given["revision"],
         access_pod=given["accessPod"],
     )
 

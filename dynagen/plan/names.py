@@ -11,7 +11,7 @@ from dynagen.profile import Profile
 FRONTEND = "Frontend"
 
 
-def check_names(profile: Profile, workers: Sequence[str], report: Report) -> None:
+def check_names(profile: Profile, workers: Sequence[str], downloads: bool, report: Report) -> None:
     """Reports DG406 for a name that gets too long, DG407 for a namespace of the system.
 
     Services are <graph>-<component> (63 characters, RFC 1035), workers' Deployments add '-' and an 8-character hash,
@@ -24,6 +24,8 @@ def check_names(profile: Profile, workers: Sequence[str], report: Report) -> Non
         (63 - longest, f"the operator names a component's objects '{name}-...'"),
         (63 - len(space) - 1, f"pods get the label value '{space}-{name}'"),
     ]
+    if downloads:  # a Job's name becomes a label of its pods
+        limits.append((63 - len("-download-") - 8, f"the Job that downloads the model is called '{name}-download-...'"))
     limit, why = min(limits)
     if len(name) > limit:
         report.add(

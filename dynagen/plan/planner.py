@@ -29,7 +29,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     cache = plan_model_cache(data, facts)
     workers = [_worker(profile, path, name, gpu, release, cache, report) for path, name in _roles(data)]
-    check_names(profile, [worker.name for worker in workers], report)
+    check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)
     return Plan(
@@ -142,7 +142,7 @@ def _worker(
         check_shared_memory(profile, path, memory, shared_memory, report)
     if data["spot"] and given["replicas"] < 2:
         report.add(
-            "DG415", f"one Spot {name} worker: when its node goes away, nobody takes over its requests",
+            "DG415", f"a single Spot worker '{name}': when its node goes away, nobody takes over its requests",
             profile.written((*path, "replicas")) or profile.at(path), hint="use 2 replicas", severity="warning",
         )  # fmt: skip
     return Worker(
@@ -165,7 +165,12 @@ def _worker(
 
 
 def _env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str, Any]:
-    return {**hugging_face_env(data), **({"HF_HOME": cache.mount_path} if cache else {})}
+    env = hugging_face_env(data)
+    if cache:
+        env["HF_HOME"] = cache.mount_path
+        if cache.access_mode == "ReadOnlyMany":
+            env["HF_HUB_OFFLINE"] = "1"  # huggingface_hub writes locks and references otherwise
+    return env
 
 
 def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:

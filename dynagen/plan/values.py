@@ -88,7 +88,6 @@ class ModelCache(NamedTuple):
     download: bool
     job: str
     download_env: list[dict[str, Any]]
-    revision: str
     access_pod: bool
 
 
@@ -232,7 +231,7 @@ _SOURCES: dict[str, Sources] = {
     "mode": ("disagg", "agg"),
     "modelCache.claim": ("modelCache.claimName", "metadata.name"),
     "modelCache.create": ("modelCache.claimName",),
-    "modelCache.job": ("metadata.name", "model", "modelCache.revision"),
+    "modelCache.job": ("metadata.name", "model"),
     "modelCache.downloadEnv": ("model", "modelCache", "huggingFaceSecret"),
     "labels": ("metadata.labels", "metadata.name"),
     "annotations": ("metadata.annotations",),

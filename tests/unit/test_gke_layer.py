@@ -57,6 +57,7 @@ def test_a_spot_worker_goes_to_spot_and_is_gone_in_15_seconds() -> None:
     waits = env(spec)
     grace, drain = "DYN_GRACEFUL_SHUTDOWN_GRACE_PERIOD_SECS", "DYN_RUNTIME_GRACEFUL_SHUTDOWN_TIMEOUT_SECS"
     assert int(waits[grace]) + int(waits[drain]) < 15
+    assert int(waits["DYN_WORKER_GRACEFUL_SHUTDOWN_TIMEOUT"]) < 15 and int(waits["DYN_PREFILL_DRAIN_TIMEOUT_S"]) < 15
     assert env(pod(compiled(H100), "Frontend"))["DYN_MIGRATION_LIMIT"] == "3"
 
 
@@ -133,10 +134,21 @@ def test_a_cache_of_one_node_is_on_a_disk_that_attaches(gpu: str, more: str, dis
     assert manifests["StorageClass", name]["parameters"]["type"] == disk
     assert manifests["StorageClass", name]["volumeBindingMode"] == "WaitForFirstConsumer"
     assert manifests["PersistentVolumeClaim", "chat-model-cache"]["spec"]["storageClassName"] == name
-    # The first pod decides where the disk is, and the frontend is elsewhere.
-    (job,) = (manifest for (kind, _), manifest in manifests.items() if kind == "Job")
-    assert job["spec"]["template"]["spec"]["nodeSelector"]["cloud.google.com/gke-accelerator"] == gpu
+    # The first pod decides where the disk is: that must be the worker.
+    assert not [kind for kind, _ in manifests if kind == "Job"]
     assert "volumes" not in pod(manifests, "Frontend")
+
+
+def test_a_cache_that_is_filled_already_is_only_read() -> None:
+    manifests = compiled(L4 + "modelCache: {claimName: filled, accessMode: ReadOnlyMany}\n")
+    for name in ("Frontend", "worker"):
+        spec = pod(manifests, name)
+        assert spec["containers"][0]["volumeMounts"] == [
+            {"name": "model-cache", "mountPath": "/model-cache", "readOnly": True}
+        ]
+        assert spec["volumes"][0]["persistentVolumeClaim"] == {"claimName": "filled", "readOnly": True}
+        assert env(spec)["HF_HUB_OFFLINE"] == "1"
+    assert not [kind for kind, _ in manifests if kind in ("Job", "PersistentVolumeClaim")]
 
 
 def test_the_gateway_is_internal_and_waits_for_long_answers() -> None:
@@ -157,9 +169,7 @@ def test_a_certificate_makes_it_https() -> None:
     (listener,) = manifests["Gateway", "chat-gateway"]["spec"]["listeners"]
     assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
     assert manifests["HTTPRoute", "chat-gateway"]["spec"]["hostnames"] == ["a.example.com"]
-    assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["connectionDraining"] == {
-        "drainingTimeoutSec": 600
-    }
+    assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["timeoutSec"] == 600
 
 
 @pytest.mark.parametrize("text", [

@@ -82,7 +82,7 @@ def test_monitors_of_the_chart_leave_pods_alone_that_ours_scrape() -> None:
 
 
 def test_workers_of_every_type_are_selected() -> None:
-    selector = build()["PodMonitoring", "chat-worker"]["spec"]["selector"]
+    selector = build()["PodMonitoring", "chat-worker-metrics"]["spec"]["selector"]
     assert selector["matchExpressions"][0]["values"] == ["worker", "prefill", "decode"]
 
 
