@@ -11,7 +11,7 @@ from dynagen.plan.values import Machine
 from dynagen.profile import Profile
 
 # What DaemonSets (logging, metrics, CSI drivers, GPU device plugin) take of a node, generously.
-_DAEMONS_VCPU, _DAEMONS_GIB = 1, 3
+_DAEMONS_VCPU, _DAEMONS_GIB = 1, 2
 
 
 def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPath, report: Report) -> Machine | None:
@@ -72,15 +72,23 @@ def _check_capacity(profile: Profile, machine: Machine, section: Mapping[str, An
 
 
 def requests(machine: Machine, gpus: int) -> tuple[str, str]:
-    """CPU and memory for a worker of `gpus` GPUs: its share of what the node leaves to pods, rounded down.
-
-    What GKE keeps for the node: cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes.
-    """
-    cpu = machine.vcpu - _reserved(machine.vcpu, ((1, 0.06), (1, 0.01), (2, 0.005)), 0.0025) - _DAEMONS_VCPU
-    kept = _reserved(machine.memory_gib, ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06)), 0.02)
-    memory = machine.memory_gib - kept - 0.1 - _DAEMONS_GIB  # 100 MiB: the kubelet's eviction threshold
+    """CPU and memory for a worker of `gpus` GPUs: its share of what the node leaves to pods, rounded down."""
+    cpu, memory = allocatable(machine)
     share = gpus / machine.gpus
-    return str(max(1, int(cpu * share))), f"{max(1, int(memory * share))}Gi"
+    return str(max(1, int((cpu - _DAEMONS_VCPU) * share))), f"{max(1, int((memory - _DAEMONS_GIB) * share))}Gi"
+
+
+def allocatable(machine: Machine) -> tuple[float, float]:
+    """CPU, and memory in GiB, that a node of this type offers to pods, DaemonSets included; rather too little.
+
+    What GKE keeps for itself: cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes. What the kernel keeps
+    before that, and no node shows as its capacity, grows with the machine: 29 GiB of a3-highgpu-8g
+    (cluster-autoscaler/cloudprovider/gce/reserved.go of kubernetes/autoscaler).
+    """
+    cpu = machine.vcpu - _reserved(machine.vcpu, ((1, 0.06), (1, 0.01), (2, 0.005)), 0.0025)
+    kernel = machine.memory_gib / 64 + 0.33  # 80 MiB, and a correction of 248 MiB at most
+    kept = _reserved(machine.memory_gib, ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06)), 0.02)
+    return cpu, machine.memory_gib - kernel - kept - 0.1  # 100 MiB: the kubelet's eviction threshold
 
 
 def _reserved(total: float, steps: tuple[tuple[float, float], ...], rest: float) -> float:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.compiling import compiled, component, env, pod
+from dynagen.compiler import Request, compile_profile
+from dynagen.diagnostics import Report
+from dynagen.source import parse
+from tests.unit.compiling import HEAD, compiled, component, env, pod
 
 L4 = "backend: vllm\ngpu: nvidia-l4\nagg: {}\noverlays: [gke]\n"
 H100 = (
@@ -26,6 +31,18 @@ def test_workers_find_the_driver_and_get_signals() -> None:
     assert pod(compiled(L4), "Frontend")["containers"][0]["command"] == ["python3", "-m", "dynamo.frontend"]
 
 
+def test_each_sglang_worker_is_prepared_and_placed() -> None:
+    manifests = compiled(L4.replace("vllm", "sglang").replace("agg: {}", "disagg: {prefill: {}, decode: {}}"))
+    for name in ("prefill", "decode"):
+        spec = pod(manifests, name)
+        (script,) = spec["containers"][0]["args"]
+        assert (
+            "exec python3 -m dynamo.sglang \\\n  --model-path" in script and f"--disaggregation-mode {name}" in script
+        )
+        assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+        assert spec["containers"][0]["resources"]["requests"] == {"cpu": "10", "memory": "40Gi"}
+
+
 def test_the_script_runs_in_a_shell_as_written() -> None:
     """The command line survives the shell: what python3 gets is what the plan says."""
     import subprocess
@@ -45,7 +62,10 @@ def test_an_on_demand_worker_goes_to_its_accelerator_and_never_to_spot() -> None
     assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
     assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
     (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
-    assert term["matchExpressions"] == [{"key": "cloud.google.com/gke-spot", "operator": "DoesNotExist"}]
+    assert term["matchExpressions"] == [
+        {"key": "cloud.google.com/gke-spot", "operator": "DoesNotExist"},
+        {"key": "cloud.google.com/gke-flex-start", "operator": "DoesNotExist"},
+    ]
     assert spec["terminationGracePeriodSeconds"] == 60
 
 
@@ -87,26 +107,33 @@ def test_arm_nodes_are_asked_for_and_tolerated() -> None:
 
 def test_flex_start_nodes_are_asked_for() -> None:
     text = "backend: vllm\ngpu: nvidia-b200\nagg: {gpus: 8}\noverlays: [gke]\ngke: {capacity: flex-start}\n"
-    assert pod(compiled(text), "worker")["nodeSelector"]["cloud.google.com/gke-flex-start"] == "true"
+    spec = pod(compiled(text), "worker")
+    assert spec["nodeSelector"]["cloud.google.com/gke-flex-start"] == "true"
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert {"key": "cloud.google.com/gke-flex-start", "operator": "Exists"} in term["matchExpressions"]
 
 
 def test_a_machine_type_is_asked_for_and_sizes_the_worker() -> None:
     spec = pod(compiled(L4 + "gke: {machineType: g2-standard-32}\n"), "worker")
     assert spec["nodeSelector"]["node.kubernetes.io/instance-type"] == "g2-standard-32"
-    assert spec["containers"][0]["resources"]["requests"] == {"cpu": "30", "memory": "115Gi"}
+    assert spec["containers"][0]["resources"]["requests"] == {"cpu": "30", "memory": "114Gi"}
 
 
 @pytest.mark.parametrize(("gpu", "gpus", "vcpu", "gib", "nodes"), [
     ("nvidia-l4", 1, 24, 96, 2), ("nvidia-l4", 1, 96, 384, 8), ("nvidia-tesla-t4", 1, 8, 30, 1),
     ("nvidia-tesla-a100", 2, 96, 680, 4), ("nvidia-rtx-pro-6000", 1, 384, 1440, 8),
+    ("nvidia-h100-80gb", 1, 26, 234, 1), ("nvidia-h100-80gb", 4, 104, 936, 1), ("nvidia-h100-80gb", 1, 208, 1872, 8),
+    ("nvidia-a100-80gb", 8, 96, 1360, 1), ("nvidia-b200", 8, 224, 3968, 1), ("nvidia-gb200", 4, 140, 884, 1),
 ])  # fmt: skip
 def test_as_many_workers_fit_on_a_node_as_it_has_gpus(gpu: str, gpus: int, vcpu: int, gib: int, nodes: int) -> None:
-    """Also on larger machines than the one a worker is planned for, with what GKE keeps for itself."""
-    text = f"backend: vllm\ngpu: {gpu}\nagg: {{gpus: {gpus}, sharedMemory: 4Gi}}\noverlays: [gke]\n"
-    requests = pod(compiled(text), "worker")["containers"][0]["resources"]["requests"]
+    """Also on larger machines than the one a worker is planned for, with what GKE and the kernel keep for themselves."""
+    text = f"backend: vllm\ngpu: {gpu}\nagg: {{replicas: 2, gpus: {gpus}, sharedMemory: 4Gi}}\noverlays: [gke]\n"
+    more = "gke: {capacity: reservation}\n"
+    requests = pod(compiled(text + more), "worker")["containers"][0]["resources"]["requests"]
     # cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes, coarser than the planner has it
     assert int(requests["cpu"]) * nodes <= vcpu - 0.06 - 0.01 - 0.01 - 0.0025 * (vcpu - 4)
-    kept = 2.6 + 0.06 * (min(gib, 128) - 16) + 0.02 * max(0, gib - 128) + 0.1
+    kernel = gib / 64 + 0.32  # cluster-autoscaler/cloudprovider/gce/reserved.go of kubernetes/autoscaler
+    kept = kernel + 2.6 + 0.06 * (min(gib, 128) - 16) + 0.02 * max(0, gib - 128) + 0.1
     assert int(requests["memory"].removesuffix("Gi")) * nodes <= gib - kept
 
 
@@ -125,6 +152,7 @@ def test_a_shared_cache_is_on_filestore_and_its_minimum_is_said() -> None:
 @pytest.mark.parametrize(("gpu", "more", "disk"), [
     ("nvidia-l4", "", "pd-ssd"), ("nvidia-b200", "spot: true\n", "hyperdisk-balanced"),
     ("nvidia-rtx-pro-6000", "", "hyperdisk-balanced"), ("nvidia-h100-80gb", "spot: true\n", "hyperdisk-balanced"),
+    ("nvidia-tesla-a100", "", "pd-ssd"), ("nvidia-h200-141gb", "spot: true\n", "hyperdisk-balanced"),
 ])  # fmt: skip
 def test_a_cache_of_one_node_is_on_a_disk_that_attaches(gpu: str, more: str, disk: str) -> None:
     cache = "modelCache: {size: 100Gi, accessMode: ReadWriteOnce}\n"
@@ -170,6 +198,28 @@ def test_a_certificate_makes_it_https() -> None:
     assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
     assert manifests["HTTPRoute", "chat-gateway"]["spec"]["hostnames"] == ["a.example.com"]
     assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["timeoutSec"] == 600
+
+
+def test_a_certificate_map_makes_it_https_without_a_secret() -> None:
+    gateway = "{class: gke-l7-global-external-managed, host: a.example.com, certificateMap: certificates}"
+    found = compiled(L4 + f"gke: {{gateway: {gateway}}}\n")["Gateway", "chat-gateway"]
+    assert found["metadata"]["annotations"] == {"networking.gke.io/certmap": "certificates"}
+    (listener,) = found["spec"]["listeners"]
+    assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
+    assert "tls" not in listener
+
+
+@pytest.mark.parametrize("gateway", [
+    "certificateMap: a, host: a.example.com",
+    "certificateMap: a, host: a.example.com, class: gke-l7-rilb",
+    "certificateMap: a, class: gke-l7-global-external-managed",
+    "certificateMap: a, host: a.example.com, class: gke-l7-global-external-managed, tlsSecret: b",
+])  # fmt: skip
+def test_a_certificate_map_needs_the_global_class_and_a_host_and_no_secret(gateway: str) -> None:
+    report = Report()
+    documents = parse(HEAD + L4 + f"gke: {{gateway: {{{gateway}}}}}\n", "profile.yaml", report)
+    compile_profile(Request(documents, [], Path(), Path()), report)
+    assert [diagnostic.code for diagnostic in report.diagnostics] == ["DG206"]
 
 
 @pytest.mark.parametrize("text", [
