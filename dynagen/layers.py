@@ -91,7 +91,7 @@ def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     if not layer.is_shipped and not path.resolve().is_relative_to(layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []
-    text = read(path, shown, report)
+    text = read(path, shown, report, only_regular=True)
     if text is None:
         return []
     known = look_up(layer.shown, name, text) if layer.is_shipped else None

@@ -54,10 +54,16 @@ def _with_paths(value: Any, positions: Iterator[Position], path: KeyPath = ()) -
         yield from _with_paths(inner, positions, (*path, key))
 
 
-def read(path: Path, shown: str, report: Report) -> str | None:
-    """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103."""
+def read(path: Path, shown: str, report: Report, only_regular: bool = False) -> str | None:
+    """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103.
+
+    With `only_regular` a pipe or a device is refused: nobody would ever write into it.
+    """
     at = Position(shown)
     try:
+        if only_regular and not path.is_file():
+            report.add("DG101", f"cannot read '{shown}': not a regular file", at)
+            return None
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -22,7 +22,7 @@ def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, 
     """
     at = Position(shown)
     real = Path(os.path.realpath(target))
-    if real.exists() and not real.is_dir():
+    if os.path.lexists(real) and not os.path.isdir(real):
         report.add("DG501", f"'{shown}' is not a folder", at, hint="give -o a folder")
         return []
     if real == Path(real.anchor) or Path(os.path.realpath(".")).is_relative_to(real):

@@ -174,6 +174,29 @@ def test_standard_output_that_is_closed_early_is_no_traceback(home: Path, comman
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize("command", ["build", "plan", "schema"])
+def test_a_full_standard_output_is_a_message(home: Path, command: str) -> None:
+    arguments = [command] if command == "schema" else [command, "profile.yaml"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*COMMAND, *arguments], cwd=home, stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    assert done.returncode == 1
+    assert done.stderr == b"error: cannot write to standard output: no space left on device\n"
+
+
+def test_an_output_with_an_impossible_name_is_refused(home: Path) -> None:
+    done = run("build", "profile.yaml", "-o", "a" * 300, cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG502]" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_a_pipe_in_a_layer_is_not_waited_for(home: Path) -> None:
+    (home / "team/patches").mkdir(parents=True)
+    os.mkfifo(home / "team/patches/a.yaml")
+    done = run("build", "profile.yaml", "--set", "overlays=./team", cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG101] cannot read 'team/patches/a.yaml': not a regular file" in done.stderr
+
+
 def test_help_is_there_for_every_command(home: Path) -> None:
     for command in ("build", "check", "plan", "schema", "schemas"):
         done = run(command, "--help", cwd=home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,19 @@ def profile_options(command: Command) -> Command:
     ):  # fmt: skip
         command = decorate(command)
     return command
+
+
+def print_text(text: str) -> None:
+    """Writes to standard output. Exits with 1 when that fails, with a message unless the reader has just gone away."""
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        click.echo(f"error: cannot write to standard output: {(error.strerror or str(error)).lower()}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 class Input:
@@ -90,9 +104,12 @@ class Input:
                     # Never shows a line of a file that a symbolic link leads to outside.
                     if at.file in texts or at.file.startswith("--"):
                         continue
-                    file = (folder / at.file).resolve()
-                    if file.is_relative_to(folder.resolve()) and file.is_file():
-                        texts[at.file] = file.read_text("utf-8", errors="replace")
+                    try:
+                        file = (folder / at.file).resolve()
+                        if file.is_relative_to(folder.resolve()) and file.is_file():
+                            texts[at.file] = file.read_text("utf-8", errors="replace")
+                    except OSError:
+                        continue  # a name that no file can have, or a file that is gone: then without its line
         click.echo(to_text(diagnostics, texts), err=True, nl=False)
         errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
         if errors:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dynagen.commands._input import Input, profile_options
+from dynagen.commands._input import Input, print_text, profile_options
 
 
 @click.command()
@@ -37,8 +37,7 @@ def build(
         given.print_report()
         sys.exit(1)
     if output is None:
-        sys.stdout.buffer.write(to_stream(compilation.manifests).encode())
-        sys.stdout.flush()
+        print_text(to_stream(compilation.manifests))
     else:
         from dynagen.tree import write_tree
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dynagen.commands._input import Input, profile_options
+from dynagen.commands._input import Input, print_text, profile_options
 
 
 @click.command()
@@ -29,6 +29,5 @@ def plan(
     given.print_report()
     if values:  # also when a layer is wrong: this is what its author needs to see
         shown = {key: value for key, value in values.items() if value is not None and (facts or key != "facts")}
-        sys.stdout.buffer.write(to_yaml(shown).encode())
-        sys.stdout.flush()
+        print_text(to_yaml(shown))
     sys.exit(1 if given.report.failed else 0)

@@ -22,6 +22,7 @@ def schema(overlays: tuple[Path, ...]) -> None:
       dynagen schema > profile.schema.json
       # in the profile: # yaml-language-server: $schema=profile.schema.json
     """
+    from dynagen.commands._input import print_text
     from dynagen.console import to_text
     from dynagen.diagnostics import Position, Report
     from dynagen.layers import base_layer, find_overlay, shipped_overlays
@@ -39,5 +40,4 @@ def schema(overlays: tuple[Path, ...]) -> None:
     if report.failed:
         click.echo(to_text(report.diagnostics, {}), err=True, nl=False)
         sys.exit(1)
-    sys.stdout.buffer.write((json.dumps(composed, indent=2, ensure_ascii=False) + "\n").encode())
-    sys.stdout.flush()
+    print_text(json.dumps(composed, indent=2, ensure_ascii=False) + "\n")
