@@ -49,6 +49,11 @@ def _cel() -> Any:
     return cel
 
 
+def program_of(text: str) -> Program:
+    """The program of an expression: compiled beforehand, or now. Raises ExpressionError (DG306)."""
+    return known_programs.get(text) or compile_program(text)
+
+
 def compile_program(text: str) -> Program:
     cel = _cel()
     try:
@@ -83,7 +88,7 @@ class Environment:
     def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         """Something to evaluate, and what it reads. Raises ExpressionError."""
         if text not in self._compiled:
-            program = known_programs.get(text) or compile_program(text)
+            program = program_of(text)
             for path in program.reads:
                 if path[0] not in self._names:
                     near = closest(str(path[0]), self._names)

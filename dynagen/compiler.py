@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import Origin, Position, Report
+from dynagen.diagnostics import Origin, Report
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
@@ -73,7 +73,7 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
-    merged = manifests.finish(lambda manifest, namespaced: common_metadata(plan, profile, namespaced))
+    merged = manifests.finish(*(common_metadata(plan, profile, namespaced) for namespaced in (True, False)))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(merged, authoring if old else schemas, profile, plan, report)
     if report.failed:
@@ -100,5 +100,5 @@ def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:
     if namespaced:
         metadata["namespace"] = plan.metadata["namespace"]
     tree = to_tree({"metadata": metadata}, Origin(profile.at(("metadata",)), "", (("metadata",),)))
-    assert isinstance(tree, Map) and isinstance(tree.origin.written, Position)
+    assert isinstance(tree, Map)
     return tree

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError, Program, compile_program, environment_for, first_line, known_programs
+from dynagen.cel import ExpressionError, Program, compile_program, environment_for, first_line, program_of
 from dynagen.diagnostics import KeyPath, closest, path_text
 
 # `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
@@ -94,8 +94,7 @@ def names_in(text: str) -> set[str]:
         if is_expression and _NAME_CHAIN.match(part):
             found.add(part.split(".")[0])
         elif is_expression:
-            program = known_programs.get(part) or compile_program(part)
-            found.update(str(path[0]) for path in program.reads)
+            found.update(str(path[0]) for path in program_of(part).reads)
     return found
 
 

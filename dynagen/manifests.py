@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
@@ -63,6 +63,7 @@ class Manifests:
 
     def add(self, fragments: Iterable[Fragment]) -> None:
         """Adds objects. Reports DG313 for what is none, DG314 for one that is there already."""
+        known = {manifest.identity: manifest for manifest in self._objects}
         for fragment in fragments:
             manifest = Manifest(fragment.tree, fragment.at)
             missing = [
@@ -78,9 +79,8 @@ class Manifests:
             tree = without_directives(fragment.tree)
             assert isinstance(tree, Map)
             manifest = Manifest(tree, fragment.at)
-            identity = manifest.identity
-            twin = next((other for other in self._objects if other.identity == identity), None)
-            if twin:
+            twin = known.setdefault(manifest.identity, manifest)
+            if twin is not manifest:
                 self._report.add(
                     "DG314", f"{manifest} is there already", fragment.at,
                     hint="change it with a patch, or give it another name", related=(("added here", twin.at),),
@@ -127,12 +127,15 @@ class Manifests:
         hint = f"did you mean '{near}'?" if near else "kinds so far: " + ", ".join(kinds)
         self._report.add("DG310", message, at, hint, related)
 
-    def finish(self, common: Callable[[Manifest, bool], Map]) -> list[Manifest]:
-        """The objects in the order in which they can be applied; `common` gives what all have, under what is written."""
+    def finish(self, namespaced: Map, cluster: Map) -> list[Manifest]:
+        """The objects in the order in which they can be applied.
+
+        `namespaced` and `cluster` are what all objects of that scope have, unless a layer says otherwise.
+        """
         finished = []
         for manifest in self._objects:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
-            shared = common(manifest, schema.namespaced if schema else True)
+            shared = cluster if schema and not schema.namespaced else namespaced
             finished.append(manifest._replace(tree=_ordered(merge(shared, manifest.tree, None))))
         finished.sort(key=_apply_order)
         first: dict[tuple[str, ...], Manifest] = {}

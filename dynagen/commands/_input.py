@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from dynagen.compiler import Request
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import Position, Report
 from dynagen.profile import setting_path
 from dynagen.source import MAX_BYTES, decode, parse, read
 
@@ -42,7 +41,6 @@ def print_text(text: str) -> None:
         raise
     except OSError as error:
         click.echo(f"error: cannot write to standard output: {(error.strerror or str(error)).lower()}", err=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
@@ -74,8 +72,6 @@ class Input:
                 self.report.add("DG110", "a profile is one document, this file has more", documents[1].at(),
                                 hint="split the file; give further ones with -f")  # fmt: skip
             elif (not documents and not self.report.failed) or (documents and documents[0].data is None):
-                from dynagen.diagnostics import Position
-
                 self.report.add(
                     "DG109", "the file is empty", Position(shown), hint="begin with 'apiVersion: dynagen.dev/v1alpha1'"
                 )

@@ -73,7 +73,6 @@ def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) ->
         dynamo_namespace=dynamo_namespace,
         metrics_namespace=dynamo_namespace.replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
         dashboard_uid=short,
-        has_frontend_migration=release >= (1, 0, 0),
     )
 
 
@@ -114,10 +113,7 @@ def _worker(
     cache: ModelCache | None,
     report: Report,
 ) -> Worker:
-    data = profile.data
-    given: Any = data
-    for key in path:
-        given = given[key]
+    data, given = profile.data, profile.value(path)
     gpus = given["gpus"]
     backend = backends.load(data["backend"])
     launch = backends.Launch(
@@ -175,10 +171,7 @@ def _env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str, Any]:
 
 def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:
     """Reports DG404 for a flag that follows from the profile already."""
-    given: Any = profile.data
-    for key in path:
-        given = given[key]
-    for index, argument in enumerate(given):
+    for index, argument in enumerate(profile.value(path)):
         flag = argument.split("=", 1)[0]
         if flag in own:
             report.add(

@@ -104,7 +104,6 @@ class Graph(NamedTuple):
     dynamo_namespace: str
     metrics_namespace: str
     dashboard_uid: str
-    has_frontend_migration: bool
 
 
 class Plan(NamedTuple):
@@ -221,7 +220,6 @@ _SOURCES: dict[str, Sources] = {
     "graph.dashboardUid": ("metadata.namespace", "metadata.name"),
     "graph.metricsNamespace": ("metadata.namespace", "metadata.name"),
     "graph.dynamoNamespace": ("metadata.namespace", "metadata.name"),
-    "graph.hasFrontendMigration": ("release",),
     "frontend.service": ("metadata.name",),
     "frontend.component": (),
     "frontend.port": (),

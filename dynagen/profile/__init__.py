@@ -30,6 +30,13 @@ class Profile:
         found = find_exactly(self.tree, path)
         return None if found is None or found.origin.written.file in self._default_files else found.origin.written
 
+    def value(self, path: KeyPath) -> Any:
+        """The plain data at `path`, which must be there."""
+        found: Any = self.data
+        for key in path:
+            found = found[key]
+        return found
+
     def at(self, path: KeyPath = ()) -> Position:
         """Where the value at `path`, or its nearest ancestor, was written."""
         return find(self.tree, path).origin.written
@@ -64,7 +71,7 @@ def load_profile(
     check(to_data(merged), schema, merged, report)
     if report.failed:
         return None
-    filled = fill_defaults(merged, schema, schema, ())
+    filled = fill_defaults(merged, schema, schema)
     assert isinstance(filled, Map)
     check_rules(to_data(filled), schema, schema, filled, (), report)
     from_layers = frozenset(fragment.origin.written.file for fragment in low)

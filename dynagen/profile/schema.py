@@ -144,7 +144,7 @@ def dereferenced(node: Any, schema: Schema) -> Schema:
     return node if isinstance(node, dict) else {}
 
 
-def fill_defaults(tree: Tree, node: Any, schema: Schema, path: KeyPath) -> Tree:
+def fill_defaults(tree: Tree, node: Any, schema: Schema) -> Tree:
     """Adds what the schema says about keys that are not there."""
     node = dereferenced(node, schema)
     if isinstance(tree, Map):
@@ -155,10 +155,10 @@ def fill_defaults(tree: Tree, node: Any, schema: Schema, path: KeyPath) -> Tree:
             if key not in filled and "default" in inner:
                 filled[key] = to_tree(inner["default"], Origin(Position(SCHEMA_FILE)))
         for key, value in filled.items():
-            filled[key] = fill_defaults(value, properties.get(key, {}), schema, (*path, key))
+            filled[key] = fill_defaults(value, properties.get(key, {}), schema)
         return filled
     if isinstance(tree, List):
-        return List([fill_defaults(item, node.get("items", {}), schema, (*path, 0)) for item in tree], tree.origin)
+        return List([fill_defaults(item, node.get("items", {}), schema) for item in tree], tree.origin)
     return tree
 
 

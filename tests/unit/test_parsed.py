@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import dynagen.cel
-import dynagen.expressions
 import dynagen.parsed
 from dynagen.diagnostics import Report
 from dynagen.layers import base_layer, documents, files
@@ -23,7 +22,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(dynagen.parsed, "_FOLDER", tmp_path)
     monkeypatch.setattr(dynagen.parsed, "_stores", {})
     known: dict[str, dynagen.cel.Program] = {}
-    for module in (dynagen.cel, dynagen.expressions, dynagen.parsed):
+    for module in (dynagen.cel, dynagen.parsed):
         monkeypatch.setattr(module, "known_programs", known)
     return tmp_path
 
