@@ -11,12 +11,15 @@ from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, to_tree
+from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
+from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
 from dynagen.render import render
 from dynagen.schemas import Schemas
+from dynagen.silences import check_silences
 from dynagen.source import Document
-from dynagen.verify.graph import check_components
+from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.schema import check_schemas
 
 
@@ -70,19 +73,23 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         manifests.patch(render(layer, "patches", values, report))
     for layer in library.layers:
         manifests.patch(render(layer, "overrides", values, report))
+    external = external_objects(library, profile, plan, values, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
     merged = manifests.finish(*(common_metadata(plan, profile, namespaced) for namespaced in (True, False)))
+    objects, findings = [Object(manifest) for manifest in merged], Findings(report, in_profile(profile, plan))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
-    check_schemas(merged, authoring if old else schemas, profile, plan, report)
+    check_schemas(objects, authoring if old else schemas, findings)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
-    check_components(merged, report)
+    verify(objects, Cluster(schemas, plan.kubernetes, parse_version(plan.release), external), findings)
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
     if old:
-        check_schemas(finished, schemas, profile, plan, report)
+        check_schemas([Object(manifest) for manifest in finished], schemas, findings)
+    if not report.failed:
+        check_silences(report)
     return Compilation(report, library, profile, plan, values, () if report.failed else finished)
 
 
@@ -90,6 +97,21 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
     """What expressions can name: the plan, the sections of the layers, the facts."""
     sections = {name_in_expressions(layer.name): profile.data.get(layer.name) for layer in library.layers}
     return {**sections, **plan.to_data(), "facts": library.facts}
+
+
+def external_objects(
+    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], report: Report
+) -> list[Object]:
+    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name."""
+    namespace = plan.metadata["namespace"]
+    found = [
+        Object(Manifest(fragment.tree, fragment.at))
+        for layer in library.layers
+        for fragment in render(layer, "external", values, report)
+    ]
+    for index, entry in enumerate(profile.data["external"]):
+        found.append(declared(entry, namespace, profile.at(("external", index))))
+    return found
 
 
 def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:

@@ -50,11 +50,25 @@ class Diagnostic(NamedTuple):
         return (self.at.file, self.at.line, self.at.column, self.code, self.message)
 
 
-class Report:
-    """All diagnostics of one compilation. Stages add to it; nobody takes anything out."""
+class Silence(NamedTuple):
+    """`# dynagen: allow DG415: two are enough here`, at the line that it speaks of. `at` is where the comment stands."""
 
-    def __init__(self) -> None:
+    code: str
+    reason: str
+    at: Position
+
+
+class Report:
+    """All diagnostics of one compilation. Stages add to it; nobody takes anything out.
+
+    Rules (stage 4) can be silenced at the line where they arise. With `strict` a warning counts as an error.
+    """
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
         self._found: dict[Diagnostic, None] = {}
+        self._silenced: dict[Diagnostic, Silence] = {}
+        self._silences: dict[tuple[str, int], list[Silence]] = {}
 
     def add(
         self,
@@ -65,11 +79,18 @@ class Report:
         related: Sequence[tuple[str, Position]] = (),
         severity: str = "error",
     ) -> None:
-        self._found.setdefault(Diagnostic(code, message, at, hint, tuple(related), severity))
+        if severity == "warning" and self._strict:
+            severity = "error"
+        diagnostic = Diagnostic(code, message, at, hint, tuple(related), severity)
+        for silence in self._silences.get((at.file, at.line), ()):
+            if silence.code == code:
+                self._silenced.setdefault(diagnostic, silence)
+                return
+        self._found.setdefault(diagnostic)
 
-    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        for diagnostic in diagnostics:
-            self._found.setdefault(diagnostic)
+    def silence(self, line: int, silence: Silence) -> None:
+        """What arises at this line of the comment's file, with the comment's code, is kept apart from now on."""
+        self._silences.setdefault((silence.at.file, line), []).append(silence)
 
     @property
     def failed(self) -> bool:
@@ -79,6 +100,18 @@ class Report:
     def diagnostics(self) -> list[Diagnostic]:
         """Sorted by file, line, column and code; each said once."""
         return sorted(self._found, key=lambda diagnostic: diagnostic.sort_key)
+
+    @property
+    def silenced(self) -> list[tuple[Diagnostic, str]]:
+        """What was silenced, with the reason, in the same order."""
+        found = sorted(self._silenced, key=lambda diagnostic: diagnostic.sort_key)
+        return [(diagnostic, self._silenced[diagnostic].reason) for diagnostic in found]
+
+    @property
+    def idle_silences(self) -> list[Silence]:
+        """Comments that silenced nothing."""
+        used = set(self._silenced.values())
+        return [silence for silences in self._silences.values() for silence in silences if silence not in used]
 
 
 def path_text(path: KeyPath) -> str:

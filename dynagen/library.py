@@ -25,16 +25,21 @@ class Library(NamedTuple):
     facts: Mapping[str, Any]
 
     def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
-        """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit.
+        """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
+        return schema_folders(self.layers, kubernetes, crds)
 
-        Of Kubernetes and of Dynamo one set counts, by default the newest of Dynamo: layers are written for it.
-        """
-        own = [layer.schemas_folder for layer in self.layers if layer.schemas_folder.is_dir()]
-        shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
-        newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
-        wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
-        others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
-        return [*own, *wanted, *others]
+
+def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = None) -> list[Path]:
+    """The sets of the layers, then the shipped ones. Of Kubernetes and of Dynamo one set counts.
+
+    Of Dynamo that is `crds`, or the newest: layers are written for it.
+    """
+    own = [layer.schemas_folder for layer in layers if layer.schemas_folder.is_dir()]
+    shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
+    newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
+    wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
+    others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
+    return [*own, *wanted, *others]
 
 
 def find_library(

@@ -11,6 +11,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.scalars import Ambiguous, parse_plain
+from dynagen.silences import read_silences
 
 # A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
 MAX_BYTES = 1024 * 1024
@@ -95,6 +96,7 @@ def parse(text: str, file: str, report: Report) -> list[Document]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    read_silences(text, file, report)
     reader = _Reader(file, text, report)
     yaml = YAML(typ="safe", pure=True)
     try:

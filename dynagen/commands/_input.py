@@ -20,6 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def profile_options(command: Command) -> Command:
     """The arguments that name a profile."""
     for decorate in (
+        click.option("--strict", is_flag=True, help="Count warnings as errors."),
         click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                      help="Folder that overlays of your own must lie in. Default: the profile's folder."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
@@ -48,7 +49,12 @@ class Input:
     """A profile's files as read, and their texts for messages."""
 
     def __init__(
-        self, profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None
+        self,
+        profile: str | None,
+        files: tuple[str, ...],
+        settings: tuple[str, ...],
+        root: Path | None,
+        strict: bool,
     ) -> None:
         names = [*([profile] if profile else []), *files]
         if not names:
@@ -58,7 +64,7 @@ class Input:
         for setting in settings:
             if not all(setting_path(setting)):
                 raise click.UsageError(f"--set takes KEY=VALUE, not '{setting}'.")
-        self.report = Report()
+        self.report = Report(strict)
         self.texts: dict[str, str] = {}
         sources = []
         for name in names:

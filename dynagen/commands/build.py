@@ -19,7 +19,12 @@ from dynagen.commands._input import Input, print_text, profile_options
     help="Write a tree here, one file per object, instead of a stream to standard output.",
 )
 def build(
-    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, output: str | None
+    profile: str | None,
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    root: Path | None,
+    strict: bool,
+    output: str | None,
 ) -> None:
     """Build the manifests of PROFILE ('-' for standard input).
 
@@ -30,7 +35,7 @@ def build(
     from dynagen.compiler import compile_profile
     from dynagen.emit import HEADER, to_files, to_stream
 
-    given = Input(profile, files, settings, root)
+    given = Input(profile, files, settings, root, strict)
     if not given.report.failed:
         compilation = compile_profile(given.request, given.report)
     if given.report.failed:

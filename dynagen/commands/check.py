@@ -12,11 +12,13 @@ from dynagen.commands._input import Input, profile_options
 
 @click.command()
 @profile_options
-def check(profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None) -> None:
+def check(
+    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, strict: bool
+) -> None:
     """Check PROFILE: its schema and rules, and every manifest that it would become. Writes nothing."""
     from dynagen.compiler import compile_profile
 
-    given = Input(profile, files, settings, root)
+    given = Input(profile, files, settings, root, strict)
     if not given.report.failed:
         compile_profile(given.request, given.report)
     given.print_report()

@@ -16,13 +16,13 @@ from dynagen.commands._input import Input, print_text, profile_options
 @profile_options
 @click.option("--facts", is_flag=True, help="Print the facts of the layers as well.")
 def plan(
-    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, facts: bool
+    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, strict: bool, facts: bool
 ) -> None:
     """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
     from dynagen.compiler import compile_profile
     from dynagen.emit import to_yaml
 
-    given = Input(profile, files, settings, root)
+    given = Input(profile, files, settings, root, strict)
     values: Mapping[str, Any] = {}
     if not given.report.failed:
         values = compile_profile(given.request, given.report).values

@@ -1,0 +1,82 @@
+"""Plain manifests in, what is wrong with them out: the checks of the compiler for what somebody else wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from dynagen.diagnostics import Position, Report
+from dynagen.layers import base_layer, document_tree
+from dynagen.library import load_facts, schema_folders
+from dynagen.manifests import Manifest
+from dynagen.merge import List, Map
+from dynagen.places import where_written
+from dynagen.plan.versions import parse_version
+from dynagen.schemas import Schemas
+from dynagen.silences import check_silences
+from dynagen.source import Document
+from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify.schema import check_schemas
+
+
+class Target(NamedTuple):
+    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already."""
+
+    kubernetes: str
+    release: str
+    external: Sequence[str] = ()
+
+
+def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
+    """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
+    facts = load_facts([base_layer()], report)
+    objects = _objects(documents, report)
+    findings = Findings(report, where_written)
+    schemas = Schemas(schema_folders([], target.kubernetes, facts["releases"][target.release]["crds"]))
+    check_schemas(objects, schemas, findings)
+    if not report.failed:
+        external = [declared(entry, "", Position("--external")) for entry in target.external]
+        verify(objects, Cluster(schemas, target.kubernetes, parse_version(target.release), external), findings)
+    if not report.failed:
+        check_silences(report)
+    return objects
+
+
+def _objects(documents: Sequence[Document], report: Report) -> list[Object]:
+    """Reports DG313 for what is no object, DG314 for one that is there twice."""
+    found: dict[tuple[str, ...], Object] = {}
+    for manifest in (each for document in documents for each in _manifests(document, report)):
+        missing = [
+            key
+            for key, text in (("apiVersion", manifest.api_version), ("kind", manifest.kind), ("metadata.name", manifest.name))
+            if not text
+        ]  # fmt: skip
+        if missing:
+            report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
+            continue
+        twin = found.setdefault(manifest.identity, subject := Object(manifest))
+        if twin is not subject:
+            related = (("also here", twin.manifest.at),)
+            report.add("DG314", f"{manifest} is there already", manifest.at, "keep one of them", related)
+    return list(found.values())
+
+
+def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
+    """The objects of a document; those in a List one by one."""
+    if document.data is None:
+        return
+    if isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("kustomize.config.k8s.io/"):
+        return  # says which files belong together; nobody applies it
+    if not isinstance(document.data, dict):
+        report.add("DG313", "expected an object with apiVersion and kind", document.at())
+        return
+    tree = document_tree(document)
+    items = tree.get("items")
+    if document.data.get("kind") == "List" and isinstance(items, List):
+        for item in items:
+            if isinstance(item, Map):
+                yield Manifest(item, item.origin.written)
+            else:
+                report.add("DG313", "expected an object with apiVersion and kind", item.origin.written)
+        return
+    yield Manifest(tree, document.at())

@@ -1,0 +1,77 @@
+"""What checks speak of: the objects, the cluster that will take them, and how a finding gets its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.manifests import Manifest
+from dynagen.merge import Map, to_tree
+from dynagen.schemas import Schemas
+
+Version = tuple[int, int, int]
+Places = tuple[Position, tuple[tuple[str, Position], ...]]
+
+
+class Object:
+    """A manifest under check, and its plain data."""
+
+    __slots__ = ("api_version", "data", "group", "kind", "manifest", "name", "namespace")
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.data: dict[str, Any] = manifest.to_data()
+        self.api_version, self.kind = manifest.api_version, manifest.kind
+        self.group, self.name, self.namespace = manifest.group, manifest.name, manifest.namespace
+
+    def __str__(self) -> str:
+        return str(self.manifest)
+
+    def at(self, path: KeyPath = ()) -> Origin:
+        """The origin of the value at `path`, or of its nearest ancestor."""
+        return self.manifest.origin(path)
+
+
+def declared(entry: str, namespace: str, at: Position) -> Object:
+    """An object of which kind and name are known only: `Secret/login`, `Secret/team-a/login`."""
+    kind, *space, name = entry.split("/")
+    data = {"kind": kind, "metadata": {"name": name, "namespace": space[0] if space else namespace}}
+    tree = to_tree(data, Origin(at))
+    assert isinstance(tree, Map)
+    return Object(Manifest(tree, at))
+
+
+class Cluster(NamedTuple):
+    """What is known of the cluster that will take the objects.
+
+    `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
+    without `data` or `spec` could hold anything.
+    """
+
+    schemas: Schemas
+    kubernetes: str
+    release: Version
+    external: Sequence[Object] = ()
+
+
+class Findings:
+    """Reports what is wrong with objects, at the line of the profile or the layer that caused it."""
+
+    def __init__(self, report: Report, place: Callable[[Origin], Places]) -> None:
+        self._report, self._place = report, place
+
+    def add(
+        self,
+        code: str,
+        subject: Object,
+        path: KeyPath,
+        message: str,
+        hint: str = "",
+        severity: str = "error",
+        also: Sequence[tuple[str, Object, KeyPath]] = (),
+    ) -> None:
+        """`also` names further values that matter, each with a few words."""
+        at, related = self._place(subject.at(path))
+        others = tuple((words, self._place(other.at(inner))[0]) for words, other, inner in also)
+        self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity)
