@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import Origin, Report
+from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
-from dynagen.merge import Map, to_tree
+from dynagen.merge import Map, merge
 from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
@@ -73,11 +73,12 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         manifests.patch(render(layer, "patches", values, report))
     for layer in library.layers:
         manifests.patch(render(layer, "overrides", values, report))
+    common = common_parts(library, values, report)
     external = external_objects(library, profile, plan, values, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
-    merged = manifests.finish(*(common_metadata(plan, profile, namespaced) for namespaced in (True, False)))
+    merged = manifests.finish(common)
     objects, findings = [Object(manifest) for manifest in merged], Findings(report, in_profile(profile, plan))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
@@ -114,13 +115,10 @@ def external_objects(
     return found
 
 
-def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:
-    """What every object has, unless a layer says otherwise: namespace, labels, annotations."""
-    metadata: dict[str, Any] = {"labels": plan.labels}
-    if plan.annotations:
-        metadata["annotations"] = plan.annotations
-    if namespaced:
-        metadata["namespace"] = plan.metadata["namespace"]
-    tree = to_tree({"metadata": metadata}, Origin(profile.at(("metadata",)), "", (("metadata",),)))
-    assert isinstance(tree, Map)
-    return tree
+def common_parts(library: Library, values: Mapping[str, Any], report: Report) -> Map:
+    """What every object has, unless it says otherwise: layers say it under `common/`."""
+    common = Map({}, Origin(Position("common")))
+    for layer in library.layers:
+        for fragment in render(layer, "common", values, report):
+            common = merge(common, fragment.tree, None)
+    return common
