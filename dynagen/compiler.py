@@ -15,7 +15,7 @@ from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
-from dynagen.render import render
+from dynagen.render import Skipped, render
 from dynagen.schemas import Schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
@@ -33,7 +33,10 @@ class Request(NamedTuple):
 
 
 class Compilation(NamedTuple):
-    """What came of it: as much as there is. `manifests` are in the order in which they can be applied."""
+    """What came of it: as much as there is. `manifests` are in the order in which they can be applied.
+
+    `authored` are the same before they were translated for an old release, in the form that `authoring` has schemas for.
+    """
 
     report: Report
     library: Library
@@ -41,10 +44,15 @@ class Compilation(NamedTuple):
     plan: Plan | None = None
     values: Mapping[str, Any] = {}
     manifests: Sequence[Manifest] = ()
+    authored: Sequence[Manifest] = ()
+    authoring: Schemas | None = None
 
 
-def compile_profile(request: Request, report: Report) -> Compilation:
-    """Runs every stage. Each early return is a place where going on would only produce nonsense."""
+def compile_profile(request: Request, report: Report, skipped: list[Skipped] | None = None) -> Compilation:
+    """Runs every stage. Each early return is a place where going on would only produce nonsense.
+
+    `skipped`, if there is such a list, gets the documents of layers that do not count.
+    """
     library = find_library(
         request.sources,
         request.settings,
@@ -70,10 +78,10 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     manifests = Manifests(authoring, report)
     for layer in library.layers:
         manifests.add(render(layer, "resources", values, report))
-        manifests.patch(render(layer, "patches", values, report))
+        manifests.patch(render(layer, "patches", values, report, skipped))
     for layer in library.layers:
-        manifests.patch(render(layer, "overrides", values, report))
-    common = common_parts(library, values, report)
+        manifests.patch(render(layer, "overrides", values, report, skipped))
+    common = common_parts(library, values, report, skipped)
     external = external_objects(library, profile, plan, values, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
@@ -91,7 +99,9 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         check_schemas([Object(manifest) for manifest in finished], schemas, findings)
     if not report.failed:
         check_silences(report)
-    return Compilation(report, library, profile, plan, values, () if report.failed else finished)
+    if report.failed:
+        return Compilation(report, library, profile, plan, values)
+    return Compilation(report, library, profile, plan, values, finished, merged, authoring)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
@@ -115,10 +125,10 @@ def external_objects(
     return found
 
 
-def common_parts(library: Library, values: Mapping[str, Any], report: Report) -> Map:
+def common_parts(library: Library, values: Mapping[str, Any], report: Report, skipped: list[Skipped] | None) -> Map:
     """What every object has, unless it says otherwise: layers say it under `common/`."""
     common = Map({}, Origin(Position("common")))
     for layer in library.layers:
-        for fragment in render(layer, "common", values, report):
+        for fragment in render(layer, "common", values, report, skipped):
             common = merge(common, fragment.tree, None)
     return common

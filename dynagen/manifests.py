@@ -190,7 +190,7 @@ def _ordered(tree: Map) -> Map:
     metadata = head.get("metadata")
     if isinstance(metadata, Map):
         first = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata}
-        head["metadata"] = Map({**first, **metadata}, metadata.origin)
+        head["metadata"] = Map({**first, **metadata}, metadata.origin, metadata.replaced)
     return Map({**head, **{key: value for key, value in tree.items() if key not in head}}, tree.origin)
 
 

@@ -91,16 +91,11 @@ def _scopes(
             yield inner, each
         else:
             idle.append(each)
-    if loop is not None:
-        idle.append(given._replace(loop=_loop_condition(header)))
-
-
-def _loop_condition(header: Document) -> Condition | None:
-    loop = header.data["forEach"]
-    if not isinstance(loop, dict) or len(loop) != 1:
-        return None
-    variable, text = next(iter(loop.items()))
-    return Condition(str(text), header.at(("forEach", variable)))
+    if isinstance(loop, dict) and not report.failed:
+        text = loop[variable]
+        reads = tuple((name,) for name in names_in(text))
+        # Without a variable: any item that is not in the list. Its name is kept where the item will be.
+        idle.append(given._replace(loop=Condition(text, header.at(("forEach", str(variable))), reads), item=variable))
 
 
 def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -> Iterator[tuple[Scope, Given]]:
