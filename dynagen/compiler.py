@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release, needs_translation
@@ -21,6 +21,9 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.schema import check_schemas
+
+if TYPE_CHECKING:
+    from dynagen.influence import Influence
 
 
 class Request(NamedTuple):
@@ -87,7 +90,10 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
         return Compilation(report, library, profile, plan, values)
 
     merged = manifests.finish(common)
-    objects, findings = [Object(manifest) for manifest in merged], Findings(report, in_profile(profile, plan))
+    objects, findings = (
+        [Object(manifest) for manifest in merged],
+        Findings(report, in_profile(profile, lambda: influence_on(profile, values, library))),
+    )
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
     if report.failed:
@@ -108,6 +114,18 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
     """What expressions can name: the plan, the sections of the layers, the facts."""
     sections = {name_in_expressions(layer.name): profile.data.get(layer.name) for layer in library.layers}
     return {**sections, **plan.to_data(), "facts": library.facts}
+
+
+def influence_on(profile: Profile, values: Mapping[str, Any], library: Library) -> Influence:
+    """What tells which of its values a value in a manifest follows from. Most calls never ask."""
+    from dynagen.influence import Influence
+
+    def values_of(profile: Profile, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        report = Report()
+        plan = make_plan(profile, facts, report)
+        return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
+
+    return Influence(profile, library.schema, library.facts, values, values_of)
 
 
 def external_objects(

@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.cel import ExpressionError
-from dynagen.compiler import Compilation, expression_values
+from dynagen.compiler import Compilation, influence_on
 from dynagen.diagnostics import Given, KeyPath, Origin, Position, Report
 from dynagen.influence import Change, Influence
 from dynagen.library import fact_tree
 from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, Map, Tree, find, find_exactly, leaves, to_data
-from dynagen.plan import make_plan
-from dynagen.profile import Profile
 from dynagen.profile.schema import default_place
 from dynagen.render import Skipped
 
@@ -86,15 +84,7 @@ class Explainer:
     @cached_property
     def influence(self) -> Influence:
         """Made with the first question: some hundred plans."""
-        library = self._library
-
-        def values_of(profile: Profile, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-            report = Report()
-            plan = make_plan(profile, facts, report)
-            return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
-
-        values = self._compilation.values
-        return Influence(self._profile, library.schema, library.facts, values, values_of)
+        return influence_on(self._profile, self._compilation.values, self._library)
 
     @cached_property
     def _facts(self) -> Map:
