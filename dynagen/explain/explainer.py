@@ -113,14 +113,14 @@ class Explainer:
                 identity |= self._presence(_first(name, True).origin.given)
         return Explanation(
             path=path,
-            value=leaf.value,
+            value=_HIDDEN if _is_secret(manifest, path) else leaf.value,
             at=origin.written,
             expression=origin.expression,
             reads=[self._read(each) for each in reads],
             conditions=self._conditions(origin.given),
             identity=[self._read(each) for each in identity if each not in reads],
             absent=list(self._absent(authored, written, leaf)) if written is not None else [],
-            replaced=list(_replaced(manifest.tree, path)),
+            replaced=[] if _is_secret(manifest, path) else list(_replaced(manifest.tree, path)),
         )
 
     def _deciding(self, authored: Manifest, path: KeyPath | None, leaf: Leaf) -> dict[KeyPath, None]:
@@ -254,6 +254,14 @@ class Explainer:
                     return (-1, number, rest)
                 return (1, number, rest) if folder == "overrides" else (0, number, f"{folder != 'resources':d}{rest}")
         return (2, 0, file)  # a profile
+
+
+_HIDDEN = "(hidden)"
+
+
+def _is_secret(manifest: Manifest, path: KeyPath) -> bool:
+    """A secret's value is never shown; neither is what a layer made it from, as it stands in the profile anyway."""
+    return manifest.kind == "Secret" and path[0] in ("data", "stringData")
 
 
 def _key_of(given: Given | None) -> Any:
