@@ -155,10 +155,11 @@ def report_missing(
     space = None if known.is_cluster_kind(kind) else space
     others = [each for each in known.namespaces(group, kind, name) if each and each != space]
     near = closest(name, known.names(group, kind, space))
-    if kind == "Deployment" and (adapter := _adapter_hint(known, space, name)):
-        hint = adapter
-    elif others:
+    adapter = _adapter_hint(known, kind, space, name)
+    if others:
         hint = f"there is one in '{others[0]}'"
+    elif adapter:
+        hint = adapter
     elif near:
         hint = f"did you mean '{near}'?"
     else:
@@ -168,26 +169,28 @@ def report_missing(
     findings.add("DG470", subject, path, f"there is no {shown}{where(space)}", hint, severity)
 
 
-def _adapter_hint(known: Known, space: str | None, name: str) -> str:
-    """For who wants to scale the Deployment of workers, whose name changes with every rollout."""
+def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
+    """For who wants to scale workers: their Deployments change names, and an adapter has to be asked for."""
+    if kind not in ("Deployment", "DynamoGraphDeploymentScalingAdapter"):
+        return ""
     for graph, components in known.graphs:
-        for each in components:
-            if each.role in WORKERS and name.startswith(service_name(graph, each)) and (space or "") in (graph.namespace, ""):
-                return (
-                    f"names of workers' Deployments change: scale the DynamoGraphDeploymentScalingAdapter "
-                    f"'{service_name(graph, each)}', which component '{each.name}' has with 'scalingAdapter: {{}}'"
-                )
+        for each in components if not space or graph.namespace in (space, "") else ():
+            adapter = service_name(graph, each)
+            if name == adapter or (kind == "Deployment" and each.role in WORKERS and name.startswith(f"{adapter}-")):
+                asked = f"which component '{each.name}' gets with 'scalingAdapter: {{}}'"
+                what = f"scale the DynamoGraphDeploymentScalingAdapter '{adapter}', {asked}"
+                return what if kind == "Deployment" else f"component '{each.name}' gets one with 'scalingAdapter: {{}}'"
     return ""
 
 
 def _check_keys(findings: Findings, subject: Object, found: Found, entry: Entry, kind: str, name: str) -> None:
     """Reports DG471 for a key that the ConfigMap or the Secret does not have."""
     row, path, value = found
-    content = entry.data
-    if content is None:
-        return
-    parts = ("data", "stringData", "binaryData")
-    keys = {key for part in parts for key in mapping(content.get(part))}
+    content = mapping(entry.data)
+    parts = [content[part] for part in ("data", "stringData", "binaryData") if part in content]
+    if not parts:
+        return  # somebody fills it
+    keys = {key for part in parts for key in mapping(part)}
     for inner, key in at(value, row.keys or ("key",), path):
         if isinstance(key, str) and key not in keys:
             near = closest(key, keys)
