@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from dynagen.diagnostics import Diagnostic, Report
 from dynagen.lint import Target, check_manifests
 from dynagen.source import parse
+from tests.conftest import ROOT
 
 
 def findings(text: str, external: tuple[str, ...] = (), release: str = "1.6.1") -> list[Diagnostic]:
@@ -680,3 +685,145 @@ def test_hosts_meet_as_the_gateway_api_says() -> None:
         ("*.example.com", "*.example.org", False), ("example.com", "*.example.com", False),
     ):  # fmt: skip
         assert _intersect(listener, host) is meets, (listener, host)
+
+
+def many(number: int, host: str = "web") -> str:
+    """As many small installations in one namespace, each with names of its own."""
+    one = GRAPH + GATEWAY + MONITORING + SERVICE + CONFIG + main("envFrom: [{configMapRef: {name: words}}]")
+    one += route("name: chat-frontend, port: 8000") + virtual_service(f"host: {host}")
+    numbered = ("ml/edge", "app: web", f"host: {host}", *(f"name: {word}" for word in ("web", "chat", "edge", "words", "shell", "api", "m,", host)))  # fmt: skip
+    found = ""
+    for index in range(number):
+        text = one
+        for word in dict.fromkeys(numbered):
+            text = text.replace(word, f"{word.rstrip(',')}{index}{',' if word.endswith(',') else ''}")
+        found += text
+    return found
+
+
+def work(text: str) -> tuple[int, int]:
+    """How many functions the check calls, and how much it finds: a clock that does not depend on the machine."""
+    import sys
+
+    from dynagen.library import schema_folders
+    from dynagen.lint import _objects
+    from dynagen.places import where_written
+    from dynagen.schemas import Schemas
+    from dynagen.verify import Cluster, Findings
+    from dynagen.verify.checks.references import check
+
+    report, calls = Report(), 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    objects = _objects(parse(text, "all.yaml", report), report)
+    cluster = Cluster(Schemas(schema_folders([], "1.34")), "1.34", (1, 6, 1))
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        check(objects, cluster, Findings(report, where_written))
+    finally:
+        sys.setprofile(before)
+    return calls, len(report.diagnostics)
+
+
+def test_the_cost_grows_with_the_number_of_objects_and_no_faster() -> None:
+    work(many(1))
+    (few, none), (more, still_none) = work(many(20)), work(many(80))
+    assert none == still_none == 0
+    assert more / few < 4.4
+
+
+def test_so_it_does_when_everything_is_wrong() -> None:
+    work(many(1, "wob"))
+    (few, some), (more, all_of_them) = work(many(110, "wob")), work(many(130, "wob"))
+    assert (some, all_of_them) == (110, 130)
+    assert more / few < 1.3
+
+
+RULES = sorted((ROOT / "dynagen/rules").glob("DG47*.yaml"))
+
+
+@pytest.mark.parametrize("page", RULES, ids=lambda path: path.stem)
+def test_the_examples_of_the_pages_are_true(page: Path) -> None:
+    rule = parse(page.read_text("utf-8"), page.name, Report())[0].data
+    assert codes(rule["bad"]) == [page.stem]
+    assert codes(rule["good"]) == []
+
+
+TREES = [*sorted((ROOT / "out").iterdir()), *sorted((ROOT / "tests/cases/good").glob("*/expected"))]
+# What nobody refers to: it does its work by being there.
+NOBODYS = {
+    "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy", "HTTPRoute", "Job", "Namespace", "PeerAuthentication",
+    "Pod", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "PrometheusRule", "Rules", "VirtualService",
+}  # fmt: skip
+# And of other kinds: dashboards, which Grafana finds by their label, and graphs that stand alone.
+NOBODYS_NAMES = {"qwen3-32b-dashboard", "chat-contact", "sglang-disagg", "vllm-agg", "vllm-disagg", "demo"}
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda path: path.name if path.name != "expected" else path.parent.name)
+def test_an_object_that_others_refer_to_is_missed_and_no_other_is(tree: Path) -> None:
+    files = {file: file.read_text("utf-8") for file in tree.glob("*.yaml") if file.name != "kustomization.yaml"}
+    release = {"release-0.9-legacy-flags": "0.9.0", "release-1.1-v1alpha1": "1.1.1"}.get(tree.parent.name, "1.6.1")
+    external = ("Secret/hf-token-secret", "StorageClass/fast")
+
+    def found(texts: dict[Path, str]) -> list[str]:
+        return codes("---\n".join(texts.values()), *external, release=release)
+
+    assert found(files) == []
+    for file, text in files.items():
+        subject = parse(text, file.name, Report())[0].data
+        nobodys = subject["kind"] in NOBODYS or subject["metadata"]["name"] in NOBODYS_NAMES
+        missed = found({other: text for other, text in files.items() if other != file})
+        assert bool(missed) is not nobodys, file.name
+        assert set(missed) <= {"DG470", "DG473"}
+
+
+def test_no_object_makes_it_fall_over() -> None:
+    """Parts are taken away and put in other places: of what conforms, nothing does; what is external may be anything."""
+    from dynagen.library import schema_folders
+    from dynagen.lint import _objects
+    from dynagen.places import where_written
+    from dynagen.schemas import Schemas
+    from dynagen.verify import Cluster, Findings
+    from dynagen.verify.checks.references import check
+
+    schemas = Schemas(schema_folders([], "1.34"))
+    chance = random.Random(1)
+    report = Report()
+    texts = list(dict.fromkeys(case[1] for case in CASES))
+    checked = 0
+    for text in texts * 6:
+        objects = _objects(parse(text, "all.yaml", Report()), report)
+        for subject in objects:
+            if chance.random() < 0.6:
+                _disturb(subject.data, chance)
+        external = [each for each in objects if chance.random() < 0.4]
+        rest = [
+            each
+            for each in objects
+            if each not in external
+            and (schema := schemas.find(each.api_version, each.kind)) is not None
+            and schema.conforms(each.data)
+        ]
+        checked += len(rest)
+        check(rest, Cluster(schemas, "1.34", (1, 6, 1), external), Findings(Report(), where_written))
+    assert checked > 200
+
+
+def _disturb(value: Any, chance: random.Random) -> None:
+    places = []
+
+    def walk(inner: Any) -> None:
+        for key in list(inner) if isinstance(inner, dict) else range(len(inner)) if isinstance(inner, list) else ():
+            if key not in ("apiVersion", "kind", "metadata"):
+                places.append((inner, key))
+                walk(inner[key])
+
+    walk(value)
+    for _ in range(chance.choice((1, 1, 2))):
+        if places:
+            inner, key = chance.choice(places)
+            inner[key] = chance.choice(([], {}, "", "x", 1, True, [{}], {"a": "b"}, [[]], inner[key]))

@@ -17,9 +17,7 @@ def check_grant(
     """Reports DG474 for a reference that nothing in the namespace of its target allows."""
     if not subject.namespace:
         return
-    for space, content in known.grants:
-        if space not in (namespace, ""):
-            continue
+    for content in (*known.grants.get(namespace, ()), *known.grants.get("", ())):
         if content is None:
             return  # it could allow anything
         spec = mapping(content.get("spec"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from dynagen.diagnostics import closest
 from dynagen.verify.objects import Cluster, Object
 from dynagen.verify.references.graphs import Component, Made, components, is_graph, listing, made, mapping
 from dynagen.verify.references.rows import at, data, split
@@ -29,6 +30,8 @@ class Known:
         self._entries: dict[tuple[str, str, str], dict[str, Entry]] = {}
         self._declared: dict[tuple[str, str], list[str]] = {}
         self._schemas: dict[tuple[str, str], bool] = {}
+        self._kinds: set[tuple[str, str]] = set()
+        self._searches = 100
         self.graphs: list[tuple[Object, list[Component]]] = []
         self.made: list[tuple[Object, Made]] = []
         for subject in cluster.external:
@@ -66,6 +69,7 @@ class Known:
             self._add("", "Service", f"{subject.name}-istio", Entry(subject.namespace, None, subject))
 
     def _add(self, group: str, kind: str, name: str, entry: Entry) -> None:
+        self._kinds.add((group, kind))
         spaces = self._entries.setdefault((group, kind, name), {})
         before = spaces.get(entry.namespace)
         if before is None or before.data is None:
@@ -86,19 +90,27 @@ class Known:
 
     def has_any(self, group: str, kind: str) -> bool:
         """Whether any object of a kind is known."""
-        return any(key[:2] == (group, kind) for key in self._entries) or any(each == kind for each, _ in self._declared)
+        return (group, kind) in self._kinds or any(each == kind for each, _ in self._declared)
 
-    def names(self, group: str, kind: str, namespace: str | None) -> list[str]:
-        """The names of a kind in a namespace: for hints only, as it looks at everything."""
-        return sorted(
+    def may_search(self) -> bool:
+        """Whether looking at everything for a hint is still worth it: somebody with a thousand mistakes has other worries."""
+        self._searches -= 1
+        return self._searches >= 0
+
+    def near(self, group: str, kind: str, namespace: str | None, name: str) -> str | None:
+        """The name in a namespace that is most likely meant."""
+        if not self.may_search():
+            return None
+        names = (
             {
-                name
-                for (its_group, its_kind, name), spaces in self._entries.items()
+                its_name
+                for (its_group, its_kind, its_name), spaces in self._entries.items()
                 if (its_group, its_kind) == (group, kind)
                 and (not namespace or namespace in spaces or "" in spaces or kind in self._cluster_kinds)
             }
-            | {name for its_kind, name in self._declared if its_kind == kind}
+            | {its_name for its_kind, its_name in self._declared if its_kind == kind}
         )
+        return closest(name, names)
 
     def namespaces(self, group: str, kind: str, name: str) -> list[str]:
         """Where objects of that name are."""
@@ -134,15 +146,17 @@ class Known:
         return {host for each in entries for host in mapping(each.data.get("spec")).get("hosts", ())}
 
     @cached_property
-    def grants(self) -> list[tuple[str, dict[str, Any] | None]]:
-        """The ReferenceGrants: namespace and content, as far as it is known."""
-        found = [
-            (entry.namespace, entry.data)
-            for (group, kind, _), spaces in self._entries.items()
-            if (group, kind) == ("gateway.networking.k8s.io", "ReferenceGrant")
-            for entry in spaces.values()
-        ]
-        return found + [(space, None) for kind, space, _ in self.declared() if kind == "ReferenceGrant"]
+    def grants(self) -> dict[str, list[dict[str, Any] | None]]:
+        """The contents of the ReferenceGrants by namespace, as far as they are known."""
+        found: dict[str, list[dict[str, Any] | None]] = {}
+        for (group, kind, _), spaces in self._entries.items():
+            if (group, kind) == ("gateway.networking.k8s.io", "ReferenceGrant"):
+                for entry in spaces.values():
+                    found.setdefault(entry.namespace, []).append(entry.data)
+        for kind, space, _ in self.declared():
+            if kind == "ReferenceGrant":
+                found.setdefault(space, []).append(None)
+        return found
 
 
 def key_of(subject: Object) -> str:

@@ -154,7 +154,7 @@ def report_missing(
     """Reports DG470."""
     space = None if known.is_cluster_kind(kind) else space
     others = [each for each in known.namespaces(group, kind, name) if each and each != space]
-    near = closest(name, known.names(group, kind, space))
+    near = known.near(group, kind, space, name)
     adapter = _adapter_hint(known, kind, space, name)
     if others:
         hint = f"there is one in '{others[0]}'"

@@ -66,6 +66,7 @@ class Pods:
         self.all = list(found)
         self.makers, self.graphs_elsewhere, self.what = makers, graphs_elsewhere, what
         self._index: dict[tuple[str, str | None], list[Pod]] = {}
+        self.has_gateways = any("istio" in pod.labels for pod in self.all)
         self._open = [pod for pod in self.all if pod.is_open]
         for pod in self.all:
             for key, values in pod.labels.items():

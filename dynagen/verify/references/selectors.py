@@ -59,7 +59,7 @@ def _check(
     found = pods.matching(required, namespaces)
     if found or not required or not _is_judged(pods, subject, required, namespaces):
         return found
-    wrong, values = _at_fault(pods, required, namespaces)
+    wrong, values = _at_fault(pods, required, namespaces) if known.may_search() else (required[0], {})
     message, hint = _words(known, wrong, values, pods.what)
     findings.add("DG473", subject, (*path, *wrong.path), message, hint)
     return []
@@ -72,7 +72,7 @@ def _is_judged(pods: Pods, subject: Object, required: list[Requirement], namespa
     if pods.may_be_others(namespaces):
         return False
     if subject.kind == "Gateway":
-        return any(pod.source not in (None, subject) and "istio" in pod.labels for pod in pods.all)
+        return pods.has_gateways
     return namespaces is not None and namespaces <= {subject.namespace}
 
 
