@@ -143,7 +143,11 @@ def _ports(role: str, given: dict[str, Any], pod: dict[str, Any]) -> frozenset[s
     """Names of container ports: those of the operator, and those of the template. None when nobody knows."""
     if role not in _PORTS:
         return None
-    containers = [*listing(pod.get("containers")), *listing(pod.get("initContainers")), mapping(pod.get("mainContainer"))]
+    containers = [
+        *listing(pod.get("containers")),
+        *listing(pod.get("initContainers")),
+        mapping(pod.get("mainContainer")),
+    ]
     own = {str(port["name"]) for each in containers for port in listing(each.get("ports")) if "name" in port}
     sidecar = _PORTS["frontend"] if given.get("frontendSidecar") else ()
     return frozenset((*_PORTS[role], *sidecar, *own))

@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import closest
 from dynagen.verify.objects import Cluster, Object
-from dynagen.verify.references.graphs import Component, Made, components, is_graph, listing, made, mapping
+from dynagen.verify.references.graphs import Component, components, is_graph, listing, made, mapping
 from dynagen.verify.references.rows import at, data, split
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2")
+
+
+# Kinds of what the operator makes for a graph that others may refer to.
+OF_GRAPHS = ("Deployment", "DynamoGraphDeploymentScalingAdapter", "InferencePool", "Service", "ServiceAccount")
 
 
 class Entry(NamedTuple):
@@ -33,25 +37,25 @@ class Known:
         self._kinds: set[tuple[str, str]] = set()
         self._searches = 100
         self.graphs: list[tuple[Object, list[Component]]] = []
-        self.made: list[tuple[Object, Made]] = []
+        self.other_graphs: list[tuple[Object, list[Component]]] = []
         for subject in cluster.external:
-            if subject.api_version:
-                content = subject.data if subject.data.keys() - {"apiVersion", "kind", "metadata"} else None
-                self._add(subject.group, subject.kind, subject.name, Entry(subject.namespace, content))
-            else:
+            if not subject.api_version or (is_graph(subject) and not subject.data.get("spec")):
                 self._declared.setdefault((subject.kind, subject.name), []).append(subject.namespace)
+                continue
+            content = subject.data if subject.data.keys() - {"apiVersion", "kind", "metadata"} else None
+            self._add(subject.group, subject.kind, subject.name, Entry(subject.namespace, content))
+            self._bring(subject, self.other_graphs)
         for subject in objects:
             self._add(subject.group, subject.kind, subject.name, Entry(subject.namespace, subject.data, subject))
-            self._bring(subject)
+            self._bring(subject, self.graphs)
         self._cluster_kinds = set(data()["cluster"])
 
-    def _bring(self, subject: Object) -> None:
-        """What an object of the stream makes, or has made."""
+    def _bring(self, subject: Object, graphs: list[tuple[Object, list[Component]]]) -> None:
+        """What an object makes, or has made."""
         if is_graph(subject):
             found = components(subject, self.cluster.release)
-            self.graphs.append((subject, found))
+            graphs.append((subject, found))
             for each in made(subject, found):
-                self.made.append((subject, each))
                 self._add(each.group, each.kind, each.name, Entry(subject.namespace, each.data, subject))
             return
         rule = data()["makes"].get(key_of(subject))
@@ -101,15 +105,12 @@ class Known:
         """The name in a namespace that is most likely meant."""
         if not self.may_search():
             return None
-        names = (
-            {
-                its_name
-                for (its_group, its_kind, its_name), spaces in self._entries.items()
-                if (its_group, its_kind) == (group, kind)
-                and (not namespace or namespace in spaces or "" in spaces or kind in self._cluster_kinds)
-            }
-            | {its_name for its_kind, its_name in self._declared if its_kind == kind}
-        )
+        names = {
+            its_name
+            for (its_group, its_kind, its_name), spaces in self._entries.items()
+            if (its_group, its_kind) == (group, kind)
+            and (not namespace or namespace in spaces or "" in spaces or kind in self._cluster_kinds)
+        } | {its_name for its_kind, its_name in self._declared if its_kind == kind}
         return closest(name, names)
 
     def namespaces(self, group: str, kind: str, name: str) -> list[str]:
@@ -132,6 +133,11 @@ class Known:
         for (kind, name), spaces in self._declared.items():
             for namespace in spaces:
                 yield kind, namespace, name
+
+    def may_be_of_a_graph(self, kind: str, name: str) -> bool:
+        """Whether the operator may make an object of that name for a graph of which we know the name only."""
+        graphs = (each for each_kind, each in self._declared if each_kind == "DynamoGraphDeployment")
+        return kind in OF_GRAPHS and any(name.startswith(f"{graph}-") for graph in graphs)
 
     @cached_property
     def classes_of_volumes(self) -> set[str]:
@@ -166,3 +172,12 @@ def key_of(subject: Object) -> str:
 
 def where(namespace: str | None) -> str:
     return f" in namespace '{namespace}'" if namespace else ""
+
+
+def is_given(group: str, kind: str, name: str) -> bool:
+    """Whether an object is there without anybody writing it."""
+    for pattern in data()["present"].get(f"{group}/{kind}" if group else kind, ()):
+        before, star, after = pattern.partition("*")
+        if name == pattern or (star and name.startswith(before) and name.endswith(after)):
+            return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dynagen.verify.objects import Findings
+from dynagen.verify.references.graphs import made
 from dynagen.verify.references.known import Known
 
 
@@ -12,7 +13,11 @@ def check_owned(known: Known, findings: Findings) -> None:
     An error when the operator makes it in any case, a warning when that depends on how it is set up.
     Source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo.
     """
-    owned = {(each.group, each.kind, graph.namespace, each.name): (graph, each) for graph, each in known.made}
+    owned = {
+        (each.group, each.kind, graph.namespace, each.name): (graph, each)
+        for graph, components in known.graphs
+        for each in made(graph, components)
+    }
     for subject in known.objects if owned else ():
         graph, each = owned.get((subject.group, subject.kind, subject.namespace, subject.name), (None, None))
         if graph is None or each is None or each.name.endswith("-serviceaccount"):

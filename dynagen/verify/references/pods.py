@@ -23,6 +23,7 @@ _ADDED_TO_GRAPHS = (
     "grove.io/", "kai.scheduler/", "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of",
     "app.kubernetes.io/component", "app.kubernetes.io/name",
 )  # fmt: skip
+_ADDED_SOMEWHERE = (*_ADDED, *_ADDED_TO_GRAPHS)
 # The port that the injector adds. source: istio/istio, manifests/charts/istio-control/istio-discovery/files
 _ADDED_PORTS = {"http-envoy-prom"}
 
@@ -66,6 +67,7 @@ class Pods:
         self.all = list(found)
         self.makers, self.graphs_elsewhere, self.what = makers, graphs_elsewhere, what
         self._index: dict[tuple[str, str | None], list[Pod]] = {}
+        self.namespaces = {pod.namespace for pod in self.all}
         self.has_gateways = any("istio" in pod.labels for pod in self.all)
         self._open = [pod for pod in self.all if pod.is_open]
         for pod in self.all:
@@ -77,7 +79,7 @@ class Pods:
         """Pods that may fulfil all requirements: a superset, found without looking at every pod."""
         shortest: list[Pod] | None = None
         for key, operator, values, _ in required:
-            if operator == "In" and not key.startswith((*_ADDED, *_ADDED_TO_GRAPHS)):
+            if operator == "In" and not key.startswith(_ADDED_SOMEWHERE):
                 found = [pod for value in (*values, None) for pod in self._index.get((key, value), ())]
                 if shortest is None or len(found) < len(shortest):
                     shortest = found
@@ -108,7 +110,7 @@ def services_of(known: Known) -> Pods:
     """The same for Services. Those that the operator makes may have more labels than we know."""
     found = [
         Pod(graph.namespace, each.labels, None, graph, is_open=True)
-        for graph, components in known.graphs
+        for graph, components in (*known.graphs, *known.other_graphs)
         for each in components
     ]
     for subject in (*known.objects, *known.cluster.external):
@@ -123,11 +125,13 @@ def services_of(known: Known) -> Pods:
 
 
 def _has_graphs_elsewhere(known: Known) -> bool:
-    return any(kind == "DynamoGraphDeployment" for kind, _, _ in known.declared())
+    """Graphs of which only a name is known, or that the operator will write itself."""
+    makers = ("DynamoGraphDeployment", "DynamoGraphDeploymentRequest")
+    return any(kind in makers for kind, _, _ in known.declared()) or known.has_any("nvidia.com", makers[1])
 
 
 def _of_graphs(known: Known) -> Iterator[Pod]:
-    for graph, components in known.graphs:
+    for graph, components in (*known.graphs, *known.other_graphs):
         for each in components:
             yield Pod(graph.namespace, each.labels, each.ports, graph, of_graph=True)
 
@@ -141,7 +145,10 @@ def _of_workloads(known: Known) -> Iterator[Pod]:
                 yield _pod(subject, mapping(template))
         if subject.kind == "Gateway" and mapping(subject.data.get("spec")).get("gatewayClassName") == "istio":
             # source: istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment
-            labels: Labels = {"gateway.networking.k8s.io/gateway-name": (subject.name,), "istio.io/gateway-name": (subject.name,)}
+            labels: Labels = {
+                "gateway.networking.k8s.io/gateway-name": (subject.name,),
+                "istio.io/gateway-name": (subject.name,),
+            }
             yield Pod(subject.namespace, labels, None, subject, is_open=True)
 
 
@@ -164,12 +171,14 @@ def _unknown_makers(known: Known) -> set[str]:
         for subject in known.objects
         if subject.group not in groups and key_of(subject) not in quiet and key_of(subject) not in makers
     }
-    kinds = {key.rpartition("/")[2] for key in makers}
-    found |= {space for kind, space, _ in known.declared() if kind in kinds}
+    # Of what is declared by kind and name, what is not known to be harmless.
+    harmless = {key.rpartition("/")[2] for key in (*table["kinds"], *quiet) if key not in makers}
+    harmless |= set(table["cluster"])
+    found |= {space for kind, space, _ in known.declared() if kind not in harmless or kind == "DynamoGraphDeployment"}
     for subject in known.cluster.external:
-        if subject.api_version and key_of(subject) in makers and not subject.data.get("spec"):
-            if not mapping(mapping(subject.data.get("metadata")).get("labels")):
-                found.add(subject.namespace)
+        has_labels = mapping(mapping(subject.data.get("metadata")).get("labels"))
+        if subject.api_version and key_of(subject) in makers and not (subject.data.get("spec") or has_labels):
+            found.add(subject.namespace)
     return found
 
 
@@ -196,4 +205,3 @@ def may_match(pod: Pod, key: str, operator: str, values: tuple[str, ...]) -> boo
     if found is None:
         return False
     return operator == "Exists" or not found or any(value in values for value in found)
-

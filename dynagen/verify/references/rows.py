@@ -86,6 +86,16 @@ def at(value: Any, pattern: Pattern, path: KeyPath = ()) -> Iterator[tuple[KeyPa
         yield from at(value[step], rest, (*path, step))
 
 
+def value_at(value: Any, path: KeyPath) -> Any:
+    """The value at a path, or None."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
 @cache
 def _kind(key: str) -> _Node | None:
     rows = data()["kinds"].get(key)

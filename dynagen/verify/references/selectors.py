@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
@@ -10,15 +10,16 @@ from dynagen.verify.objects import Findings, Object
 from dynagen.verify.references.graphs import HASH, PREFIX, WORKERS, mapping
 from dynagen.verify.references.known import Known, key_of
 from dynagen.verify.references.pods import Pod, Pods, Requirement, pods_of, requirements, services_of
-from dynagen.verify.references.rows import at, data, split
+from dynagen.verify.references.rows import at, data, split, value_at
 
 _ROOT = "istio-system"  # the root namespace of a mesh: what stands there counts everywhere
 
 
 def check_selectors(known: Known, findings: Findings) -> None:
     """Reports DG473 for a selector that selects nothing, or that will soon; DG472 for a port that no selected pod has."""
-    pods, services = pods_of(known), services_of(known)
-    table = data()["selectors"]
+    pods = pods_of(known)
+    services = services_of(known) if known.has_any("monitoring.coreos.com", "ServiceMonitor") else pods
+    table, terms = data()["selectors"], data()["terms"]
     for subject in known.objects:
         rule = table.get(key_of(subject))
         if rule:
@@ -28,9 +29,11 @@ def check_selectors(known: Known, findings: Findings) -> None:
                 found = _check(known, findings, subject, path, required, _namespaces(subject, rule), those)
                 if found and "ports" in rule:
                     _check_ports(findings, subject, found, split(rule["ports"]), those.what)
+        for path, required in _terms(subject.data, terms.get(key_of(subject), ())):
+            _check(known, findings, subject, path, required, {subject.namespace}, pods)
     for graph, components in known.graphs:
         for component in components:
-            for path, required in _affinities(graph, component.pod):
+            for path, required in _terms(value_at(graph.data, component.pod), terms["pods"], component.pod):
                 _check(known, findings, graph, path, required, {graph.namespace}, pods)
 
 
@@ -73,15 +76,19 @@ def _is_judged(pods: Pods, subject: Object, required: list[Requirement], namespa
         return False
     if subject.kind == "Gateway":
         return pods.has_gateways
-    return namespaces is not None and namespaces <= {subject.namespace}
+    if namespaces is None:
+        return False
+    if subject.group.endswith("istio.io") and not namespaces & pods.namespaces:
+        return False  # for gateways that somebody else runs
+    return namespaces <= {subject.namespace}
 
 
 def _at_fault(
     pods: Pods, required: list[Requirement], namespaces: set[str] | None
 ) -> tuple[Requirement, dict[str, list[str]]]:
-    """The requirement without which something would be selected, and the labels of what would be.
+    """The requirement without which something would be selected, and the labels of that.
 
-    Of several the first counts that no pod fulfils for its value; the first of all when leaving out one is not enough.
+    Of several, the first with a label that is there. When leaving out one is not enough: the first that nothing fulfils.
     """
     choices = []
     for index, each in enumerate(required):
@@ -125,9 +132,7 @@ def _words(known: Known, wrong: Requirement, labels: dict[str, list[str]], what:
     return message, f"add the {what}s, or say that the cluster has them: {declaring}"
 
 
-def _check_ports(
-    findings: Findings, subject: Object, found: list[Pod], pattern: tuple[str, ...], what: str
-) -> None:
+def _check_ports(findings: Findings, subject: Object, found: list[Pod], pattern: tuple[str, ...], what: str) -> None:
     for path, name in at(subject.data, pattern):
         if not isinstance(name, str) or name.isdecimal() or any(pod.has_port(name) for pod in found):
             continue
@@ -139,22 +144,13 @@ def _check_ports(
         findings.add("DG472", subject, path, f"no port of the selected {what}s is called '{name}'", hint, also=also)
 
 
-def _affinities(graph: Object, pod: KeyPath) -> Iterator[tuple[KeyPath, list[Requirement]]]:
-    """Selectors of pods in the affinity of a component that speak of the operator's labels and of this namespace."""
-    spec: Any = graph.data
-    for step in pod:
-        spec = spec.get(step, {}) if isinstance(spec, dict) else spec[step]
-    places = [
-        (*terms, "[]", *term)
-        for kind in ("podAffinity", "podAntiAffinity")
-        for terms, term in (
-            (("affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"), ()),
-            (("affinity", kind, "preferredDuringSchedulingIgnoredDuringExecution"), ("podAffinityTerm",)),
-        )
-    ]
-    for place in (*places, ("topologySpreadConstraints", "[]")):
-        for path, term in at(spec, place, pod):
-            required = requirements(mapping(term).get("labelSelector"), False)
-            if any(each.key.startswith(f"{PREFIX}dynamo-") for each in required):
-                if not {"namespaces", "namespaceSelector"} & mapping(term).keys():
-                    yield (*path, "labelSelector"), required
+def _terms(
+    value: Any, rows: Sequence[dict[str, str]], path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, list[Requirement]]]:
+    """Selectors that may be about somebody else's pods: those with the operator's labels that stay in the namespace."""
+    for row in rows:
+        for inner, term in at(value, split(row["at"]), path):
+            required = requirements(mapping(term).get(row["key"]), False)
+            speaks_of_graphs = any(each.key.startswith(f"{PREFIX}dynamo-") for each in required)
+            if speaks_of_graphs and not {"namespaces", "namespaceSelector"} & mapping(term).keys():
+                yield (*inner, row["key"]), required
