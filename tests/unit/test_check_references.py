@@ -572,6 +572,49 @@ def test_what_others_make_on_demand_is_left_alone() -> None:
     assert codes(SERVICE + policy_there) == []
 
 
+def test_an_endpoint_picker_brings_a_pool_and_the_class_of_its_workers() -> None:
+    picker = "    - name: Epp\n      type: epp\n      podTemplate: {spec: {containers: [{name: main, image: 'example.com/frontend:1.6.1'}]}}\n"
+    graph = GRAPH.replace("  components:\n", "  components:\n" + picker)
+    pool = route("group: inference.networking.k8s.io, kind: InferencePool, name: chat-pool")
+    assert codes(GRAPH + GATEWAY + pool) == ["DG470"]
+    assert codes(graph + GATEWAY + pool) == []
+    service = policy("GCPBackendPolicy", "targetRef: {group: '', kind: Service, name: chat-pool-ips-25cadd13}")
+    assert codes(GRAPH + service) == ["DG470"]
+    assert codes(graph + service) == []
+    assert codes(graph + labelled("nvidia.com/dynamo-component-class: worker")) == []
+    assert codes(graph + ingress("").replace("web, port: {number: 80}", "chat-epp, port: {number: 9002}")) == []
+
+
+def test_a_recipe_of_a_release_before_v1beta1_is_understood() -> None:
+    """Shaped like recipes/qwen3-32b/vllm of ai-dynamo/dynamo: claims by name, workers that look for each other."""
+    term = "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {nvidia.com/dynamo-sub-component-type: SUB}}}"
+    graph = f"""
+apiVersion: nvidia.com/v1alpha1
+kind: DynamoGraphDeployment
+metadata: {{name: recipe}}
+spec:
+  pvcs: [{{name: model-cache, create: false}}]
+  services:
+    prefill:
+      componentType: worker
+      subComponentType: prefill
+      volumeMounts: [{{name: model-cache, mountPoint: /m}}]
+      extraPodSpec:
+        affinity: {{podAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: [{term}]}}}}
+        mainContainer: {{image: 'example.com/vllm:1.1.1'}}
+"""
+    prefill, decode = graph.replace("SUB", "prefill"), graph.replace("SUB", "decode")
+    for release in ("1.1.1", "1.6.1"):
+        assert codes(prefill, release=release) == ["DG470", "DG470"]
+        assert codes(prefill, "PersistentVolumeClaim/model-cache", release=release) == []
+        assert codes(decode, "PersistentVolumeClaim/model-cache", release=release) == ["DG473"]
+    created = prefill.replace(
+        "create: false", "create: true, size: 1Gi, storageClass: standard-rwx, volumeAccessMode: ReadWriteMany"
+    )
+    assert codes(created, release="1.1.1") == []
+    assert codes(created.replace("standard-rwx", "standard-rxw"), release="1.1.1") == ["DG470"]
+
+
 def test_a_kind_that_nobody_knows_is_not_judged() -> None:
     snapshot = "dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: s}, "
     assert codes(CLAIM.replace("spec: {", "spec: {" + snapshot)) == []

@@ -20,6 +20,9 @@ def is_excused(known: Known, subject: Object, found: Found, group: str, kind: st
         return True
     if found.row.form == "host":
         return (found.value if isinstance(found.value, str) else found.value["host"]) in known.mesh_hosts
+    pool, ips, _ = name.rpartition("-ips-")
+    if kind == "Service" and ips and known.find("inference.networking.k8s.io", "InferencePool", None, pool):
+        return True  # GKE makes it for the pool. source: examples/deployments/GKE/sglang/gaie of ai-dynamo/dynamo
     if known.graphs and (group in data()["hidden"] or kind == "DynamoComponentDeployment"):
         return True
     if kind == "Secret" and subject.kind in ("Ingress", "Gateway"):
