@@ -10,7 +10,7 @@ from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
-from dynagen.merge import Map, merge
+from dynagen.merge import Map, merge, to_tree
 from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
@@ -85,7 +85,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     for layer in library.layers:
         manifests.patch(render(layer, "overrides", values, report, skipped))
     common = common_parts(library, values, report, skipped)
-    external = external_objects(library, profile, plan, values, report)
+    external = external_objects(library, profile, plan, values, authoring, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
@@ -129,15 +129,26 @@ def influence_on(profile: Profile, values: Mapping[str, Any], library: Library) 
 
 
 def external_objects(
-    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], report: Report
+    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], schemas: Schemas, report: Report
 ) -> list[Object]:
-    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name."""
+    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name.
+
+    An object of a kind with namespaces is in that of the graph, unless it says another. Reports DG313 for what is none.
+    """
     namespace = plan.metadata["namespace"]
-    found = [
-        Object(Manifest(fragment.tree, fragment.at))
-        for layer in library.layers
-        for fragment in render(layer, "external", values, report)
-    ]
+    found = []
+    for layer in library.layers:
+        for fragment in render(layer, "external", values, report):
+            manifest = Manifest(fragment.tree, fragment.at)
+            if not (manifest.api_version and manifest.kind and manifest.name):
+                report.add("DG313", "an object needs apiVersion, kind and metadata.name", fragment.at)
+                continue
+            schema = schemas.find(manifest.api_version, manifest.kind)
+            if schema is None or schema.namespaced:
+                shared = to_tree({"metadata": {"namespace": namespace}}, Origin(fragment.at))
+                assert isinstance(shared, Map)
+                manifest = manifest._replace(tree=merge(shared, manifest.tree, None))
+            found.append(Object(manifest))
     for index, entry in enumerate(profile.data["external"]):
         found.append(declared(entry, namespace, profile.at(("external", index))))
     return found

@@ -45,6 +45,11 @@ def base_layer() -> Layer:
     return Layer("base", BASE, _shown(BASE), is_shipped=True)
 
 
+def gke_layer() -> Layer:
+    """The layer that knows what clusters of GKE have built in."""
+    return Layer("gke", OVERLAYS / "gke", _shown(OVERLAYS / "gke"), is_shipped=True)
+
+
 def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
     """The layer an entry of `overlays` names: a shipped one, or a folder relative to `home`, the profile's folder.
 
