@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import Origin, Report
+from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
@@ -24,12 +24,16 @@ from dynagen.verify.schema import check_schemas
 
 
 class Request(NamedTuple):
-    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave."""
+    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave.
+
+    `external` are Kind/name or Kind/namespace/name of objects in the cluster, beside those that the profile names.
+    """
 
     sources: Sequence[Document]
     settings: Sequence[str]
     home: Path
     root: Path
+    external: Sequence[str] = ()
 
 
 class Compilation(NamedTuple):
@@ -74,6 +78,7 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     for layer in library.layers:
         manifests.patch(render(layer, "overrides", values, report))
     external = external_objects(library, profile, plan, values, report)
+    external += [declared(entry, plan.metadata["namespace"], Position("--external")) for entry in request.external]
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 

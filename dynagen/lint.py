@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree
@@ -29,10 +29,9 @@ class Target(NamedTuple):
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    facts = load_facts([base_layer()], report)
     objects = _objects(documents, report)
     findings = Findings(report, where_written)
-    schemas = Schemas(schema_folders([], target.kubernetes, facts["releases"][target.release]["crds"]))
+    schemas = Schemas(schema_folders([], target.kubernetes, release_facts(report)[target.release]["crds"]))
     check_schemas(objects, schemas, findings)
     if not report.failed:
         external = [declared(entry, "", Position("--external")) for entry in target.external]
@@ -40,6 +39,12 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     if not report.failed:
         check_silences(report)
     return objects
+
+
+def release_facts(report: Report) -> dict[str, Any]:
+    """What is known of each release of Dynamo, without layers of users."""
+    releases: dict[str, Any] = load_facts([base_layer()], report)["releases"]
+    return releases
 
 
 def _objects(documents: Sequence[Document], report: Report) -> list[Object]:

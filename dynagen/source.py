@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.paths import is_file
 from dynagen.scalars import Ambiguous, parse_plain
 from dynagen.silences import read_silences
 
@@ -58,17 +59,19 @@ def _with_paths(value: Any, positions: Iterator[Position], path: KeyPath = ()) -
 def read(path: Path, shown: str, report: Report, only_regular: bool = False) -> str | None:
     """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103.
 
-    With `only_regular` a pipe or a device is refused: nobody would ever write into it.
+    With `only_regular` a pipe or a device is refused: nobody would ever write into it. A pipe with a name is refused
+    anyway; what a shell passes as /dev/fd/63 is not.
     """
     at = Position(shown)
     try:
-        if only_regular and not path.is_file():
-            report.add("DG101", f"cannot read '{shown}': not a regular file", at)
+        if not is_file(path) and (only_regular or (path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")))):
+            hint = "" if only_regular else "write '-' to read standard input"
+            report.add("DG101", f"cannot read '{shown}': not a regular file", at, hint)
             return None
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
         report.add("DG101", f"cannot read '{shown}': {reason}", at)
         return None
     return decode(raw, shown, report)
