@@ -19,9 +19,9 @@ class Rule(NamedTuple):
     severity: str
     why: str
     fix: str
-    example: str
-    bad: str
-    good: str
+    example: str = "text"
+    bad: str = ""
+    good: str = ""
     source: str = ""
 
 

@@ -83,7 +83,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         hint = "name profiles, manifests, or folders that hold some"
         report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
         checked.append(Checked(paths[0], findings_of(report)))
-    return Outcome([*checked, *_notes(skipped)], texts)
+    return Outcome(checked, texts, _notes(skipped))
 
 
 Found = tuple[str, File | Skipped | Walked]
@@ -172,7 +172,7 @@ def _note_texts(findings: Sequence[Finding], known: Mapping[str, str], texts: di
                 texts[at.file] = known[at.file]
 
 
-def _notes(skipped: Sequence[Skipped]) -> list[Checked]:
+def _notes(skipped: Sequence[Skipped]) -> list[Finding]:
     """What was left out, said once for each folder (DG117)."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name, why, at in skipped:
@@ -181,7 +181,7 @@ def _notes(skipped: Sequence[Skipped]) -> list[Checked]:
     for (at, why), names in groups.items():
         message = why or f"{_listed(names)}: no Kubernetes object in there"
         diagnostic = Diagnostic("DG117", f"not checked: {message}", Position(at), severity="note")
-        notes.append(Checked(at, [Finding(diagnostic)]))
+        notes.append(Finding(diagnostic))
     return notes
 
 

@@ -70,15 +70,20 @@ def _objections(verdict: Mapping[str, Any], data: Mapping[str, Any]) -> list[Obj
     return [Objection(_path(str(error.get("path", "")), data), str(error.get("msg", ""))) for error in errors]
 
 
-def _path(pointer: str, data: Any) -> KeyPath:
-    """A JSON pointer as far as it leads into `data`."""
+def _path(joined: str, data: Any) -> KeyPath:
+    """The keys joined by slashes, as far as they lead into `data`. A slash inside of a key is not escaped."""
     path: list[str | int] = []
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        key: str | int = int(name) if isinstance(data, list) and name.isdigit() else name
-        try:
-            data = data[key]
-        except (KeyError, IndexError, TypeError):
+    parts = joined.split("/")[1:]
+    while parts:
+        for count in range(1, len(parts) + 1):
+            name = "/".join(parts[:count])
+            if isinstance(data, list) and name.isdigit() and int(name) < len(data):
+                path.append(int(name))
+                break
+            if isinstance(data, dict) and name in data:
+                path.append(name)
+                break
+        else:
             break
-        path.append(key)
+        data, parts = data[path[-1]], parts[count:]
     return tuple(path)

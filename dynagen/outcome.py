@@ -30,16 +30,21 @@ class Checked(NamedTuple):
 
 
 class Outcome:
-    """All files of one run. `texts` gives the text of a file that positions name, where it is known."""
+    """All files of one run, and `notes` on what was left out.
 
-    def __init__(self, checked: Iterable[Checked], texts: Mapping[str, str]) -> None:
-        self.checked = list(checked)
-        self.texts = texts
+    `texts` gives the text of a file that positions name, where it is known.
+    """
+
+    def __init__(
+        self, checked: Iterable[Checked], texts: Mapping[str, str] | None = None, notes: Sequence[Finding] = ()
+    ) -> None:
+        self.checked, self.notes = list(checked), list(notes)
+        self.texts = {} if texts is None else texts
 
     @property
     def findings(self) -> list[Finding]:
         """Sorted by file, line, column and code; what several profiles share is said once."""
-        unique = dict.fromkeys(finding for checked in self.checked for finding in checked.findings)
+        unique = dict.fromkeys([*self.notes, *(each for checked in self.checked for each in checked.findings)])
         return sorted(unique, key=lambda finding: (finding.diagnostic.sort_key, finding.silenced or ""))
 
     @property

@@ -272,7 +272,11 @@ def test_names_that_no_file_can_have_are_refused(home: Path, arguments: list[str
 
 @pytest.mark.parametrize(
     "head",
-    [f"apiVersion: v1\nkind: {LONG}", f"apiVersion: {LONG}.example.com/v1\nkind: Thing", f"apiVersion: v{LONG}\nkind: Pod"],
+    [
+        f"apiVersion: v1\nkind: {LONG}",
+        f"apiVersion: {LONG}.example.com/v1\nkind: Thing",
+        f"apiVersion: v{LONG}\nkind: Pod",
+    ],
     ids=["kind", "group", "version"],
 )
 def test_a_kind_or_a_group_that_no_file_can_be_named_after_has_no_schema(home: Path, head: str) -> None:
@@ -315,7 +319,11 @@ def test_links_to_themselves_are_refused(home: Path) -> None:
     for name in ("layer.yaml", "schema.json"):
         (home / "team" / name).symlink_to(name)
     for command in ("build", "check"):
-        for arguments in (["loop"], ["profile.yaml", "--set", "overlays=./loop"], ["profile.yaml", "--set", "overlays=./team"]):
+        for arguments in (
+            ["loop"],
+            ["profile.yaml", "--set", "overlays=./loop"],
+            ["profile.yaml", "--set", "overlays=./team"],
+        ):
             done = run(command, *arguments, cwd=home)
             assert done.returncode == 1, (arguments, done.stderr)
             assert b"Traceback" not in done.stderr and b"error[DG" in done.stderr

@@ -92,7 +92,7 @@ def check(
         outcome = check_paths(names, options, texts, homes)
     except NotOneProfile as error:
         raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
-    outcome = Outcome(outcome.checked, Texts(texts, homes))
+    outcome = Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
     report = render(outcome, format_)
     if output_file is not None:
         write_file(report, output_file)

@@ -19,6 +19,9 @@ def render(outcome: Outcome) -> str:
     suite = ElementTree.SubElement(top, "testsuite", {"name": "dynagen check", **totals, "skipped": "0", "time": "0"})
     for checked in outcome.checked:
         _case(suite, checked, outcome)
+    if outcome.notes:
+        said = to_text([note.diagnostic for note in outcome.notes], outcome.texts)
+        ElementTree.SubElement(suite, "system-out").text = _legal(said)
     ElementTree.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(top, encoding="unicode") + "\n"
 
