@@ -31,6 +31,8 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
+    """Escaped; what else does not print would steer the terminal of whoever reads the log."""
+    text = "".join(each if each.isprintable() or each in "\r\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
