@@ -33,7 +33,6 @@ def find_rule(code: str) -> Rule:
     """Raises KeyError for a code that is none."""
     if code not in codes():
         raise KeyError(code)
-    report = Report()
-    documents = parse((_FOLDER / f"{code}.yaml").read_text("utf-8"), f"{code}.yaml", report)
-    assert not report.diagnostics, report.diagnostics
+    # What it reports is about comments that examples show.
+    documents = parse((_FOLDER / f"{code}.yaml").read_text("utf-8"), f"{code}.yaml", Report())
     return Rule(code, **{key: str(value).strip() for key, value in documents[0].data.items()})
