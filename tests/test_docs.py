@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import click
+import yaml
 
 from dynagen.catalogue import codes, find_rule
 from dynagen.commands import dynagen as command
+from dynagen.console import formats
 from tests.conftest import ROOT
 
 
@@ -41,6 +44,25 @@ def test_the_readme_tells_the_truth(dynagen, tmp_path: Path) -> None:  # type: i
     broken = profile.replace("prefill: {replicas: 2, gpus: 1}", "prefill: {replicas: 2, gpu: 1}")
     (tmp_path / "profile.yaml").write_text(broken, "utf-8")
     assert dynagen("check", "profile.yaml", cwd=tmp_path).stderr == shown
+
+
+def test_the_page_on_checking_tells_the_truth(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Its JSON is what comes out, and its settings name what is there."""
+    page = (ROOT / "docs/check.md").read_text("utf-8")
+    (profile,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    broken = profile.replace("prefill: {replicas: 2, gpus: 1}", "prefill: {replicas: 2, gpu: 1}")
+    (tmp_path / "profile.yaml").write_text(broken, "utf-8")
+    (shown,) = re.findall(r"--format json\n(\{.*?\n)```", page, re.DOTALL)
+    assert dynagen("check", "profile.yaml", "--format", "json", cwd=tmp_path).stdout == shown
+    blocks = [yaml.safe_load(textwrap.dedent(block)) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert {each["id"] for each in [*blocks[1]["repos"][0]["hooks"], *blocks[2]]} == {hook["id"]}
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    steps = [*blocks[3]["jobs"]["check"]["steps"], *blocks[4]]
+    used = [key for step in steps if "dynagen" in step["uses"] for key in step["with"]]
+    assert used and set(used) <= set(action["inputs"])
+    for format in formats():
+        assert f"| `{format}` |" in page
 
 
 def test_the_command_reference_is_what_help_prints(update: bool) -> None:
