@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Diagnostic, Position, Report, path_text
 from dynagen.inputs import (
+    MANIFEST_BYTES,
     MANIFESTS,
     PROFILE,
     File,
@@ -95,7 +96,7 @@ def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
         if name != "-" and Path(name).is_dir():
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
-            yield "", read_file(name, options.strict, sole)
+            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES)
 
 
 def _only_one_profile(found: list[Found]) -> list[Found]:

@@ -5,6 +5,7 @@ A document with an `apiVersion` of dynagen.dev makes its file a profile. One wit
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -15,14 +16,19 @@ from dynagen.diagnostics import Position, Report
 from dynagen.layers import looks_like_layer
 from dynagen.outcome import STANDARD_INPUT
 from dynagen.paths import is_file, lies_in
-from dynagen.source import Document, parse, read
+from dynagen.source import MAX_BYTES, Document, decode, parse, read, report_size
 
 SUFFIXES = (".yaml", ".yml", ".json")
+# What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.
+MANIFEST_BYTES = 16 * MAX_BYTES
 PROFILE, MANIFESTS, NOTHING = "profile", "manifests", "nothing"
 
-# Keys of a profile that other files hardly have two of, and what a text that cannot be parsed must hold to matter.
+# Keys of a profile that other files hardly have two of, and what a text must hold to be worth parsing.
 _TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
-_MEANT = re.compile(r"apiVersion|^\s*kind\s*:|^backend\s*:", re.MULTILINE)
+_MEANT = re.compile(
+    r"""^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:""",
+    re.MULTILINE,
+)
 _CHART = ("templates", "charts")
 
 
@@ -56,31 +62,29 @@ class Walked(NamedTuple):
     report: Report
 
 
-def read_file(name: str, strict: bool, sole: bool = False) -> File:
+def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES) -> File:
     """Reads a file that somebody named. `sole` is the only one: what is not clearly a manifest is a profile then."""
     report = Report(strict)
     if name == "-":
-        text, path, shown = read_standard_input(report), None, STANDARD_INPUT
+        text, path, shown = read_standard_input(report, limit), None, STANDARD_INPUT
     else:
         path, shown = Path(name), name
-        text = read(path, shown, report)
+        text = read(path, shown, report, limit=limit)
     return _file(shown, path, text, report, sole)
 
 
-def read_standard_input(report: Report) -> str | None:
+def read_standard_input(report: Report, limit: int) -> str | None:
     """Reports DG101 when it is closed, or fails."""
     import sys
-
-    from dynagen.source import MAX_BYTES, decode
 
     try:
         if sys.stdin is None:
             raise OSError("it is closed")
-        raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        raw = sys.stdin.buffer.read(limit + 1)
     except OSError as error:
         report.add("DG101", f"cannot read standard input: {error.strerror or error}".lower(), Position(STANDARD_INPUT))
         return None
-    return decode(raw, STANDARD_INPUT, report)
+    return decode(raw, STANDARD_INPUT, report, limit)
 
 
 def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
@@ -112,20 +116,32 @@ def _walked(path: Path, top: Path, name: str, strict: bool) -> File | Skipped:
     if not lies_in(path, top):
         report.add("DG303", f"'{shown}' leads out of '{name}'", Position(shown), hint="name the file itself")
         return File(shown, path, NOTHING, [], "", report)
-    found = _file(shown, path, read(path, shown, report, only_regular=True), report)
+    found = _file(shown, path, read(path, shown, report, only_regular=True, limit=MANIFEST_BYTES), report)
     return Skipped(shown, "", name) if found.holds == NOTHING and not found.report.failed else found
 
 
 def _file(shown: str, path: Path | None, text: str | None, report: Report, sole: bool = False) -> File:
     if text is None:
         return File(shown, path, PROFILE if sole else NOTHING, [], "", report)
+    # What is wrong with a file of something else is not for us to say, and would take long to find out.
+    if not sole and (not _MEANT.search(text) or _is_other_json(shown, text)):
+        return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
     documents = parse(text, shown, report)
     holds = _holds([document.data for document in documents], sole)
-    if holds == NOTHING and not sole and not (report.failed and _MEANT.search(text)):
-        report = Report()  # what is wrong with a file of something else is not for us to say
+    if holds == PROFILE and len(text.encode()) > MAX_BYTES:
+        report_size(shown, report)
     return File(shown, path, holds, documents, text, report)
+
+
+def _is_other_json(shown: str, text: str) -> bool:
+    if not shown.endswith(".json"):
+        return False
+    try:
+        return _kind(json.loads(text)) == NOTHING
+    except (ValueError, RecursionError):
+        return False
 
 
 def _holds(documents: Sequence[Any], sole: bool) -> str:

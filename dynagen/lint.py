@@ -9,7 +9,7 @@ from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
-from dynagen.merge import List, Map
+from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
 from dynagen.schemas import Schemas
@@ -80,8 +80,25 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
     if document.data.get("kind") == "List" and isinstance(items, List):
         for item in items:
             if isinstance(item, Map):
-                yield Manifest(item, item.origin.written)
+                yield Manifest(_without_nulls(item), item.origin.written)
             else:
                 report.add("DG313", "expected an object with apiVersion and kind", item.origin.written)
         return
-    yield Manifest(tree, document.at())
+    yield Manifest(_without_nulls(tree), document.at())
+
+
+def _without_nulls(tree: Map) -> Map:
+    """To an API server a key with null, as `annotations:` without a value has it, is one that is not there.
+
+    Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
+    """
+    kept = {
+        key: _cleared(inner) for key, inner in tree.items() if not (isinstance(inner, Leaf) and inner.value is None)
+    }
+    return Map(kept, tree.origin)
+
+
+def _cleared(tree: Tree) -> Tree:
+    if isinstance(tree, Map):
+        return _without_nulls(tree)
+    return List([_cleared(item) for item in tree], tree.origin) if isinstance(tree, List) else tree

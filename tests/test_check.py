@@ -153,6 +153,47 @@ def test_a_manifest_that_cannot_be_read_is_an_error_in_a_folder_too(dynagen, hom
     ]
 
 
+def test_null_is_a_key_that_is_not_there(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """As generators write it: `creationTimestamp: null`, `labels:`."""
+    text = config("one").replace("metadata: {", "metadata: {creationTimestamp: null, labels: null, ") + "binaryData:\n"
+    write(
+        home,
+        {
+            "deploy/one.yaml": text,
+            "deploy/list.yaml": "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod}]\n",
+        },
+    )
+    run = dynagen("check", "deploy", "--format", "json", cwd=home)
+    assert found(run) == [("DG313", "deploy/list.yaml", 3)]
+
+
+def test_a_stream_of_some_megabytes_is_read(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    many = "".join(f"---\n{config(f'c{number}', 'x' * 200_000)}" for number in range(8))
+    assert dynagen("check", "-", cwd=home, stdin=many.encode()) == (0, "", "")
+    write(home, {"b.yaml": PROFILE + "# " + "x" * 1024 * 1024})
+    for command in ("build", "check"):
+        assert "error[DG102] larger than 1024 KiB" in dynagen(command, "b.yaml", cwd=home).stderr
+    with (home / "huge.yaml").open("wb") as stream:
+        stream.truncate(100 * 1024 * 1024)
+    assert (
+        "huge.yaml:1:1: error[DG102] larger than 16384 KiB" in dynagen("check", "a.yaml", "huge.yaml", cwd=home).stderr
+    )
+
+
+def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(
+        home,
+        {
+            "deploy/values.yaml": "ingress:\n  apiVersion: networking.k8s.io/v1\n  enabled: yes\nlog: on\n",
+            "deploy/schema.json": '{"properties": {"y": {"type": "string", "pattern": "a\\/b"}}}',
+            "deploy/mkdocs.yml": "x: !!python/name:a.b ''\n",
+            "deploy/compose.yaml": "services: {<<: *default}\n",
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
+
+
 def test_json_with_tabs_is_fine(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 1}}
     write(home, {"a.json": json.dumps(data, indent="\t")})
