@@ -22,10 +22,10 @@ from dynagen.inputs import (
     walk,
 )
 from dynagen.kubeconform import NoVerdict, objections
-from dynagen.library import schema_folders
-from dynagen.lint import Target, check_manifests, release_facts
+from dynagen.lint import Target, check_manifests
 from dynagen.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.places import in_profile, where_written
+from dynagen.schemas import broken_schemas
 from dynagen.verify import Findings, Object
 
 _NAMED = 5  # skipped files that a note names
@@ -53,6 +53,8 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
     skipped: list[Skipped] = []
     layers: dict[Path, bool] = {}
     plain: dict[str, list[File]] = {}  # of each folder that was walked; under "" those that were named
+    if broken := _check_sets(options):
+        return Outcome(broken, texts)
     found = _found(paths, options)
     for group, entry in found if not (options.files or options.settings) else _only_one_profile(list(found)):
         if isinstance(entry, Skipped):
@@ -85,6 +87,17 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
         checked.append(Checked(paths[0], findings_of(report)))
     return Outcome(checked, texts, _notes(skipped))
+
+
+def _check_sets(options: Options) -> list[Checked]:
+    """Reports DG214 for a schema that cannot be used."""
+    report = Report(options.strict)
+    for folder in options.target.schemas:
+        for file, message in broken_schemas(folder, folder.resolve()):
+            hint = "make it with `dynagen schemas import`"
+            report.add("DG214", f"not a schema of a set: {message}", Position(file.as_posix()), hint)
+    findings = findings_of(report)
+    return [Checked("--schemas", findings)] if findings else []
 
 
 Found = tuple[str, File | Skipped | Walked]
@@ -138,8 +151,7 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
     documents = [document for file in files for document in file.documents]
     objects = check_manifests(documents, options.target, report)
     if options.referee and not report.failed:
-        release = release_facts(report)[options.target.release]
-        folders = schema_folders([], options.target.kubernetes, release["crds"])
+        folders = options.target.schema_folders(report)
         _ask_referee(options.referee, objects, folders, Findings(report, where_written), report)
     found = findings_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)

@@ -91,6 +91,7 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
     """The files of a folder and below, sorted, without hidden ones. Layers and templates of Helm charts are left out."""
     top = Path(name)
     wrong = Report(strict)
+    patches: set[str] = set()
 
     def unreadable(error: OSError) -> None:
         shown = str(error.filename)
@@ -102,13 +103,33 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
             folders.clear()
             yield Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name)
             continue
+        for file in sorted(set(names) & {"kustomization.yaml", "kustomization.yml"}):
+            patches |= _patches(here / file)
         chart = [folder for folder in folders if folder in _CHART] if "Chart.yaml" in names else []
         for folder in chart:
             yield Skipped((here / folder).as_posix(), "belongs to a Helm chart: build it with `helm template`", name)
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in chart)
         for file in sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith(".")):
-            yield _walked(here / file, top, name, strict)
+            if os.path.realpath(here / file) in patches:
+                yield Skipped((here / file).as_posix(), "is a patch: build it with `kubectl kustomize`", name)
+            else:
+                yield _walked(here / file, top, name, strict)
     yield Walked(wrong)
+
+
+def _patches(kustomization: Path) -> set[str]:
+    """The files that a kustomization names as patches: parts of objects, which would be refused."""
+    text = read(kustomization, "", Report(), only_regular=True)
+    found: set[str] = set()
+    for document in parse(text, "", Report()) if text else ():
+        data = document.data if isinstance(document.data, dict) else {}
+        for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
+            entries = data.get(key)
+            for entry in entries if isinstance(entries, list) else ():
+                path = entry.get("path") if isinstance(entry, dict) else entry
+                if isinstance(path, str) and "\n" not in path:
+                    found.add(os.path.realpath(kustomization.parent / path))
+    return found
 
 
 def _walked(path: Path, top: Path, name: str, strict: bool) -> File | Skipped:

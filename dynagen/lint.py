@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree
@@ -20,18 +21,27 @@ from dynagen.verify.schema import check_schemas
 
 
 class Target(NamedTuple):
-    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already."""
+    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already.
+
+    `schemas` are sets for kinds of its own.
+    """
 
     kubernetes: str
     release: str
     external: Sequence[str] = ()
+    schemas: Sequence[Path] = ()
+
+    def schema_folders(self, report: Report) -> list[Path]:
+        """Where the schema of a kind is looked for."""
+        crds = load_facts([base_layer()], report)["releases"][self.release]["crds"]
+        return [*self.schemas, *schema_folders([], self.kubernetes, crds)]
 
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     objects = _objects(documents, report)
     findings = Findings(report, where_written)
-    schemas = Schemas(schema_folders([], target.kubernetes, release_facts(report)[target.release]["crds"]))
+    schemas = Schemas(target.schema_folders(report))
     check_schemas(objects, schemas, findings)
     if not report.failed:
         external = [declared(entry, "", Position("--external")) for entry in target.external]
@@ -41,10 +51,9 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     return objects
 
 
-def release_facts(report: Report) -> dict[str, Any]:
-    """What is known of each release of Dynamo, without layers of users."""
-    releases: dict[str, Any] = load_facts([base_layer()], report)["releases"]
-    return releases
+def releases() -> list[str]:
+    """Those of Dynamo that are known without layers of users."""
+    return sorted(load_facts([base_layer()], Report())["releases"])
 
 
 def _objects(documents: Sequence[Document], report: Report) -> list[Object]:

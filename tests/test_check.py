@@ -194,6 +194,37 @@ def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path
     assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
 
 
+def test_patches_of_a_kustomization_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+    write(
+        home,
+        {
+            "deploy/prod/kustomization.yaml": "resources: [../one.yaml]\npatches: [{path: replicas.yaml}]\n",
+            "deploy/prod/replicas.yaml": patch,
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert run.code == 0, run.stderr
+    assert "not checked: deploy/prod/replicas.yaml is a patch: build it with `kubectl kustomize`" in run.stderr
+    (home / "deploy/prod/kustomization.yaml").unlink()
+    assert "error[DG212]" in dynagen("check", "deploy", cwd=home).stderr
+
+
+def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
+    schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}
+    write(home, {"deploy/thing.yaml": thing + "big\n", "sets/example.com/thing_v1.json": json.dumps(schema)})
+    assert "error[DG211]" in dynagen("check", "deploy", cwd=home).stderr
+    assert "deploy/thing.yaml:4:1: error[DG212]" in dynagen("check", "deploy", "--schemas", "sets", cwd=home).stderr
+    write(home, {"deploy/thing.yaml": thing + "1\n"})
+    program = tools.path("kubeconform")
+    assert dynagen("check", "deploy", "--schemas", "sets", f"--kubeconform={program}", cwd=home).code == 0
+    write(home, {"sets/example.com/thing_v1.json": '{"properties": 1}'})
+    run = dynagen("check", "deploy", "--schemas", "sets", cwd=home)
+    assert (run.code, "sets/example.com/thing_v1.json:1:1: error[DG214]" in run.stderr) == (1, True)
+    assert dynagen("check", "deploy", "--schemas", "missing", cwd=home).code == 2
+
+
 def test_json_with_tabs_is_fine(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 1}}
     write(home, {"a.json": json.dumps(data, indent="\t")})

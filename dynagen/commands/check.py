@@ -35,6 +35,13 @@ class _Check(click.Command):
     help="An object that the cluster has already, also as Kind/namespace/name; may be given more than once.",
 )
 @click.option(
+    "--schemas",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Schemas of your own kinds, from `dynagen schemas import`, for plain manifests; may be given more than once.",
+)
+@click.option(
     "--kubeconform", metavar="[=PATH]", help="Let kubeconform judge all objects as well, with the same schemas."
 )
 @click.option(
@@ -46,7 +53,7 @@ class _Check(click.Command):
     help="text goes to standard error, the others to standard output.",
 )
 @click.option("--output-file", metavar="FILE", help="Write the report there instead.")
-@click.option("--allow-empty", is_flag=True, help="Nothing to check is fine.")  # fmt: skip
+@click.option("--allow-empty", is_flag=True, help="Nothing to check is fine.")
 def check(
     paths: tuple[str, ...],
     files: tuple[str, ...],
@@ -56,6 +63,7 @@ def check(
     kubernetes: str | None,
     release: str | None,
     external: tuple[str, ...],
+    schemas: tuple[Path, ...],
     kubeconform: str | None,
     format_: str,
     output_file: str | None,
@@ -84,7 +92,7 @@ def check(
         return
     check_words([*names, *further], settings)
     referee = _referee(kubeconform)
-    target = Target(*_versions(kubernetes, release), _external(external))
+    target = Target(*_versions(kubernetes, release), _external(external), schemas)
     options = Options(target, further, settings, root, strict, referee, allow_empty)
     texts: dict[str, str] = {}
     homes: set[Path] = set()
@@ -127,10 +135,9 @@ def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:
     if kubernetes is not None:
         _expect("--kubernetes", kubernetes, kubernetes_versions())
     if release is not None:
-        from dynagen.diagnostics import Report
-        from dynagen.lint import release_facts
+        from dynagen.lint import releases
 
-        _expect("--release", release, sorted(release_facts(Report())))
+        _expect("--release", release, releases())
     return kubernetes or properties["kubernetes"]["default"], release or properties["release"]["default"]
 
 
