@@ -24,6 +24,7 @@ from dynagen.inputs import (
 from dynagen.kubeconform import NoVerdict, objections
 from dynagen.lint import Target, check_manifests
 from dynagen.outcome import Checked, Finding, Outcome, findings_of
+from dynagen.paths import is_folder
 from dynagen.places import in_profile, where_written
 from dynagen.schemas import broken_schemas
 from dynagen.verify import Findings, Object
@@ -106,7 +107,7 @@ Found = tuple[str, File | Skipped | Walked]
 def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
     sole = len(paths) == 1 and not options.may_be_empty
     for name in dict.fromkeys(paths):
-        if name != "-" and Path(name).is_dir():
+        if name != "-" and is_folder(Path(name)):
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
             yield "", read_file(name, options.strict, sole, MANIFEST_BYTES)
@@ -174,7 +175,8 @@ def _ask_referee(
         for path, message in against:
             where = f"{path_text(path)}: " if path else ""
             hint = "dynagen and kubeconform read the same schemas: please report that they do not agree"
-            findings.add("DG217", subject, path, f"kubeconform says {where}{message}", hint)
+            said = "this value is wrong" if subject.kind == "Secret" else message  # it would quote the value
+            findings.add("DG217", subject, path, f"kubeconform says {where}{said}", hint)
 
 
 def _note_texts(findings: Sequence[Finding], known: Mapping[str, str], texts: dict[str, str]) -> None:

@@ -60,7 +60,16 @@ def objections(program: str, objects: Sequence[Mapping[str, Any]], folders: Sequ
     found = verdicts(program, stream, folders) if objects else []
     if len(found) != len(objects):
         raise NoVerdict(f"{len(found)} verdicts on {len(objects)} objects")
+    for verdict, data in zip(found, objects, strict=True):  # in the order of the stream, as long as it has one worker
+        if verdict.get("kind", data["kind"]) != data["kind"] or verdict.get("name") not in ("", None, _name(data)):
+            raise NoVerdict(
+                f"a verdict on {verdict.get('kind')} '{verdict.get('name')}' where one on '{_name(data)}' is due"
+            )
     return [_objections(verdict, data) for verdict, data in zip(found, objects, strict=True)]
+
+
+def _name(data: Mapping[str, Any]) -> Any:
+    return data.get("metadata", {}).get("name")
 
 
 def _objections(verdict: Mapping[str, Any], data: Mapping[str, Any]) -> list[Objection]:

@@ -11,6 +11,10 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
+def is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def is_there(path: Path) -> bool:
     """Whether there is anything of this name, also a symbolic link that leads nowhere."""
     return os.path.lexists(path)

@@ -289,6 +289,13 @@ def test_a_kind_or_a_group_that_no_file_can_be_named_after_has_no_schema(home: P
         assert b"DG211" in done.stderr and b"Traceback" not in done.stderr
 
 
+def test_an_impossible_name_of_a_file_is_refused_by_every_command(home: Path) -> None:
+    for arguments in (["build", LONG], ["check", LONG], ["check", LONG, "profile.yaml"], ["plan", LONG]):
+        done = run(*arguments, cwd=home)
+        assert done.returncode == 1
+        assert b"error[DG101] cannot read" in done.stderr and b"Traceback" not in done.stderr
+
+
 def test_null_in_a_setting_takes_a_value_back(home: Path) -> None:
     done = run("build", "profile.yaml", "--set", "model=null", cwd=home)
     assert done.returncode == 1

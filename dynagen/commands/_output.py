@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,18 +29,20 @@ def print_text(text: str) -> None:
 class Texts(Mapping[str, str]):
     """The texts of the files that positions name: those in `known`, else what lies in one of `folders` or is shipped.
 
-    Never shows a line of a file that a symbolic link leads to outside. Remembers one file: positions come in order.
+    Never shows a line of a file that a symbolic link leads to outside, or that holds a Secret. Remembers one file:
+    positions come in order.
     """
+
+    _SECRET = re.compile(r"""^\W*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE)
 
     def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
         self._known, self._folders = known, folders
         self._last: tuple[str, str | None] = ("", None)
 
     def __getitem__(self, name: str) -> str:
-        if name in self._known:
-            return self._known[name]
         if self._last[0] != name:
-            self._last = (name, self._read(name))
+            text = self._known[name] if name in self._known else self._read(name)
+            self._last = (name, "" if text and self._SECRET.search(text) else text)
         if self._last[1] is None:
             raise KeyError(name)
         return self._last[1]
