@@ -299,8 +299,9 @@ def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
         assert len(outcome.checked) == count and not outcome.failed
         return size
 
-    kept(3)  # imports, and what is read once
-    assert kept(50) < 400_000  # the names, and caches of a fixed size; one compilation takes megabytes
+    kept(10)  # imports, and what is read once
+    # One compilation takes megabytes. What may remain is a name, and what caches of a fixed size hold by chance.
+    assert kept(60) < kept(10) + 2_000_000
 
 
 def test_a_report_is_written_whole_or_not_at_all(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
