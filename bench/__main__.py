@@ -12,13 +12,13 @@ from pathlib import Path
 
 from bench.kustomize import EXAMPLE, ROOT, TREE
 from dynagen.diagnostics import Report
+from dynagen.kubeconform import locations
 from dynagen.library import find_library
 from dynagen.plan import backends
 from dynagen.source import parse
 from tests import tools
 
 RUNS = 15
-TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
 
 
 def measure(command: list[str]) -> tuple[float, float]:
@@ -41,8 +41,7 @@ def commands() -> dict[str, list[str]]:
     folders = library.schema_folders("1.35", release["crds"])
     kubectl = shutil.which("kubectl") or str(tools.path("kubectl"))
     kustomize = [kubectl, "kustomize", str(TREE / source[0].data["overlays"][-1])]
-    locations = [word for folder in folders for word in ("-schema-location", f"{folder}/{TEMPLATE}")]
-    conform = [str(tools.path("kubeconform")), "-strict", *locations, "-"]
+    conform = [str(tools.path("kubeconform")), "-strict", *locations(folders), "-"]
     # exec: the shell is replaced, and what it waits for counts as its child.
     pipe = f"set -o pipefail; {shlex.join(kustomize)} | {shlex.join(conform)}"
     return {

@@ -39,8 +39,9 @@ def _leave(code: str | int | None) -> None:
     if isinstance(code, str):
         print(code, file=sys.stderr)
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # None when it was closed before we began
+                stream.flush()
     except OSError:
         _stop_writing()
         code = code or 1
@@ -51,7 +52,8 @@ def _stop_writing() -> None:
     """Standard output was closed (a pipe to `head`): keep the interpreter from flushing into it once more."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, merge, to_tree
-from dynagen.places import in_profile
+from dynagen.places import Places, in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave."""
+    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave.
+
+    `external` are Kind/name or Kind/namespace/name of objects in the cluster, beside those that the profile names.
+    """
 
     sources: Sequence[Document]
     settings: Sequence[str]
     home: Path
     root: Path
+    external: Sequence[str] = ()
 
 
 class Compilation(NamedTuple):
@@ -86,13 +90,14 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
         manifests.patch(render(layer, "overrides", values, report, skipped))
     common = common_parts(library, values, report, skipped)
     external = external_objects(library, profile, plan, values, authoring, report)
+    external += [declared(entry, plan.metadata["namespace"], Position("--external")) for entry in request.external]
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
     merged = manifests.finish(common)
     objects, findings = (
         [Object(manifest) for manifest in merged],
-        Findings(report, in_profile(profile, lambda: influence_on(profile, values, library))),
+        Findings(report, places_of(Compilation(report, library, profile, plan, values))),
     )
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
@@ -114,6 +119,13 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
     """What expressions can name: the plan, the sections of the layers, the facts."""
     sections = {name_in_expressions(layer.name): profile.data.get(layer.name) for layer in library.layers}
     return {**sections, **plan.to_data(), "facts": library.facts}
+
+
+def places_of(compilation: Compilation) -> Callable[[Origin], Places]:
+    """Where findings in its manifests point."""
+    profile, values, library = compilation.profile, compilation.values, compilation.library
+    assert profile is not None
+    return in_profile(profile, lambda: influence_on(profile, values, library))
 
 
 def influence_on(profile: Profile, values: Mapping[str, Any], library: Library) -> Influence:

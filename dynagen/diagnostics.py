@@ -111,6 +111,13 @@ class Report:
         """What arises at this line of the comment's file, with the comment's code, is kept apart from now on."""
         self._silences.setdefault((silence.at.file, line), []).append(silence)
 
+    def take(self, other: Report) -> None:
+        """Adds what another report holds, its silences included."""
+        self._found |= other._found
+        self._silenced |= other._silenced
+        for place, silences in other._silences.items():
+            self._silences.setdefault(place, []).extend(silences)
+
     @property
     def failed(self) -> bool:
         return any(diagnostic.severity == "error" for diagnostic in self._found)

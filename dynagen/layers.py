@@ -17,7 +17,11 @@ from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import Origin, Position, Report, closest
 from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.parsed import look_up
-from dynagen.source import Document, parse, read
+from dynagen.paths import is_file, is_there, lies_in
+from dynagen.source import MAX_BYTES, Document, parse, read
+
+_PARTS = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
+_RENDERED = ("resources", "patches", "overrides", "common", "external")
 
 
 class Layer(NamedTuple):
@@ -56,7 +60,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     A folder must lie below `root`, also after its symbolic links are followed. Reports DG301 to DG303.
     """
     if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
-        if (OVERLAYS / entry / "layer.yaml").is_file():
+        if is_file(OVERLAYS / entry / "layer.yaml"):
             return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
         near = closest(entry, shipped_overlays())
         hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())
@@ -70,7 +74,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
             "DG301", f"no overlay folder '{entry}'", at, hint=f"it is looked for beside the profile, in '{home}'"
         )
         return None
-    if not resolved.is_relative_to(root.resolve()):
+    if not lies_in(resolved, root):
         report.add(
             "DG303", f"overlay '{entry}' lies outside of '{root}'", at,
             hint="move it below the profile's folder, or allow a wider folder with --root",
@@ -79,12 +83,28 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     if not resolved.is_dir():
         report.add("DG302", f"overlay '{entry}' is not a folder", at)
         return None
-    layer = Layer(resolved.name, resolved, entry.removeprefix("./").rstrip("/"))
-    known = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
-    if not any((resolved / name).exists() for name in known):
-        report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(known))
+    layer = Layer(resolved.name, resolved, Path(os.path.normpath(folder)).as_posix())
+    if not any(is_there(resolved / name) for name in _PARTS):
+        report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(_PARTS))
         return None
     return layer
+
+
+def looks_like_layer(folder: Path) -> bool:
+    """Whether a folder is most likely a layer, though no profile names it: it has a layer.yaml, or expressions."""
+    if is_file(folder / "layer.yaml"):
+        return True
+    for name in _RENDERED if any(is_there(folder / name) for name in _RENDERED) else ():
+        for file in files(Layer("", folder, ""), name):
+            try:
+                if not is_file(folder / file):
+                    continue  # a pipe would be waited for
+                with (folder / file).open("rb") as stream:
+                    if b"${" in stream.read(MAX_BYTES):
+                        return True
+            except OSError:
+                continue
+    return False
 
 
 def _shown(folder: Path) -> str:
@@ -94,7 +114,7 @@ def _shown(folder: Path) -> str:
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
     path, shown = layer.folder / name, f"{layer.shown}/{name}"
-    if not layer.is_shipped and not path.resolve().is_relative_to(layer.folder):
+    if not layer.is_shipped and not lies_in(path, layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []
     text = read(path, shown, report, only_regular=True)
@@ -117,7 +137,7 @@ def files(layer: Layer, folder: str) -> list[str]:
 
 def defaults(layer: Layer, report: Report) -> Document | None:
     """What `layer.yaml` says about the profile: a document with the content of its key `defaults`."""
-    if not (layer.folder / "layer.yaml").is_file():
+    if not is_there(layer.folder / "layer.yaml"):
         return None
     found = documents(layer, "layer.yaml", report)
     if not found:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree, gke_layer
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
-from dynagen.merge import List, Map
+from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
 from dynagen.schemas import Schemas
@@ -20,28 +22,46 @@ from dynagen.verify.schema import check_schemas
 
 
 class Target(NamedTuple):
-    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already."""
+    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already.
+
+    `schemas` are sets for kinds of its own.
+    """
 
     kubernetes: str
     release: str
     external: Sequence[str] = ()
+    schemas: Sequence[Path] = ()
+
+    def schema_folders(self) -> list[Path]:
+        """Where the schema of a kind is looked for."""
+        return [*self.schemas, *schema_folders([], self.kubernetes, _facts()["releases"][self.release]["crds"])]
 
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    facts = load_facts([base_layer(), gke_layer()], report)
     objects = _objects(documents, report)
     findings = Findings(report, where_written)
-    schemas = Schemas(schema_folders([], target.kubernetes, facts["releases"][target.release]["crds"]))
+    schemas = Schemas(target.schema_folders())
     check_schemas(objects, schemas, findings)
     if not report.failed:
-        built_in = [f"StorageClass/{name}" for name in facts["storage"]["classes"]]
+        built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
         external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
         release = parse_version(target.release)
         verify(objects, Cluster(schemas, target.kubernetes, release, external, "'--external {}'"), findings)
     if not report.failed:
         check_silences(report)
     return objects
+
+
+def releases() -> list[str]:
+    """Those of Dynamo that are known without layers of users."""
+    return sorted(_facts()["releases"])
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    """Those of the shipped layers that say something of every cluster."""
+    return load_facts([base_layer(), gke_layer()], Report())
 
 
 def _objects(documents: Sequence[Document], report: Report) -> list[Object]:
@@ -77,8 +97,25 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
     if document.data.get("kind") == "List" and isinstance(items, List):
         for item in items:
             if isinstance(item, Map):
-                yield Manifest(item, item.origin.written)
+                yield Manifest(_without_nulls(item), item.origin.written)
             else:
                 report.add("DG313", "expected an object with apiVersion and kind", item.origin.written)
         return
-    yield Manifest(tree, document.at())
+    yield Manifest(_without_nulls(tree), document.at())
+
+
+def _without_nulls(tree: Map) -> Map:
+    """To an API server a key with null, as `annotations:` without a value has it, is one that is not there.
+
+    Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
+    """
+    kept = {
+        key: _cleared(inner) for key, inner in tree.items() if not (isinstance(inner, Leaf) and inner.value is None)
+    }
+    return Map(kept, tree.origin)
+
+
+def _cleared(tree: Tree) -> Tree:
+    if isinstance(tree, Map):
+        return _without_nulls(tree)
+    return List([_cleared(item) for item in tree], tree.origin) if isinstance(tree, List) else tree

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynagen.conformance import Json, Source, conforms, read_source
+from dynagen.paths import is_file, lies_in
 from dynagen.patterns import compiled
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Schemas:
             return None
         for folder in self._folders:
             file = folder / (group or version) / f"{kind.lower()}_{version}.json"
-            if file.is_file():
+            if is_file(file):
                 return Schema(api_version, kind, file, self._open(file))
         return None
 
@@ -63,7 +64,7 @@ def _is_name(text: str) -> bool:
 def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
     """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read."""
     for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
-        if not file.resolve().is_relative_to(home):
+        if not lies_in(file, home):
             yield file, "it leads out of the layer's folder"
             continue
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.paths import is_file
 from dynagen.scalars import Ambiguous, parse_plain
 from dynagen.silences import read_silences
 
@@ -55,29 +56,30 @@ def _with_paths(value: Any, positions: Iterator[Position], path: KeyPath = ()) -
         yield from _with_paths(inner, positions, (*path, key))
 
 
-def read(path: Path, shown: str, report: Report, only_regular: bool = False) -> str | None:
+def read(path: Path, shown: str, report: Report, only_regular: bool = False, limit: int = MAX_BYTES) -> str | None:
     """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103.
 
-    With `only_regular` a pipe or a device is refused: nobody would ever write into it.
+    With `only_regular` a pipe or a device is refused: nobody would ever write into it. A pipe with a name is refused
+    anyway; what a shell passes as /dev/fd/63 is not.
     """
     at = Position(shown)
     try:
-        if only_regular and not path.is_file():
-            report.add("DG101", f"cannot read '{shown}': not a regular file", at)
+        if not is_file(path) and (only_regular or (path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")))):
+            hint = "" if only_regular else "write '-' to read standard input"
+            report.add("DG101", f"cannot read '{shown}': not a regular file", at, hint)
             return None
         with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+            raw = stream.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
         report.add("DG101", f"cannot read '{shown}': {reason}", at)
         return None
-    return decode(raw, shown, report)
+    return decode(raw, shown, report, limit)
 
 
-def decode(raw: bytes, shown: str, report: Report) -> str | None:
-    at = Position(shown)
-    if len(raw) > MAX_BYTES:
-        report.add("DG102", f"larger than {MAX_BYTES // 1024} KiB", at, hint="this is no profile or layer file")
+def decode(raw: bytes, shown: str, report: Report, limit: int = MAX_BYTES) -> str | None:
+    if len(raw) > limit:
+        report_size(shown, report, limit)
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -89,6 +91,11 @@ def decode(raw: bytes, shown: str, report: Report) -> str | None:
             hint="save the file as UTF-8",
         )  # fmt: skip
         return None
+
+
+def report_size(shown: str, report: Report, limit: int = MAX_BYTES) -> None:
+    hint = "this is no profile or layer file" if limit == MAX_BYTES else "split it"
+    report.add("DG102", f"larger than {limit // 1024} KiB", Position(shown), hint)
 
 
 def parse(text: str, file: str, report: Report) -> list[Document]:
@@ -148,6 +155,8 @@ class _Reader:
         self.file, self.text, self.report = file, text, report
         self.documents: list[Document] = []
         self._values = 0
+        # A text that is all values, without aliases, has no more than these.
+        self._most = max(MAX_VALUES, len(text) // 4)
         self._start()
 
     def _start(self) -> None:
@@ -200,7 +209,7 @@ class _Reader:
             return
 
         self._values += 1
-        if self._values > MAX_VALUES or len(self._frames) > MAX_DEPTH:
+        if self._values > self._most or len(self._frames) > MAX_DEPTH:
             what = "nested too deep" if len(self._frames) > MAX_DEPTH else "too many values, aliases written out"
             self._error("DG108", what, event, hint="is this the right file?")
             raise _Stop

@@ -151,3 +151,22 @@ def _exchange(fresh: Path, real: Path) -> None:
         os.rename(aside, real)
         raise
     os.rename(aside, fresh)
+
+
+def write_whole(content: bytes, target: Path) -> None:
+    """Makes a file hold `content`, or leaves it as it is. What is no regular file (a pipe, /dev/stdout) is written to."""
+    real = os.path.realpath(target)
+    if os.path.lexists(target) and not os.path.isfile(real):
+        with open(target, "wb") as stream:
+            stream.write(content)
+        return
+    partial = f"{os.path.dirname(real)}/.{os.path.basename(real)[:200]}{_MARK}{os.getpid()}"
+    try:
+        with open(partial, "xb") as stream:
+            stream.write(content)
+        if os.path.exists(real):
+            os.chmod(partial, os.stat(real).st_mode & 0o7777)
+        os.replace(partial, real)
+    finally:
+        if os.path.lexists(partial):
+            os.unlink(partial)

@@ -209,3 +209,169 @@ def test_a_fault_of_our_own_is_exit_code_3(home: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=home, capture_output=True, env=ENVIRONMENT)
     assert done.returncode == 3
     assert b"Traceback" in done.stderr and b"This is a fault of dynagen" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["build", "plan", "schema"])
+def test_a_standard_output_that_is_closed_is_a_message(home: Path, command: str) -> None:
+    arguments = [command] if command == "schema" else [command, "profile.yaml"]
+    done = shell([*COMMAND, *arguments], ">&-", home)
+    assert done.returncode == 1
+    assert done.stderr == b"error: cannot write to standard output: it is closed\n"
+
+
+def test_a_standard_input_that_is_closed_is_a_message(home: Path) -> None:
+    done = shell([*COMMAND, "check", "-"], "<&-", home)
+    assert done.returncode == 1
+    assert b"(standard input):1:1: error[DG101] cannot read standard input: it is closed" in done.stderr
+
+
+def test_a_standard_error_that_is_closed_changes_no_exit_code(home: Path) -> None:
+    assert shell([*COMMAND, "check", "profile.yaml"], "2>&-", home).returncode == 0
+    assert shell([*COMMAND, "check", "missing.yaml"], "2>&-", home).returncode == 1
+    assert shell([*COMMAND, "check", "missing.yaml"], ">&- 2>&- <&-", home).returncode == 1
+    assert shell([*COMMAND, "bild"], "2>&-", home).returncode == 2
+
+
+def shell(command: list[str], words: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    import shlex
+
+    return subprocess.run(
+        f"exec {shlex.join(command)} {words}", shell=True, cwd=cwd, capture_output=True, env=ENVIRONMENT, timeout=60
+    )
+
+
+def test_bytes_that_are_no_text_in_a_setting_are_a_wrong_command_line(home: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "build", "profile.yaml", "--set", b"model=\xff\xfe"], cwd=home, capture_output=True, env=ENVIRONMENT
+    )
+    assert done.returncode == 2
+    assert b"--set takes UTF-8" in done.stderr and b"Traceback" not in done.stderr
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--set", f"overlays={LONG}"], b"DG301"),
+        (["--set", f"overlays=./{LONG}"], b"DG301"),
+        (["--set", f"{LONG}=1"], b"DG201"),
+        (["--set", f"model={LONG}"], b"DG204"),
+        (["--set", f"metadata.name={LONG}"], b"DG204"),
+        (["-f", LONG], b"DG101"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_names_that_no_file_can_have_are_refused(home: Path, arguments: list[str], code: bytes) -> None:
+    for command in ("build", "check"):
+        done = run(command, "profile.yaml", *arguments, cwd=home)
+        assert done.returncode == 1, done.stderr
+        assert code in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"apiVersion: v1\nkind: {LONG}",
+        f"apiVersion: {LONG}.example.com/v1\nkind: Thing",
+        f"apiVersion: v{LONG}\nkind: Pod",
+    ],
+    ids=["kind", "group", "version"],
+)
+def test_a_kind_or_a_group_that_no_file_can_be_named_after_has_no_schema(home: Path, head: str) -> None:
+    (home / "team/resources").mkdir(parents=True)
+    (home / "team/resources/a.yaml").write_text(head + "\nmetadata: {name: a}\n")
+    (home / "a.yaml").write_text(head + "\nmetadata: {name: a}\n")
+    for arguments in (["build", "profile.yaml", "--set", "overlays=./team"], ["check", "a.yaml"]):
+        done = run(*arguments, cwd=home)
+        assert done.returncode == 1
+        assert b"DG211" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_an_impossible_name_of_a_file_is_refused_by_every_command(home: Path) -> None:
+    for arguments in (["build", LONG], ["check", LONG], ["check", LONG, "profile.yaml"], ["plan", LONG]):
+        done = run(*arguments, cwd=home)
+        assert done.returncode == 1
+        assert b"error[DG101] cannot read" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_null_in_a_setting_takes_a_value_back(home: Path) -> None:
+    done = run("build", "profile.yaml", "--set", "model=null", cwd=home)
+    assert done.returncode == 1
+    assert b"error[DG203] 'model' is missing" in done.stderr
+    (home / "profile.yaml").write_text(PROFILE + "spot: true\n")
+    plain = run("plan", "profile.yaml", "--set", "spot=null", cwd=home)
+    assert (plain.returncode, b"\nspot: false\n" in plain.stdout) == (0, True)
+
+
+def test_a_pipe_with_a_name_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / "pipe.yaml")
+    for command in ("build", "check"):
+        done = run(command, "pipe.yaml", cwd=home)
+        assert done.returncode == 1
+        assert b"error[DG101] cannot read 'pipe.yaml': not a regular file" in done.stderr
+
+
+def test_what_a_shell_substitutes_is_read(home: Path) -> None:
+    bash = ["bash", "-c", f"{sys.executable} -m dynagen build <(cat profile.yaml)"]
+    done = subprocess.run(bash, cwd=home, capture_output=True, env=ENVIRONMENT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == run("build", "profile.yaml", cwd=home).stdout
+
+
+def test_links_to_themselves_are_refused(home: Path) -> None:
+    (home / "loop").symlink_to("loop")
+    (home / "team").mkdir()
+    for name in ("layer.yaml", "schema.json"):
+        (home / "team" / name).symlink_to(name)
+    for command in ("build", "check"):
+        for arguments in (
+            ["loop"],
+            ["profile.yaml", "--set", "overlays=./loop"],
+            ["profile.yaml", "--set", "overlays=./team"],
+        ):
+            done = run(command, *arguments, cwd=home)
+            assert done.returncode == 1, (arguments, done.stderr)
+            assert b"Traceback" not in done.stderr and b"error[DG" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["layer.yaml", "schema.json"])
+@pytest.mark.parametrize("what", ["pipe", "folder", "dangling link"])
+def test_a_file_of_a_layer_that_is_no_file_is_refused(home: Path, name: str, what: str) -> None:
+    (home / "team/resources").mkdir(parents=True)
+    file = home / "team" / name
+    if what == "pipe":
+        os.mkfifo(file)
+    elif what == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to("missing")
+    done = run("build", "profile.yaml", "--set", "overlays=./team", cwd=home)
+    assert done.returncode == 1
+    assert f"error[DG101] cannot read 'team/{name}': not a regular file".encode() in done.stderr
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        '{"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}},\n "$defs": {"a": {"$ref": "#/$defs/b"},\n  "b": {"anyOf": [{"$ref": "#/$defs/a"}]}}}',
+        '{"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}},\n "$defs": {"a": {"type": "object", "default": {},\n  "properties": {"b": {"$ref": "#/$defs/a"}}}}}',
+    ],
+    ids=["references", "defaults"],
+)
+def test_definitions_without_end_have_a_place(home: Path, section: str) -> None:
+    (home / "team").mkdir()
+    (home / "team/schema.json").write_text(section)
+    (home / "profile.yaml").write_text(PROFILE + "overlays: [./team]\nteam: {a: {}}\n")
+    done = run("build", "profile.yaml", cwd=home)
+    assert done.returncode == 1
+    assert b"team/schema.json:2:12: error[DG305]" in done.stderr
+
+
+def test_a_definition_may_hold_itself(home: Path) -> None:
+    (home / "team").mkdir()
+    section = '{"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/a"}}}}}'
+    (home / "team/schema.json").write_text(section)
+    (home / "profile.yaml").write_text(PROFILE + "overlays: [./team]\nteam: {a: {b: {b: {}}}}\n")
+    assert run("build", "profile.yaml", cwd=home).returncode == 0

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import click
+import yaml
 
+from dynagen.catalogue import codes, find_rule
 from dynagen.commands import dynagen as command
+from dynagen.console import formats
 from tests.conftest import ROOT
 
 
 def expect(file: Path, text: str, update: bool) -> None:
     if update:
+        file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
     assert file.read_text("utf-8") == text, "run `make update`"
 
@@ -41,17 +46,61 @@ def test_the_readme_tells_the_truth(dynagen, tmp_path: Path) -> None:  # type: i
     assert dynagen("check", "profile.yaml", cwd=tmp_path).stderr == shown
 
 
+def test_the_page_on_checking_tells_the_truth(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Its JSON is what comes out, and its settings name what is there."""
+    page = (ROOT / "docs/check.md").read_text("utf-8")
+    (profile,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    broken = profile.replace("prefill: {replicas: 2, gpus: 1}", "prefill: {replicas: 2, gpu: 1}")
+    (tmp_path / "profile.yaml").write_text(broken, "utf-8")
+    (shown,) = re.findall(r"--format json\n(\{.*?\n)```", page, re.DOTALL)
+    assert dynagen("check", "profile.yaml", "--format", "json", cwd=tmp_path).stdout == shown
+    blocks = [yaml.safe_load(textwrap.dedent(block)) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert {each["id"] for each in [*blocks[1]["repos"][0]["hooks"], *blocks[2]]} == {hook["id"]}
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    steps = [*blocks[3]["jobs"]["check"]["steps"], *blocks[4]]
+    used = [key for step in steps if "dynagen" in step["uses"] for key in step["with"]]
+    assert used and set(used) <= set(action["inputs"])
+    for format in formats():
+        assert f"| `{format}` |" in page
+
+
 def test_the_command_reference_is_what_help_prints(update: bool) -> None:
     expect(ROOT / "docs/commands.md", "# Commands\n\n" + help_of(command, ["dynagen"]), update)
 
 
-def test_the_list_of_codes_is_complete(update: bool) -> None:
-    stages = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output"}
-    text = "# Error codes\n\nThe first digit is the stage. Codes are never used again for something else.\n"
-    for digit, stage in stages.items():
-        text += f"\n## {stage}\n\n"
-        for page in sorted((ROOT / "docs/codes").glob(f"DG{digit}*.md")):
-            title = re.match(r"# (.*)", page.read_text("utf-8"))
-            assert title
-            text += f"- [{title[1]}]({page.name})\n"
-    expect(ROOT / "docs/codes/README.md", text, update)
+STAGES = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output"}
+RULES = [find_rule(code) for code in codes()]
+
+
+def test_the_list_of_rules_is_the_catalogue(update: bool) -> None:
+    text = "# Rules\n\nThe first digit is the stage. Codes are never used again for something else. "
+    text += "`dynagen rules CODE` shows these pages.\n"
+    for digit, stage in STAGES.items():
+        text += f"\n## {stage}\n\n| code | severity | title |\n|---|---|---|\n"
+        for rule in RULES:
+            if rule.code[2] == digit:
+                text += f"| [{rule.code}]({rule.code}.md) | {rule.severity} | {rule.title} |\n"
+    expect(ROOT / "docs/rules/README.md", text, update)
+
+
+def test_every_rule_has_its_page_and_nothing_else_has(update: bool) -> None:
+    folder = ROOT / "docs/rules"
+    for rule in RULES:
+        parts = [
+            f"# {rule.code}: {rule.title}",
+            f"Severity: {rule.severity}.",
+            rule.why,
+            rule.fix,
+            f"Wrong:\n\n{fenced(rule.bad)}",
+            f"Right:\n\n{fenced(rule.good)}",
+            *([f"Source: {rule.source}"] if rule.source else []),
+        ]
+        expect(folder / f"{rule.code}.md", "\n\n".join(parts) + "\n", update)
+    for page in set(folder.glob("DG*.md")) - {folder / f"{rule.code}.md" for rule in RULES} if update else ():
+        page.unlink()
+    assert {page.stem for page in folder.glob("DG*.md")} == {rule.code for rule in RULES}
+
+
+def fenced(example: str) -> str:
+    return f"```{'console' if example.startswith('$ ') else 'yaml'}\n{example}\n```"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.emit import to_stream
+from dynagen.kubeconform import verdicts
 from dynagen.source import parse
 from tests import tools
 from tests.conftest import ROOT
 from tests.test_cases import GOOD, arguments_of
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
-TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
 
 
 def compile_files(profile: Path, arguments: list[str]) -> Compilation:
@@ -34,18 +33,12 @@ def compile_files(profile: Path, arguments: list[str]) -> Compilation:
     return compilation
 
 
-def judge(stream: str, compilation: Compilation) -> list[dict[str, str]]:
+def judge(stream: str, compilation: Compilation) -> list[dict[str, Any]]:
     """kubeconform's verdict on each object: its status and message."""
     assert compilation.plan is not None
     crds = compilation.library.facts["releases"][compilation.plan.release]["crds"]
     folders = compilation.library.schema_folders(compilation.plan.kubernetes, crds)
-    locations = [word for folder in folders for word in ("-schema-location", f"{folder}/{TEMPLATE}")]
-    judged = subprocess.run(
-        [tools.path("kubeconform"), "-strict", "-verbose", "-output", "json", *locations, "-"],
-        input=stream.encode(), capture_output=True,
-    )  # fmt: skip
-    resources: list[dict[str, str]] = json.loads(judged.stdout)["resources"]
-    return resources
+    return verdicts(str(tools.path("kubeconform")), stream, folders)
 
 
 def assert_valid(stream: str, compilation: Compilation, objects: int) -> None:

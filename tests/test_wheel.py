@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def test_the_wheel_holds_the_data_and_nothing_else(wheel: Path) -> None:
     assert tops == {"dynagen", f"{wheel.name.split('-py3')[0]}.dist-info"}
     for wanted in ("base/layer.yaml", "overlays/gke/layer.yaml", "schemas/profile.json", "parsed/base.json"):
         assert f"dynagen/data/{wanted}" in names
+    rules = {path.name for path in (ROOT / "dynagen/rules").iterdir()}
+    assert {name.removeprefix("dynagen/rules/") for name in names if name.startswith("dynagen/rules/")} == rules
 
 
 def test_the_sdist_builds_the_same_wheel(wheel: Path) -> None:
@@ -68,6 +71,15 @@ def test_the_installed_command_builds_the_same_bytes(installed: Path, profile: P
 
 def test_the_installed_command_prints_the_schema(installed: Path, tmp_path: Path) -> None:
     assert run(installed, "schema", cwd=tmp_path) == run(sys.executable, "-m", "dynagen", "schema", cwd=ROOT)
+
+
+def test_the_installed_command_explains_rules_and_speaks_sarif(installed: Path, tmp_path: Path) -> None:
+    listed = run(installed, "rules", cwd=tmp_path)
+    assert listed == run(sys.executable, "-m", "dynagen", "rules", cwd=ROOT)
+    shutil.copy(PROFILES[0], tmp_path / "profile.yaml")
+    (tmp_path / "values.yaml").write_text("a: 1\n")
+    log = json.loads(run(installed, "check", ".", "--format", "sarif", cwd=tmp_path))
+    assert [result["ruleId"] for result in log["runs"][0]["results"]] == ["DG117"]
 
 
 def test_the_installed_command_writes_a_tree(installed: Path, tmp_path: Path) -> None:

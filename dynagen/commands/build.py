@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
-from dynagen.commands._input import Input, print_text, profile_options
+from dynagen.commands._input import Input, profile_argument, profile_options
+from dynagen.commands._output import print_text
 
 
 @click.command()
+@profile_argument
 @profile_options
 @click.option(
     "-o",

@@ -1,25 +1,157 @@
-"""`dynagen check`: what `build` would refuse, without building."""
+"""`dynagen check`: what `build` would refuse, without building, and what is wrong with plain manifests."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import click
 
-from dynagen.commands._input import Input, profile_options
+from dynagen.commands._input import check_words, profile_options
+from dynagen.console import formats
+
+_DEFAULT_REFEREE = "kubeconform"
 
 
-@click.command()
+class _Check(click.Command):
+    """`--kubeconform` takes a value after `=` only, so that `--kubeconform profile.yaml` means what people mean."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        named = [f"{word}={_DEFAULT_REFEREE}" if word == "--kubeconform" else word for word in args[:end]]
+        return super().parse_args(context, [*named, *args[end:]])
+
+
+@click.command(cls=_Check)
+@click.argument("paths", nargs=-1, metavar="PATH...")
 @profile_options
+@click.option("--kubernetes", metavar="VERSION", help="Version of the cluster that plain manifests are for.")
+@click.option("--release", metavar="VERSION", help="Dynamo release in the cluster that plain manifests are for.")
+@click.option(
+    "--external",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="An object that the cluster has already, also as Kind/namespace/name; may be given more than once.",
+)
+@click.option(
+    "--schemas",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Schemas of your own kinds, from `dynagen schemas import`, for plain manifests; may be given more than once.",
+)
+@click.option(
+    "--kubeconform", metavar="[=PATH]", help="Let kubeconform judge all objects as well, with the same schemas."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(formats()),
+    default="text",
+    show_default=True,
+    help="text goes to standard error, the others to standard output.",
+)
+@click.option("--output-file", metavar="FILE", help="Write the report there instead.")
+@click.option("--allow-empty", is_flag=True, help="Nothing to check is fine.")
 def check(
-    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, strict: bool
+    paths: tuple[str, ...],
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    root: Path | None,
+    strict: bool,
+    kubernetes: str | None,
+    release: str | None,
+    external: tuple[str, ...],
+    schemas: tuple[Path, ...],
+    kubeconform: str | None,
+    format_: str,
+    output_file: str | None,
+    allow_empty: bool,
 ) -> None:
-    """Check PROFILE: its schema and rules, and every manifest that it would become. Writes nothing."""
-    from dynagen.compiler import compile_profile
+    """Check profiles, plain Kubernetes manifests, and folders of either: schemas, rules, references. Changes nothing.
 
-    given = Input(profile, files, settings, root, strict)
-    if not given.report.failed:
-        compile_profile(given.request, given.report)
-    given.print_report()
-    sys.exit(1 if given.report.failed else 0)
+    Each profile is checked with every manifest that it would become. The manifests in a folder are checked together,
+    and so are those in all files that are named; layers are checked with the profiles that name them.
+
+    \b
+      dynagen check profile.yaml
+      dynagen check profiles/ deploy/ --strict
+      helm template chart | dynagen check - --external Secret/login
+      dynagen check . --format sarif --output-file dynagen.sarif
+    """
+    from dynagen.checking import NotOneProfile, Options, check_paths
+    from dynagen.commands._output import Texts, print_text, write_file
+    from dynagen.console import render
+    from dynagen.lint import Target
+    from dynagen.outcome import Outcome, summary
+
+    names = list(dict.fromkeys(paths)) or list(files[:1])
+    further = files if paths else files[1:]
+    if names == [] and allow_empty:
+        return
+    check_words([*names, *further], settings)
+    referee = _referee(kubeconform)
+    target = Target(*_versions(kubernetes, release), _external(external), schemas)
+    options = Options(target, further, settings, root, strict, referee, allow_empty)
+    texts: dict[str, str] = {}
+    homes: set[Path] = set()
+    try:
+        outcome = check_paths(names, options, texts, homes)
+    except NotOneProfile as error:
+        raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
+    outcome = Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
+    report = render(outcome, format_)
+    if output_file is not None:
+        write_file(report, output_file)
+    elif format_ != "text":
+        print_text(report)
+    if output_file is None and format_ == "text":
+        click.echo(report.encode(errors="replace").decode(), err=True, nl=False)
+    elif counted := summary(outcome.findings):
+        click.echo(counted, err=True)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def _referee(given: str | None) -> str | None:
+    if given is None:
+        return None
+    from dynagen.kubeconform import find_program
+
+    found = find_program(given)
+    if found is None:
+        raise click.UsageError(
+            f"--kubeconform: there is no program '{given}'. "
+            "Install it (go install github.com/yannh/kubeconform/cmd/kubeconform@latest), or say --kubeconform=PATH."
+        )
+    return found
+
+
+def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:
+    """Those given, else what a profile has by default."""
+    from dynagen.profile.schema import core_schema, kubernetes_versions
+
+    properties = core_schema()["properties"]
+    if kubernetes is not None:
+        _expect("--kubernetes", kubernetes, kubernetes_versions())
+    if release is not None:
+        from dynagen.lint import releases
+
+        _expect("--release", release, releases())
+    return kubernetes or properties["kubernetes"]["default"], release or properties["release"]["default"]
+
+
+def _expect(option: str, word: str, known: list[str]) -> None:
+    if word not in known:
+        raise click.UsageError(f"{option}: unknown version '{word}'; known: {', '.join(known)}.")
+
+
+def _external(entries: tuple[str, ...]) -> tuple[str, ...]:
+    if entries:
+        from dynagen.profile.schema import core_schema
+
+        pattern = core_schema()["properties"]["external"]["items"]["pattern"]
+        for entry in entries:
+            if not re.search(pattern, entry) or "\n" in entry:
+                raise click.UsageError(f"--external takes Kind/name or Kind/namespace/name, not '{entry}'.")
+    return entries

@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
-from dynagen.commands._input import Input, print_text, profile_options
+from dynagen.commands._input import Input, profile_argument, profile_options
+from dynagen.commands._output import print_text
 
 
 @click.command()
+@profile_argument
 @profile_options
 @click.option("--facts", is_flag=True, help="Print the facts of the layers as well.")
 def plan(

@@ -22,7 +22,7 @@ def schema(overlays: tuple[Path, ...]) -> None:
       dynagen schema > profile.schema.json
       # in the profile: # yaml-language-server: $schema=profile.schema.json
     """
-    from dynagen.commands._input import print_text
+    from dynagen.commands._output import print_text
     from dynagen.console import to_text
     from dynagen.diagnostics import Position, Report
     from dynagen.layers import base_layer, find_overlay, shipped_overlays

@@ -99,7 +99,10 @@ def setting_path(setting: str) -> tuple[str, ...]:
 
 
 def _setting(setting: str, at: Position, schema: Schema) -> Map:
-    """`a.b=1` as a tree. The schema says whether a value is a text or a list; all else is read as a plain scalar."""
+    """`a.b=1` as a tree. The schema says whether a value is a text or a list; all else is read as a plain scalar.
+
+    `null` takes a value back, whatever its type, as it does in a later file.
+    """
     path, text = setting_path(setting), setting.partition("=")[2]
     node: Any = schema
     for part in path:
@@ -108,7 +111,9 @@ def _setting(setting: str, at: Position, schema: Schema) -> Map:
     node = dereferenced(node, schema)
     kinds = node.get("type", "string" if "enum" in node else "")
     value: Any
-    if "array" in kinds:
+    if text == "null":
+        value = None
+    elif "array" in kinds:
         value = text.split(",") if text else []
     elif "string" in kinds:
         value = text

@@ -12,6 +12,7 @@ from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers import Layer
 from dynagen.merge import List, Map, Tree, to_tree
+from dynagen.paths import is_there, lies_in
 from dynagen.patterns import compiled
 from dynagen.schemas import conforms, problems
 from dynagen.source import Document, parse, read
@@ -36,7 +37,7 @@ def compose_schema(
     schema["properties"]["kubernetes"]["enum"] = kubernetes_versions()
     schema["properties"]["gpu"]["enum"] = list(facts.get("gpus", {}))
     for layer in layers:
-        section = _section(layer, report) if layer.schema_file.is_file() else None
+        section = _section(layer, report) if is_there(layer.schema_file) else None
         if section is None:
             continue
         if layer.name in schema["properties"]:
@@ -53,13 +54,13 @@ def compose_schema(
 def _section(layer: Layer, report: Report) -> Schema | None:
     """A layer's schema.json. What users write is held against `schemas/section.json` first; reports DG305."""
     shown = f"{layer.shown}/schema.json"
-    if not layer.schema_file.resolve().is_relative_to(layer.folder):
+    if not lies_in(layer.schema_file, layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return None
     if layer.is_shipped:
         shipped: Schema = json.loads(layer.schema_file.read_bytes())
         return shipped
-    text = read(layer.schema_file, shown, report)
+    text = read(layer.schema_file, shown, report, only_regular=True)
     if text is None:
         return None
     try:
@@ -86,7 +87,8 @@ def section_problems(section: Any) -> list[tuple[KeyPath, str]]:
         return [((), "expected an object")]
     if not conforms(section, rules):
         return [((*each.path, each.key) if each.key else each.path, each.message) for each in problems(section, rules)]
-    return list(_broken_words(section, section.get("$defs", {}), ()))
+    found = list(_broken_words(section, section.get("$defs", {}), ()))
+    return found or list(_endless(section, section.get("$defs", {})))
 
 
 def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -110,6 +112,41 @@ def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tup
             names = key in ("properties", "patternProperties", "$defs")
             for name, deeper in inner.items() if names else [("", inner)]:
                 yield from _broken_words(deeper, definitions, (*path, key, name) if names else (*path, key))
+
+
+def _endless(section: Schema, own: Schema) -> Iterator[tuple[KeyPath, str]]:
+    """Definitions that would never end: they are themselves, or their defaults hold defaults of their own kind."""
+    same = [name for name, definition in own.items() if name in _same_value(definition, own, set())]
+    for name in same:
+        yield ("$defs", name), f"'{name}' refers to nothing but itself"
+    for name, definition in own.items() if not same else ():
+        if name in _filled_in(definition, own, set()):
+            yield ("$defs", name), f"the defaults of '{name}' hold '{name}' again, without end"
+
+
+def _same_value(node: Any, own: Schema, seen: set[str]) -> set[str]:
+    """The definitions that a value must satisfy because it satisfies `node`, without a step into the value."""
+    if not isinstance(node, dict):
+        return seen
+    name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+    if name in own and name not in seen:
+        seen = _same_value(own[name], own, seen | {name})
+    for inner in (*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ()), node.get("not")):
+        seen = seen | _same_value(inner, own, seen)
+    return seen
+
+
+def _filled_in(node: Any, own: Schema, seen: set[str]) -> set[str]:
+    """The definitions of the values that are there by default once a value of `node` is."""
+    node = dereferenced(node, {"$defs": own})
+    for inner in node.get("properties", {}).values():
+        if isinstance(dereferenced(inner, {"$defs": own}).get("default"), dict):
+            name = str(inner.get("$ref", "")).removeprefix("#/$defs/") if isinstance(inner, dict) else ""
+            if name in own and name in seen:
+                continue
+            seen = seen | ({name} if name in own else set())
+            seen = seen | _filled_in(inner, own, seen)
+    return seen
 
 
 def _with_local_definitions(section: Schema, name: str, schema: Schema) -> Schema:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynagen.diagnostics import Diagnostic, Position
+from dynagen.outcome import Outcome, summary
 
 _MAX_LINE = 160
+
+
+def render(outcome: Outcome) -> str:
+    """Silenced findings are counted only."""
+    findings = outcome.findings
+    shown = [finding.diagnostic for finding in findings if finding.silenced is None]
+    counted = summary(findings)
+    return to_text(shown, outcome.texts) + (f"{counted}\n" if counted else "")
 
 
 def to_text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> str:
@@ -25,7 +34,7 @@ def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
 
 
 def _place(at: Position) -> str:
-    return at.file if at.file.startswith("--") else str(at)
+    return _printable(at.file if at.file.startswith("--") else str(at))
 
 
 def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,81 @@
+"""What commands print: text to standard output, and diagnostics with the lines that they speak of."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import click
+
+
+def print_text(text: str) -> None:
+    """Writes to standard output. Exits with 1 when that fails, with a message unless the reader has just gone away."""
+    try:
+        if sys.stdout is None:  # it was closed before we began: `dynagen build ... >&-`
+            raise OSError("it is closed")
+        # Surrogates come from names of files that are not UTF-8.
+        sys.stdout.buffer.write(text.encode(errors="replace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        click.echo(f"error: cannot write to standard output: {(error.strerror or str(error)).lower()}", err=True)
+        sys.exit(1)
+
+
+class Texts(Mapping[str, str]):
+    """The texts of the files that positions name: those in `known`, else what lies in one of `folders` or is shipped.
+
+    Never shows a line of a file that a symbolic link leads to outside, or that holds a Secret. Remembers one file:
+    positions come in order.
+    """
+
+    _SECRET = re.compile(r"""^\W*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE)
+
+    def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
+        self._known, self._folders = known, folders
+        self._last: tuple[str, str | None] = ("", None)
+
+    def __getitem__(self, name: str) -> str:
+        if self._last[0] != name:
+            text = self._known[name] if name in self._known else self._read(name)
+            self._last = (name, "" if text and self._SECRET.search(text) else text)
+        if self._last[1] is None:
+            raise KeyError(name)
+        return self._last[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _read(self, name: str) -> str | None:
+        from dynagen.data import ROOT
+        from dynagen.paths import is_file, lies_in
+
+        if name.startswith("--"):
+            return None
+        places = [(Path(name), folder) for folder in self._folders] + [(ROOT / name, ROOT)]
+        for file, folder in places:
+            if is_file(file) and lies_in(file, folder):
+                try:
+                    return file.read_text("utf-8", errors="replace")
+                except OSError:
+                    continue
+        return None
+
+
+def write_file(text: str, path: str) -> None:
+    """Writes a file as a whole or not at all. Exits with 1 when that fails."""
+    from dynagen.tree import write_whole
+
+    try:
+        write_whole(text.encode(errors="replace"), Path(path))
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        click.echo(f"error: cannot write '{os.fsencode(path).decode(errors='replace')}': {reason}", err=True)
+        sys.exit(1)

@@ -1,0 +1,98 @@
+"""Manifests and sets of schemas in, kubeconform's verdict on each out. The only place that starts another program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath
+
+_TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
+# One manifest takes it some milliseconds.
+_SECONDS = 300
+
+
+class NoVerdict(Exception):
+    """kubeconform did not run, or did not say what it should have."""
+
+
+class Objection(NamedTuple):
+    """What kubeconform has against an object. `path` is () when it names none."""
+
+    path: KeyPath
+    message: str
+
+
+def find_program(name: str) -> str | None:
+    """The program of this name or path, None when there is none."""
+    return shutil.which(name)
+
+
+def locations(folders: Sequence[Path]) -> list[str]:
+    """The words of its command line that make it use our sets and nothing from the network."""
+    return [word for folder in folders for word in ("-schema-location", f"{folder}/{_TEMPLATE}")]
+
+
+def verdicts(program: str, stream: str, folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """What it says about each object of a stream, in their order: `status`, `msg` and the rest of its JSON."""
+    command = [program, "-strict", "-verbose", "-n", "1", "-output", "json", *locations(folders), "-"]
+    try:
+        done = subprocess.run(command, input=stream.encode(), capture_output=True, timeout=_SECONDS)
+        said = json.loads(done.stdout)
+        resources: list[dict[str, Any]] = said["resources"]
+    except OSError as error:
+        raise NoVerdict((error.strerror or str(error)).lower()) from error
+    except subprocess.TimeoutExpired as error:
+        raise NoVerdict(f"no answer within {_SECONDS} seconds") from error
+    except (ValueError, KeyError, TypeError) as error:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise NoVerdict(lines[-1] if lines else "it printed no JSON") from error
+    return resources
+
+
+def objections(program: str, objects: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> list[list[Objection]]:
+    """For each object what kubeconform has against it. Raises NoVerdict."""
+    stream = "".join(f"---\n{json.dumps(data)}\n" for data in objects)
+    found = verdicts(program, stream, folders) if objects else []
+    if len(found) != len(objects):
+        raise NoVerdict(f"{len(found)} verdicts on {len(objects)} objects")
+    for verdict, data in zip(found, objects, strict=True):  # in the order of the stream, as long as it has one worker
+        if verdict.get("kind", data["kind"]) != data["kind"] or verdict.get("name") not in ("", None, _name(data)):
+            raise NoVerdict(
+                f"a verdict on {verdict.get('kind')} '{verdict.get('name')}' where one on '{_name(data)}' is due"
+            )
+    return [_objections(verdict, data) for verdict, data in zip(found, objects, strict=True)]
+
+
+def _name(data: Mapping[str, Any]) -> Any:
+    return data.get("metadata", {}).get("name")
+
+
+def _objections(verdict: Mapping[str, Any], data: Mapping[str, Any]) -> list[Objection]:
+    if verdict.get("status") in ("statusValid", "statusSkipped"):
+        return []
+    errors = verdict.get("validationErrors") or [{"path": "", "msg": verdict.get("msg") or "no reason given"}]
+    return [Objection(_path(str(error.get("path", "")), data), str(error.get("msg", ""))) for error in errors]
+
+
+def _path(joined: str, data: Any) -> KeyPath:
+    """The keys joined by slashes, as far as they lead into `data`. A slash inside of a key is not escaped."""
+    path: list[str | int] = []
+    parts = joined.split("/")[1:]
+    while parts:
+        for count in range(1, len(parts) + 1):
+            name = "/".join(parts[:count])
+            if isinstance(data, list) and name.isdigit() and int(name) < len(data):
+                path.append(int(name))
+                break
+            if isinstance(data, dict) and name in data:
+                path.append(name)
+                break
+        else:
+            break
+        data, parts = data[path[-1]], parts[count:]
+    return tuple(path)

@@ -1,0 +1,83 @@
+"""What `check` found, file by file: what every output format is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from dynagen.diagnostics import Diagnostic, Report
+
+STANDARD_INPUT = "(standard input)"
+
+
+def names_a_file(file: str) -> bool:
+    """False for what positions name beside files: an option of the command line, standard input."""
+    return file != STANDARD_INPUT and not file.startswith("--")
+
+
+class Finding(NamedTuple):
+    """A diagnostic, and the reason for which a comment silences it (None when none does)."""
+
+    diagnostic: Diagnostic
+    silenced: str | None = None
+
+
+class Checked(NamedTuple):
+    """A file that was checked and what was found because of it, also in the layers that it uses."""
+
+    file: str
+    findings: Sequence[Finding]
+
+
+class Outcome:
+    """All files of one run, and `notes` on what was left out.
+
+    `texts` gives the text of a file that positions name, where it is known.
+    """
+
+    def __init__(
+        self, checked: Iterable[Checked], texts: Mapping[str, str] | None = None, notes: Sequence[Finding] = ()
+    ) -> None:
+        self.checked, self.notes = list(checked), list(notes)
+        self.texts = {} if texts is None else texts
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Sorted by file, line, column and code; what several profiles share is said once."""
+        unique = dict.fromkeys([*self.notes, *(each for checked in self.checked for each in checked.findings)])
+        return sorted(unique, key=lambda finding: (finding.diagnostic.sort_key, finding.silenced or ""))
+
+    @property
+    def failed(self) -> bool:
+        return any(
+            finding.diagnostic.severity == "error" and finding.silenced is None
+            for checked in self.checked
+            for finding in checked.findings
+        )
+
+
+def findings_of(report: Report) -> list[Finding]:
+    """Sorted; those that are silenced last."""
+    return [
+        *(Finding(diagnostic) for diagnostic in report.diagnostics),
+        *(Finding(diagnostic, reason) for diagnostic, reason in report.silenced),
+    ]
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many there are of each severity, and how many are silenced."""
+    found = dict.fromkeys(("error", "warning", "note", "silenced"), 0)
+    for finding in findings:
+        found[finding.diagnostic.severity if finding.silenced is None else "silenced"] += 1
+    return found
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """`2 errors, 1 warning, 1 silenced`; nothing when there is nothing."""
+    found = counts(findings)
+    words = [
+        f"{number} {severity}{'s' if number > 1 else ''}"
+        for severity, number in found.items()
+        if number and severity != "silenced"
+    ]
+    return ", ".join([*words, *([f"{found['silenced']} silenced"] if found["silenced"] else [])])

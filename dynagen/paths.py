@@ -1,0 +1,28 @@
+"""What a path leads to, also where the system says no: a name of 300 characters, a link to itself, a byte that is none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file. `Path.is_file` raises for some of the names that users can think of."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of this name, also a symbolic link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether `path` is below `folder` once the symbolic links of both are followed. A link to itself stays where it is."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,400 @@
+"""`dynagen check`: many inputs of every kind, its options, and the referee."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import tools
+from tests.conftest import ROOT
+
+PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+BROKEN = PROFILE.replace("vllm", "vlm")
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: demo}\ndata: {a: b}\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    write(tmp_path, {"a.yaml": PROFILE, "deploy/one.yaml": config("one"), "deploy/two.yml": config("two")})
+    return tmp_path
+
+
+def config(name: str, value: str = "b") -> str:
+    return CONFIG.replace("NAME", name).replace("a: b", f"a: {value}")
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+
+
+def found(run) -> list[tuple[str, str, int]]:  # type: ignore[no-untyped-def]
+    """Code, file and line of each finding."""
+    data = json.loads(run.stdout)
+    return [(each["code"], each["file"], each["line"]) for each in data["findings"]]
+
+
+def test_profiles_and_manifests_are_checked_in_one_run(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"b.yaml": BROKEN, "deploy/one.yaml": config("one", "[1]"), "three.json": '{"apiVersion": "v1"}'})
+    run = dynagen("check", "a.yaml", "b.yaml", "deploy", "--format", "json", cwd=home)
+    assert run.code == 1
+    assert found(run) == [("DG204", "b.yaml", 4), ("DG212", "deploy/one.yaml", 4)]
+    assert json.loads(run.stdout)["files"] == ["a.yaml", "b.yaml", "deploy/one.yaml", "deploy/two.yml"]
+
+
+def test_all_is_well_without_a_word(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    assert dynagen("check", "a.yaml", "deploy", cwd=home) == (0, "", "")
+
+
+def test_the_last_line_counts_what_was_found(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    spot = PROFILE.replace("agg: {", "spot: true\nagg: {")
+    silenced = re.sub(r"(agg: .*)", r"\1  # dynagen: allow DG415: a test", spot)
+    write(home, {"b.yaml": BROKEN, "c.yaml": spot, "d.yaml": silenced, "values.yaml": "a: 1\n"})
+    run = dynagen("check", "a.yaml", "b.yaml", "c.yaml", "d.yaml", "values.yaml", cwd=home)
+    assert run.stderr.splitlines()[-1] == "1 error, 1 warning, 1 note, 1 silenced"
+    strict = dynagen("check", "c.yaml", "d.yaml", "--strict", cwd=home)
+    assert (strict.code, strict.stderr.splitlines()[-1]) == (1, "1 error, 1 silenced")
+
+
+def test_named_files_are_one_stream_and_each_folder_another(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"other/one.yaml": config("one")})
+    assert dynagen("check", "deploy", "other", cwd=home).code == 0
+    run = dynagen("check", "deploy/one.yaml", "other/one.yaml", "--format", "json", cwd=home)
+    assert found(run) == [("DG314", "other/one.yaml", 1)]
+
+
+def test_standard_input_may_be_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    stream = f"---\n{config('one')}---\n{config('two', '{}')}"
+    run = dynagen("check", "-", cwd=home, stdin=stream.encode())
+    assert run.code == 1
+    assert "(standard input):10:8: error[DG212]" in run.stderr
+    assert "data: {a: {}}" in run.stderr
+
+
+def test_what_comes_out_of_build_is_fine_for_check(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for example in sorted((ROOT / "examples").glob("*.yaml")):
+        built = dynagen("build", str(example))
+        run = dynagen("check", "-", "--strict", cwd=tmp_path, stdin=built.stdout.encode())
+        assert (run.code, run.stderr) == (0, ""), example
+
+
+def test_layers_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """Those that a profile names, in whatever order they are found, and those that look like one."""
+    write(
+        home,
+        {
+            "p/z.yaml": PROFILE + "overlays: [./plain]\n",
+            "p/plain/resources/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+            "p/plain/resources/b.yaml": "kind: ConfigMap\nmetadata: {name: a}\nspec: 1\n",
+            "p/other/patches/c.yaml": 'kind: ConfigMap\nmetadata: {name: "${metadata.name}"}\n',
+        },
+    )
+    wrong = "DG313" in dynagen("check", "p/z.yaml", cwd=home).stderr  # the layer itself is wrong: said once, not twice
+    assert wrong
+    shutil.copy(home / "p/plain/resources/a.yaml", home / "p/plain/resources/b.yaml")
+    (home / "p/plain/resources/b.yaml").unlink()
+    for arguments in (["p"], ["p/z.yaml", "p/plain/resources/a.yaml", "p/other/patches/c.yaml"]):
+        run = dynagen("check", *arguments, "--format", "json", cwd=home)
+        assert (run.code, json.loads(run.stdout)["files"]) == (0, ["p/z.yaml"])
+        assert {code for code, _, _ in found(run)} == {"DG117"}
+
+
+def test_findings_in_a_layer_name_its_file_from_the_current_folder(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    layer = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: [1]}\n"
+    write(home, {"p/a.yaml": PROFILE + "overlays: [./team]\n", "p/team/resources/a.yaml": layer})
+    write(home, {"p/b.yaml": PROFILE.replace("name: demo", "name: more") + "overlays: [./team]\n"})
+    run = dynagen("check", "p", cwd=home)
+    assert run.stderr.count("p/team/resources/a.yaml:4:8: error[DG212]") == 1  # of two profiles, said once
+    assert "    4 | data: {a: [1]}" in run.stderr
+
+
+def test_what_holds_no_object_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(
+        home,
+        {
+            "deploy/values.yaml": "<<: 1\nimage: on\n",
+            "deploy/kustomization.yaml": "resources: [one.yaml]\n",
+            "deploy/package.json": '{\n\t"name": "x"\n}\n',
+            "deploy/.hidden/one.yaml": "kind: [",
+            "deploy/.hidden.yaml": "kind: [",
+            "deploy/empty.yaml": "# nothing\n",
+            "deploy/notes.txt": "kind: [",
+            "deploy/chart/Chart.yaml": "apiVersion: v2\nname: x\n",
+            "deploy/chart/templates/a.yaml": "apiVersion: {{ .x }}\n",
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert run.code == 0
+    assert run.stderr == (
+        "deploy:1:1: note[DG117] not checked: deploy/chart/templates belongs to a Helm chart: build it with `helm template`\n"
+        "deploy:1:1: note[DG117] not checked: deploy/empty.yaml, deploy/kustomization.yaml, deploy/package.json,"
+        " deploy/values.yaml, deploy/chart/Chart.yaml: no Kubernetes object in there\n2 notes\n"
+    )
+
+
+def test_a_manifest_that_cannot_be_read_is_an_error_in_a_folder_too(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"deploy/one.yaml": "apiVersion: v1\nkind: [\n", "deploy/three.yaml": "kind: ConfigMap\nspec: {}\n"})
+    (home / "deploy/four.yaml").symlink_to("/etc/hostname")
+    (home / "deploy/five.yaml").symlink_to("five.yaml")
+    os.mkfifo(home / "deploy/six.yaml")
+    run = dynagen("check", "deploy", "--format", "json", cwd=home)
+    assert found(run) == [
+        ("DG101", "deploy/five.yaml", 1),
+        ("DG303", "deploy/four.yaml", 1),
+        ("DG104", "deploy/one.yaml", 3),
+        ("DG101", "deploy/six.yaml", 1),
+        ("DG313", "deploy/three.yaml", 1),
+    ]
+
+
+def test_null_is_a_key_that_is_not_there(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """As generators write it: `creationTimestamp: null`, `labels:`."""
+    text = config("one").replace("metadata: {", "metadata: {creationTimestamp: null, labels: null, ") + "binaryData:\n"
+    write(
+        home,
+        {
+            "deploy/one.yaml": text,
+            "deploy/list.yaml": "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod}]\n",
+        },
+    )
+    run = dynagen("check", "deploy", "--format", "json", cwd=home)
+    assert found(run) == [("DG313", "deploy/list.yaml", 3)]
+
+
+def test_a_stream_of_some_megabytes_is_read(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    many = "".join(f"---\n{config(f'c{number}', 'x' * 200_000)}" for number in range(8))
+    assert dynagen("check", "-", cwd=home, stdin=many.encode()) == (0, "", "")
+    write(home, {"b.yaml": PROFILE + "# " + "x" * 1024 * 1024})
+    for command in ("build", "check"):
+        assert "error[DG102] larger than 1024 KiB" in dynagen(command, "b.yaml", cwd=home).stderr
+    with (home / "huge.yaml").open("wb") as stream:
+        stream.truncate(100 * 1024 * 1024)
+    assert (
+        "huge.yaml:1:1: error[DG102] larger than 16384 KiB" in dynagen("check", "a.yaml", "huge.yaml", cwd=home).stderr
+    )
+
+
+def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(
+        home,
+        {
+            "deploy/values.yaml": "ingress:\n  apiVersion: networking.k8s.io/v1\n  enabled: yes\nlog: on\n",
+            "deploy/schema.json": '{"properties": {"y": {"type": "string", "pattern": "a\\/b"}}}',
+            "deploy/mkdocs.yml": "x: !!python/name:a.b ''\n",
+            "deploy/compose.yaml": "services: {<<: *default}\n",
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
+
+
+def test_patches_of_a_kustomization_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+    write(
+        home,
+        {
+            "deploy/prod/kustomization.yaml": "resources: [../one.yaml]\npatches: [{path: replicas.yaml}]\n",
+            "deploy/prod/replicas.yaml": patch,
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert run.code == 0, run.stderr
+    assert "not checked: deploy/prod/replicas.yaml is a patch: build it with `kubectl kustomize`" in run.stderr
+    (home / "deploy/prod/kustomization.yaml").unlink()
+    assert "error[DG212]" in dynagen("check", "deploy", cwd=home).stderr
+
+
+def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
+    schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}
+    write(home, {"deploy/thing.yaml": thing + "big\n", "sets/example.com/thing_v1.json": json.dumps(schema)})
+    assert "error[DG211]" in dynagen("check", "deploy", cwd=home).stderr
+    assert "deploy/thing.yaml:4:1: error[DG212]" in dynagen("check", "deploy", "--schemas", "sets", cwd=home).stderr
+    write(home, {"deploy/thing.yaml": thing + "1\n"})
+    program = tools.path("kubeconform")
+    assert dynagen("check", "deploy", "--schemas", "sets", f"--kubeconform={program}", cwd=home).code == 0
+    write(home, {"sets/example.com/thing_v1.json": '{"properties": 1}'})
+    run = dynagen("check", "deploy", "--schemas", "sets", cwd=home)
+    assert (run.code, "sets/example.com/thing_v1.json:1:1: error[DG214]" in run.stderr) == (1, True)
+    assert dynagen("check", "deploy", "--schemas", "missing", cwd=home).code == 2
+
+
+def test_json_with_tabs_is_fine(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 1}}
+    write(home, {"a.json": json.dumps(data, indent="\t")})
+    assert found(dynagen("check", "a.json", "--format", "json", cwd=home)) == [("DG212", "a.json", 8)]
+
+
+def test_nothing_to_check_is_an_error_unless_allowed(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"values.yaml": "a: 1\n", "empty/x.txt": ""})
+    for arguments in (["values.yaml"], ["empty"], ["values.yaml", "empty"]):
+        run = dynagen("check", *arguments, cwd=home)
+        assert run.code == 1
+        assert "error[DG116] nothing to check" in run.stderr
+        assert dynagen("check", "--allow-empty", *arguments, cwd=home).code == 0
+    assert dynagen("check", "--allow-empty", cwd=home).code == 0
+    assert dynagen("check", cwd=home).code == 2
+
+
+def test_a_profile_that_says_the_wrong_version_is_still_one(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"b.yaml": PROFILE.replace("apiVersion:", "apiVersionn:"), "c.yaml": PROFILE.replace("v1alpha1", "v2")})
+    run = dynagen("check", "a.yaml", "b.yaml", "c.yaml", "--format", "json", cwd=home)
+    assert {(code, file) for code, file, _ in found(run)} == {("DG201", "b.yaml"), ("DG205", "c.yaml")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["a.yaml", "--set", "spot=true"], 0),
+        (["a.yaml", "deploy", "--set", "spot=true"], 0),
+        (["a.yaml", "b.yaml", "--set", "spot=true"], 2),
+        (["deploy", "-f", "a.yaml"], 2),
+        (["deploy/one.yaml", "--set", "spot=true"], 2),
+        (["missing.yaml", "--set", "spot=true"], 1),
+        (["deploy", "--release", "1.6.1", "--kubernetes", "1.31"], 0),
+        (["deploy", "--release", "9.9"], 2),
+        (["deploy", "--kubernetes", "1.3"], 2),
+        (["deploy", "--external", "Secret/login", "--external", "Secret/team/login"], 0),
+        (["deploy", "--external", "login"], 2),
+        (["deploy", "--external", "Secret/login\n"], 2),
+        (["deploy", "--kubeconform=/no/such/program"], 2),
+        (["deploy", "--format", "xml"], 2),
+        (["-", "-"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_options_fit_the_inputs(dynagen, home: Path, arguments: list[str], code: int) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"b.yaml": PROFILE})
+    run = dynagen("check", *arguments, cwd=home, stdin=PROFILE.encode())
+    assert run.code == code, run.stderr
+    assert run.stdout == ""
+
+
+def test_external_objects_may_be_told_to_profiles_and_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    assert dynagen("check", "a.yaml", "deploy", "--external", "Secret/login", cwd=home).code == 0
+
+
+def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
+    import gc
+    import tracemalloc
+
+    from dynagen.checking import Options, check_paths
+    from dynagen.lint import Target
+
+    def kept(count: int) -> int:
+        folder = tmp_path / str(count)
+        write(folder, {f"{number}.yaml": PROFILE for number in range(count)})
+        gc.collect()
+        tracemalloc.start()
+        outcome = check_paths([str(folder)], Options(Target("1.35", "1.6.1")), {}, set())
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(outcome.checked) == count and not outcome.failed
+        return size
+
+    kept(10)  # imports, and what is read once
+    # One compilation takes megabytes. What may remain is a name, and what caches of a fixed size hold by chance.
+    assert kept(60) < kept(10) + 2_000_000
+
+
+def test_a_report_is_written_whole_or_not_at_all(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("check", "deploy", "--format", "json", "--output-file", "report.json", cwd=home)
+    assert (run.code, run.stdout, run.stderr) == (0, "", "")
+    assert json.loads((home / "report.json").read_text())["summary"]["files"] == 2
+    (home / "report.json").chmod(0o640)
+    run = dynagen("check", "deploy", "--format", "text", "--output-file", "report.json", cwd=home)
+    assert (home / "report.json").read_text() == ""
+    assert (home / "report.json").stat().st_mode & 0o777 == 0o640
+    write(home, {"deploy/one.yaml": "kind: ["})
+    for name in ("no/such/folder/x", "a" * 300, "deploy", "/dev/full"):
+        refused = dynagen("check", "deploy", "--format", "json", "--output-file", name, cwd=home)
+        assert refused.code == 1
+        assert "error: cannot write" in refused.stderr
+    assert sorted(path.name for path in home.iterdir()) == ["a.yaml", "deploy", "report.json"]
+
+
+def test_a_device_is_written_to(home: Path) -> None:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "dynagen", "check", "a.yaml", "--format", "json", "--output-file", "/dev/stdout"]
+    done = subprocess.run(command, cwd=home, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert json.loads(done.stdout)["files"] == ["a.yaml"]
+
+
+# The referee.
+
+STRICTER = {
+    "type": "object",
+    "properties": {"data": {"type": "object", "properties": {"a~/b": {"format": "date"}}}},
+}
+
+
+def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore[no-untyped-def]
+    program = tools.path("kubeconform")
+    run = dynagen("check", "examples", "out/gke-guide-vllm-agg", f"--kubeconform={program}")
+    assert (run.code, "error" in run.stderr) == (0, False), run.stderr
+
+
+def test_the_referee_is_found_on_the_path(dynagen, home: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("PATH", str(home))
+    run = dynagen("check", "--kubeconform", "a.yaml", cwd=home)
+    assert run.code == 2
+    assert "there is no program 'kubeconform'" in run.stderr and "--kubeconform=PATH" in run.stderr
+    monkeypatch.setenv("PATH", f"{tools.path('kubeconform').parent}:{os.environ['PATH']}")
+    assert dynagen("check", "--kubeconform", "a.yaml", cwd=home).code == 0
+
+
+def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """A schema with a keyword that we pass over and kubeconform does not: the two disagree, DG217 says where."""
+    layer = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\ndata:\n  c: d\n  a~/b: ${model}\n"
+    write(
+        home,
+        {
+            "a.yaml": PROFILE + "overlays: [./team]\n",
+            "team/resources/a.yaml": layer,
+            "team/schemas/example.com/thing_v1.json": json.dumps(STRICTER),
+        },
+    )
+    program = tools.path("kubeconform")
+    assert dynagen("check", "a.yaml", cwd=home).code == 0
+    run = dynagen("check", "a.yaml", f"--kubeconform={program}", "--format", "json", cwd=home)
+    assert run.code == 1
+    line = next(number for number, text in enumerate(PROFILE.splitlines(), 1) if text.startswith("model:"))
+    (finding,) = json.loads(run.stdout)["findings"]
+    assert (finding["code"], finding["file"], finding["line"]) == ("DG217", "a.yaml", line)
+    assert finding["message"].startswith(
+        "Thing 'a': kubeconform says data['a~/b']: 'Qwen/Qwen3-0.6B' is not valid date"
+    )
+    assert [(each["file"], each["line"]) for each in finding["related"]] == [("team/resources/a.yaml", 6)]
+
+
+def test_manifests_get_the_referee_too(home: Path) -> None:
+    from dynagen.kubeconform import Objection, objections
+
+    write(home, {"sets/v1/configmap_v1.json": json.dumps(STRICTER)})
+    data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a~/b": "x"}}
+    twin = {**data, "metadata": {"name": "b"}, "data": {"a~/b": "2026-01-31"}}
+    stranger = {**data, "kind": "Stranger"}
+    found = objections(str(tools.path("kubeconform")), [data, twin, stranger], [home / "sets"])
+    assert [[each.path for each in against] for against in found] == [[("data", "a~/b")], [], [()]]
+    assert isinstance(found[0][0], Objection)
+    assert "could not find schema for Stranger" in found[2][0].message
+
+
+@pytest.mark.parametrize(
+    "script", ["exit 1", "echo nonsense", "echo '{}'", "echo '{\"resources\": []}'", "echo no >&2"]
+)
+def test_a_referee_that_does_not_answer_is_an_error(dynagen, home: Path, script: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"fake": f"#!/bin/sh\n{script}\n"})
+    (home / "fake").chmod(0o755)
+    run = dynagen("check", "deploy", "--kubeconform=./fake", cwd=home)
+    assert run.code == 1
+    assert "error[DG217] kubeconform gives no verdict: " in run.stderr
