@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -64,6 +64,63 @@ def compile_program(text: str) -> Program:
     except RuntimeError as error:
         raise ExpressionError("DG306", f"'{text}': {first_line(str(error))}") from error
     return Program(without_positions(serialized), tuple(dict.fromkeys(reads(expression(serialized)))))
+
+
+KUBERNETES = "kubernetes"
+# What an API server compiles rules with, as far as CEL has it: k8s.io/apiserver, pkg/cel/environment/base.go.
+_EXTENSIONS = ("lists", "optional", "sets", "strings", "two-var-comprehensions")
+
+
+def parse_rule(text: str, *more: str) -> bytes:
+    """A rule of a CRD as CEL serialises it, macros expanded; `more` are further extensions.
+
+    Raises ExpressionError (DG216).
+    """
+    try:
+        serialized: bytes = _rule_environment(*more).compile(text, disable_check=True).serialize()
+    except RuntimeError as error:
+        raise ExpressionError("DG216", f"'{text}': {first_line(str(error))}") from error
+    return serialized
+
+
+class RuleEnvironment:
+    """CEL as rules of CRDs have it: `self`, `oldSelf`, and `earlier`, a list of the earlier object if there is one.
+
+    `kubernetes` answers `kubernetes([name, arguments...])`; it raises ValueError for what is an error to CEL.
+    """
+
+    def __init__(self, kubernetes: Callable[[list[Any]], Any]) -> None:
+        self._environment = _rule_environment(kubernetes=kubernetes)
+
+    def load(self, serialized: bytes) -> Any:
+        return self._environment.deserialize(serialized)
+
+    def activate(self, value: Any, earlier: Sequence[Any] = ()) -> Any:
+        """What expressions see. Building it costs as much as copying the values."""
+        old = {"oldSelf": earlier[0]} if earlier else {}
+        return self._environment.Activation({"self": value, "earlier": list(earlier), **old})
+
+    def evaluate(self, expression: Any, activation: Any) -> Any:
+        """A plain value. Raises ExpressionError (DG216)."""
+        try:
+            result = expression.eval(activation)
+        except RuntimeError as error:
+            raise ExpressionError("DG216", first_line(str(error))) from error
+        if result.type() == _cel().Type.ERROR:
+            raise ExpressionError("DG216", first_line(str(result)))
+        return result.value()
+
+
+@cache
+def _rule_environment(*more: str, kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
+    cel = _cel()
+    extensions = ", ".join(f"{{name: {name}}}" for name in (*_EXTENSIONS, *more))
+    overload = cel.Overload(KUBERNETES, cel.Type.DYN, [cel.Type.LIST], False, kubernetes)
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml(f"extensions: [{extensions}]"),
+        variables=dict.fromkeys(("self", "oldSelf", "earlier"), cel.Type.DYN),
+        functions=[cel.FunctionDecl(KUBERNETES, [overload])] if kubernetes else None,
+    )
 
 
 class Environment:

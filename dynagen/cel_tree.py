@@ -6,7 +6,8 @@ are its field numbers), small enough to be read here: `expr` is always the bytes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
@@ -45,23 +46,48 @@ def without_positions(serialized: bytes, expr: bytes | None = None) -> bytes:
 
 
 def reads(expr: bytes, bound: frozenset[str] = frozenset()) -> Iterator[KeyPath]:
-    """What an expression reads: `a.b[0]['c']` is one path. Names of comprehensions are not among it."""
-    chain = _chain(expr)
+    """What an expression reads: `a.b[0]['c']` is one path. Names of comprehensions are not among it.
+
+    `has(a.b)` does not need b: it reads a.
+    """
+    yield from _reads(expr, {name: None for name in bound}, presence=False)
+
+
+def touches(expr: bytes) -> Iterator[KeyPath]:
+    """The places that an expression looks at, no more than it needs: `has(a.b)` is a.b, `a.all(x, x.c)` is a.*.c.
+
+    `*` stands for every item of a list and every value of a map.
+    """
+    yield from _reads(expr, {}, presence=True)
+
+
+def _reads(expr: bytes, bound: Mapping[str, KeyPath | None], presence: bool) -> Iterator[KeyPath]:
+    """`bound` are names of comprehensions, with the path they stand for, if it is known and wanted."""
+    chain = _chain(expr, presence)
     if chain is not None:
-        if chain[0] not in bound:
+        name = str(chain[0])
+        if name not in bound:
             yield chain
+        elif (path := bound[name]) is not None:
+            yield (*path, *chain[1:])
         return
     for number, payload in _fields(expr):
         if number == _COMPREHENSION:
             parts = dict(_fields(payload))
-            names = {bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
-            yield from reads(parts[2], bound)
+            names = {n: bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
+            over = _chain(parts[2], presence) if presence else None
+            inside = {**bound, **dict.fromkeys(names.values())}
+            if over is None:
+                yield from _reads(parts[2], bound, presence)
+            else:
+                base = bound.get(str(over[0]), over[:1])
+                inside[names.get(8) or names[1]] = None if base is None else (*base, *over[1:], "*")
             for n in (4, 5, 6, 7):
                 if n in parts:
-                    yield from reads(parts[n], bound | names)
+                    yield from _reads(parts[n], inside, presence)
         elif number in _INNER:
             for inner in _below(number, payload):
-                yield from reads(inner, bound)
+                yield from _reads(inner, bound, presence)
 
 
 def calls(expr: bytes) -> Iterator[Call]:
@@ -83,6 +109,46 @@ def call_of(expr: bytes) -> Call | None:
             target = next((part for n, part in parts if n == 1), None)
             return Call(name, target, tuple(part for n, part in parts if n == 3))
     return None
+
+
+def encoded(call: Call) -> bytes:
+    """The Expr of a call."""
+    target = b"" if call.target is None else _field(1, call.target)
+    arguments = b"".join(_field(3, argument) for argument in call.arguments)
+    return _field(_CALL, target + _field(2, call.function.encode()) + arguments)
+
+
+def mapping(values: Mapping[str, bytes]) -> bytes:
+    """The Expr of a map."""
+    entries = (_field(2, _field(3, constant(key)) + _field(4, inner)) for key, inner in values.items())
+    return _field(_STRUCT, b"".join(entries))
+
+
+def sequence(values: Iterable[bytes]) -> bytes:
+    """The Expr of a list."""
+    return _field(_LIST, b"".join(_field(1, inner) for inner in values))
+
+
+def constant(value: Any) -> bytes:
+    """The Expr of a text, of bytes, of a number, of true, false or null."""
+    if isinstance(value, str):
+        kind = _field(6, value.encode("utf-8", "replace"))
+    elif isinstance(value, bytes):
+        kind = _field(7, value)
+    elif isinstance(value, float):
+        kind = bytes([5 << 3 | 1]) + struct.pack("<d", value)
+    else:  # null is 1, a boolean 2, an integer 3
+        number = 1 if value is None else 2 if isinstance(value, bool) else 3
+        kind = bytes([number << 3]) + _encoded_varint(int(value or 0) & (1 << 64) - 1)
+    return _field(_CONST, kind)
+
+
+def path_of(expr: bytes) -> KeyPath | None:
+    """`a.b[0]` as a path, or None when the expression is anything else, as `has(a.b)` is."""
+    for number, payload in _fields(expr):
+        if number == _SELECT and dict(_fields(payload)).get(3):
+            return None
+    return _chain(expr)
 
 
 def name_of(expr: bytes) -> str | None:
@@ -124,24 +190,23 @@ def _below(kind: int, message: bytes) -> Iterator[bytes]:
                 yield part
 
 
-def _chain(expr: bytes) -> KeyPath | None:
+def _chain(expr: bytes, presence: bool = False) -> KeyPath | None:
     """`a.b[0]['c']` as a path; None when the expression is anything else."""
     for number, payload in _fields(expr):
         if number == _IDENT:
             return (bytes(dict(_fields(payload)).get(1, b"")).decode(),)
         if number == _SELECT:
             parts = dict(_fields(payload))
-            operand = _chain(parts[1])
+            operand = _chain(parts[1], presence)
             if operand is None:
                 return None
-            # has(a.b) does not need b: it reads a.
-            return operand if parts.get(3) else (*operand, bytes(parts[2]).decode())
+            return operand if parts.get(3) and not presence else (*operand, bytes(parts[2]).decode())
         if number == _CALL:
             entries = list(_fields(payload))
             function = next((bytes(p).decode() for n, p in entries if n == 2), "")
             arguments = [p for n, p in entries if n == 3]
             if function == "_[_]" and len(arguments) == 2:
-                operand, key = _chain(arguments[0]), _constant(arguments[1])
+                operand, key = _chain(arguments[0], presence), _constant(arguments[1])
                 return None if operand is None or key is None else (*operand, key)
             return None
     return None
@@ -196,8 +261,12 @@ def _varint(message: bytes, index: int) -> tuple[int, int]:
 
 
 def _field(number: int, payload: bytes) -> bytes:
-    length, size = len(payload), b""
-    while length > 0x7F:
-        size += bytes([length & 0x7F | 0x80])
-        length >>= 7
-    return bytes([number << 3 | 2]) + size + bytes([length]) + payload
+    return bytes([number << 3 | 2]) + _encoded_varint(len(payload)) + payload
+
+
+def _encoded_varint(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])

@@ -16,6 +16,7 @@ from dynagen.schemas import Schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import check_schemas
 
 
@@ -35,6 +36,7 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     schemas = Schemas(schema_folders([], target.kubernetes, facts["releases"][target.release]["crds"]))
     check_schemas(objects, schemas, findings)
     if not report.failed:
+        check_rules(objects, schemas, findings)
         external = [declared(entry, "", Position("--external")) for entry in target.external]
         verify(objects, Cluster(schemas, target.kubernetes, parse_version(target.release), external), findings)
     if not report.failed:

@@ -127,16 +127,16 @@ class Schema:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
         self.root = Node(source.schema, source)
-        self._source = source
+        self.source = source
 
     def conforms(self, manifest: Any) -> bool:
-        return conforms(manifest, self._source.schema, self._source)
+        return conforms(manifest, self.source.schema, self.source)
 
     def problems(self, manifest: Any) -> list[Problem]:
         """Why not, sorted by path; empty exactly when the manifest conforms. What is in a Secret is never quoted."""
         from dynagen.problems import find_problems
 
-        return find_problems(manifest, self._source.schema, self._source, secret=self.kind == "Secret")
+        return find_problems(manifest, self.source.schema, self.source, secret=self.kind == "Secret")
 
     def repeated(self, manifest: Any) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
         """The items of lists that have the keys of an earlier one, with those keys: an API server refuses them.

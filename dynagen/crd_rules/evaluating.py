@@ -1,0 +1,192 @@
+"""A value and the places of its schema in, the rules that it breaks out: as an API server goes through them.
+
+Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. Limits of cost are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from dynagen.cel import ExpressionError, RuleEnvironment
+from dynagen.cel_tree import changed, expression, path_of, without_positions
+from dynagen.crd_rules import functions
+from dynagen.crd_rules.compiling import Program, bound, compile_rule
+from dynagen.crd_rules.places import Place, Rule, escaped
+from dynagen.crd_rules.values import (
+    Literal,
+    Values,
+    aligned,
+    identity,
+    literals,
+    value_at,
+    without_literals,
+    written_out,
+)
+from dynagen.diagnostics import KeyPath
+
+# Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
+known_rules: dict[tuple[str, bool], Program] = {}
+_NONE: Sequence[Any] = ()
+_Visit = Callable[[Place, Any, Sequence[Any], KeyPath], "Iterator[Broken]"]
+
+
+class Broken(NamedTuple):
+    """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there."""
+
+    rule: Rule
+    path: KeyPath
+    message: str
+    reason: str = ""
+
+
+@cache
+def _environment() -> RuleEnvironment:
+    return RuleEnvironment(functions.call)
+
+
+@cache
+def _program(text: str, optional: bool) -> Program:
+    return known_rules.get((text, optional)) or compile_rule(text, optional)
+
+
+@cache
+def _loaded(text: str, optional: bool) -> Any:
+    return _environment().load(_program(text, optional).serialized)
+
+
+class Rules:
+    """The rules of one kind, and what has been found out about its schema."""
+
+    def __init__(self, place: Place) -> None:
+        self._place, self._values = place, Values()
+
+    def broken(self, value: Any, earlier: Sequence[Any] = _NONE) -> Iterator[Broken]:
+        """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
+        yield from self._outside(self._place, value, earlier, ())
+
+    def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
+        """Where no rule has been met yet, the value is as it was written."""
+        if place.rules:
+            old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else _NONE
+            yield from self._inside(place, self._values.convert(value, place.part), old, path)
+            return
+        if isinstance(value, dict) and place.names:
+            defaults = dict(self._values.defaults(place.part))
+            for key in place.names:
+                inner = defaults.get(key) if value.get(key) is None else value[key]
+                if inner is not None and (below := place.step(key)):
+                    yield from self._outside(below, inner, _below(earlier, key), (*path, key))
+        yield from self._each(self._outside, place, value, earlier, path, False)
+
+    def _inside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
+        if place.rules:
+            yield from self._evaluated(place, value, earlier, path)
+        if isinstance(value, dict):
+            for key in place.names:
+                name = escaped(key) or key
+                if value.get(name) is not None and (below := place.step(key)):
+                    yield from self._inside(below, value[name], _below(earlier, name), (*path, key))
+        yield from self._each(self._inside, place, value, earlier, path, True)
+
+    def _each(
+        self, visit: _Visit, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, converted: bool
+    ) -> Iterator[Broken]:
+        """The values of a map, the items of a list."""
+        if isinstance(value, dict) and (below := place.step(None)):
+            for key, inner in value.items():
+                if inner is not None:
+                    yield from visit(below, inner, _below(earlier, key), (*path, key))
+        elif isinstance(value, list) and (below := place.step(0)):
+            for index, item in enumerate(value):
+                if item is not None:
+                    yield from visit(below, item, _same(earlier, item, place, converted), (*path, index))
+
+    def _evaluated(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
+        scope = _Scope(value, earlier, self._values.has_literals)
+        for rule in place.rules:
+            try:
+                if not earlier and not rule.optional and _program(rule.text, False).transition:
+                    continue
+                holds = scope.evaluate(rule.text, rule.optional)
+                if not isinstance(holds, bool):
+                    raise ExpressionError("DG216", "its value is neither true nor false")
+            except ExpressionError as error:
+                yield Broken(rule, path, "", str(error))
+                continue
+            if not holds:
+                yield Broken(rule, (*path, *rule.field), _message(rule, scope))
+
+
+class _Scope:
+    """What the rules of one place see. Times and durations are written into the rules that read them."""
+
+    def __init__(self, value: Any, earlier: Sequence[Any], has_literals: bool) -> None:
+        self._values = {"self": value, **({"oldSelf": earlier[0]} if earlier else {}), "earlier": list(earlier)}
+        self._has_literals = has_literals and any(literals(self._values, ()))
+        if self._has_literals:
+            value, earlier = without_literals(value), without_literals(list(earlier))
+        self._activation = _environment().activate(value, earlier)
+
+    def evaluate(self, text: str, optional: bool) -> Any:
+        """Raises ExpressionError."""
+        loaded = self._with_literals(text, optional) if self._has_literals else None
+        return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
+
+    def _with_literals(self, text: str, optional: bool) -> Any:
+        """The rule with the times and durations that it reads; None if it reads none."""
+        program = _program(text, optional)
+        found: dict[KeyPath, Literal] = {}
+        for path in program.touches:
+            if any(literals(self._values, path)):
+                value = value_at(self._values, path)
+                if not isinstance(value, Literal):
+                    return self._written_out(program)
+                found[path] = value
+        return _with_values(text, optional, tuple(found.items())) if found else None
+
+    def _written_out(self, program: Program) -> Any:
+        """The rule with all of its variables in it, because what it reads cannot be told from its text alone."""
+        values = {name: written_out(value) for name, value in self._values.items()}
+        expr = bound(expression(program.serialized), values)
+        return _environment().load(without_positions(program.serialized, expr))
+
+
+@lru_cache(maxsize=1000)
+def _with_values(text: str, optional: bool, literals: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+    values = {path: written_out(literal) for path, literal in literals}
+    serialized = _program(text, optional).serialized
+    expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
+    return _environment().load(without_positions(serialized, expr))
+
+
+def _message(rule: Rule, scope: _Scope) -> str:
+    """An API server falls back on `message` when `messageExpression` comes to nothing, so that is no mistake."""
+    if rule.message_expression:
+        try:
+            said = scope.evaluate(rule.message_expression, False)
+            if isinstance(said, str) and said.strip() and "\n" not in said.strip():
+                return said.strip()
+        except ExpressionError:
+            pass
+    return rule.message
+
+
+def _below(earlier: Sequence[Any], key: str) -> Sequence[Any]:
+    """The earlier value of a field, if there was one."""
+    if not earlier or not isinstance(earlier[0], dict) or earlier[0].get(key) is None:
+        return _NONE
+    return [earlier[0][key]]
+
+
+def _same(earlier: Sequence[Any], item: Any, place: Place, converted: bool) -> Sequence[Any]:
+    """The earlier item with the same keys. Items of other lists have no earlier ones."""
+    keys = place.part[0].get("x-kubernetes-list-map-keys")
+    if not (earlier and keys and isinstance(earlier[0], list)):
+        return _NONE
+    names = [escaped(key) or key for key in keys] if converted else keys
+    wanted = identity(item, names)
+    if wanted is None:
+        return _NONE
+    return [old for old in earlier[0] if identity(old, names) == wanted][:1]
