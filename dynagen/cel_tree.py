@@ -50,7 +50,7 @@ def reads(expr: bytes, bound: frozenset[str] = frozenset()) -> Iterator[KeyPath]
 
     `has(a.b)` does not need b: it reads a.
     """
-    yield from _reads(expr, {name: None for name in bound}, presence=False)
+    yield from _reads(expr, dict.fromkeys(bound), presence=False)
 
 
 def touches(expr: bytes) -> Iterator[KeyPath]:

@@ -26,7 +26,6 @@ from dynagen.cel_tree import (
     without_positions,
 )
 from dynagen.crd_rules import functions
-
 from dynagen.diagnostics import KeyPath
 
 
@@ -58,7 +57,7 @@ _EXTENSIONS = """
 _IN_CEL = frozenset((_STANDARD + _EXTENSIONS).split())
 _QUALIFIED = frozenset(name for name in _IN_CEL | functions.NAMES if "." in name)
 _VARIABLES = frozenset({"self", "oldSelf"})
-_TYPES = frozenset("bool bytes double int list map null_type string type uint".split())
+_TYPES = frozenset(["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"])
 
 # What cannot be said by a call of Python alone, because it gives back values that Python has no word for, or shares its
 # name with a function of CEL. `a0` is the target or the first argument; `kubernetes` answers for the rest.

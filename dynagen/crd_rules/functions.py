@@ -67,8 +67,21 @@ _FUNCTIONS: dict[tuple[str, str], _Entry] = {
 }
 _KINDS = frozenset(kind for _, kind in _FUNCTIONS if kind)
 FORMATS = frozenset(
-    "dns1123Label dns1123Subdomain dns1035Label qualifiedName dns1123LabelPrefix dns1123SubdomainPrefix dns1035LabelPrefix"
-    " labelValue uri uuid byte date datetime".split()
+    [
+        "dns1123Label",
+        "dns1123Subdomain",
+        "dns1035Label",
+        "qualifiedName",
+        "dns1123LabelPrefix",
+        "dns1123SubdomainPrefix",
+        "dns1035LabelPrefix",
+        "labelValue",
+        "uri",
+        "uuid",
+        "byte",
+        "date",
+        "datetime",
+    ]
 )
 _PARTS = {"major": 0, "minor": 1, "patch": 2}
 

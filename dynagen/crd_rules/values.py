@@ -160,9 +160,9 @@ def literals(value: Any, path: KeyPath) -> Iterator[Literal]:
     elif path[0] == "*":
         for each in value.values() if isinstance(value, dict) else value:
             yield from literals(each, path[1:])
-    elif isinstance(value, dict) and path[0] in value:
-        yield from literals(value[path[0]], path[1:])
-    elif isinstance(value, list) and isinstance(path[0], int) and 0 <= path[0] < len(value):
+    elif (isinstance(value, dict) and path[0] in value) or (
+        isinstance(value, list) and isinstance(path[0], int) and 0 <= path[0] < len(value)
+    ):
         yield from literals(value[path[0]], path[1:])
 
 
