@@ -47,9 +47,11 @@ _STANDARD = """
     bool bytes contains double duration dyn endsWith getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours
     getMilliseconds getMinutes getMonth getSeconds int matches size startsWith string timestamp type uint
 """
-# The extensions that an API server has, in CEL itself: k8s.io/apiserver, pkg/cel/environment/base.go.
+# The extensions that an API server has, as far as CEL itself has them: k8s.io/apiserver, pkg/cel/environment/base.go.
+# `indexOf` and `lastIndexOf` are not here, because Kubernetes has them for lists too, nor is `substring`:
+# cel-expr-python 0.1.3 refuses the end of a text as the end of a part, and offsets behind it, where CEL in Go does not.
 _EXTENSIONS = """
-    charAt indexOf join lastIndexOf lowerAscii replace split substring trim upperAscii format strings.quote
+    charAt join lowerAscii replace split trim upperAscii format strings.quote
     distinct first flatten last lists.range reverse slice sort @sortByAssociatedKeys
     sets.contains sets.equivalent sets.intersects
     hasValue optional.none optional.of optional.ofNonZeroValue optional.unwrap or orValue unwrapOpt value
@@ -59,27 +61,13 @@ _QUALIFIED = frozenset(name for name in _IN_CEL | functions.NAMES if "." in name
 _VARIABLES = frozenset({"self", "oldSelf"})
 _TYPES = frozenset(["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"])
 
-# What cannot be said by a call of Python alone, because it gives back values that Python has no word for, or shares its
-# name with a function of CEL. `a0` is the target or the first argument; `kubernetes` answers for the rest.
+# What a call of Python alone cannot say, because it gives back values that Python has no word for, or has the name of a
+# function of CEL. `a0` is the target or the first argument; `kubernetes` answers for the rest.
 _MEANINGS = {
-    ("min", 1): "cel.bind(dynagen_0, a0, dynagen_0[kubernetes(['min', dynagen_0])])",
-    ("max", 1): "cel.bind(dynagen_0, a0, dynagen_0[kubernetes(['max', dynagen_0])])",
-    (
-        "sum",
-        1,
-    ): "cel.bind(dynagen_0, kubernetes(['sum', a0]), type(dynagen_0) == string ? duration(dynagen_0) : dynagen_0)",
-    (
-        "indexOf",
-        2,
-    ): "cel.bind(dynagen_0, a0, type(dynagen_0) == string ? dynagen_0.indexOf(a1) : kubernetes(['indexOf', dynagen_0, a1]))",
-    (
-        "lastIndexOf",
-        2,
-    ): "cel.bind(dynagen_0, a0, type(dynagen_0) == string ? dynagen_0.lastIndexOf(a1) : kubernetes(['lastIndexOf', dynagen_0, a1]))",
-    (
-        "string",
-        1,
-    ): "cel.bind(dynagen_0, a0, type(dynagen_0) == map ? kubernetes(['string', dynagen_0]) : string(dynagen_0))",
+    ("min", 1): "cel.bind(x, a0, x[kubernetes(['min', x])])",
+    ("max", 1): "cel.bind(x, a0, x[kubernetes(['max', x])])",
+    ("sum", 1): "cel.bind(x, kubernetes(['sum', a0]), type(x) == string ? duration(x) : x)",
+    ("string", 1): "cel.bind(x, a0, type(x) == map ? kubernetes(['string', x]) : string(x))",
     ("validate", 2): "optional.ofNonZeroValue(kubernetes(['validate', a0, a1]))",
     ("format.named", 1): "optional.ofNonZeroValue(kubernetes(['format.named', a0]))",
 }

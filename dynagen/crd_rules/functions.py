@@ -60,6 +60,7 @@ _FUNCTIONS: dict[tuple[str, str], _Entry] = {
     ("max", ""): ("lists", "best", ("max",)),
     ("indexOf", ""): ("lists", "index_of", ()),
     ("lastIndexOf", ""): ("lists", "last_index_of", ()),
+    ("substring", ""): ("lists", "substring", ()),
     ("includes", ""): ("lists", "includes", ()),
     ("find", ""): ("lists", "find", ()),
     ("findAll", ""): ("lists", "find_all", ()),

@@ -48,13 +48,34 @@ def best(name: str, values: list[Any]) -> int:
     return found
 
 
-def index_of(values: list[Any], wanted: Any) -> int:
-    return next((index for index, value in enumerate(values) if same(value, wanted)), -1)
+def index_of(values: Any, wanted: Any, start: int = 0) -> int:
+    """Of an item in a list, or of a text in a text from `start` on; -1 if it is not there."""
+    if not isinstance(values, str):
+        return next((index for index, value in enumerate(values) if same(value, wanted)), -1)
+    if start < 0:
+        raise ValueError(f"index out of range: {start}")
+    return values.find(wanted, min(start, len(values)))
 
 
-def last_index_of(values: list[Any], wanted: Any) -> int:
-    found = index_of(values[::-1], wanted)
-    return found if found < 0 else len(values) - 1 - found
+def last_index_of(values: Any, wanted: Any, start: int | None = None) -> int:
+    """The last one; that of a text begins at `start` or before it."""
+    if not isinstance(values, str):
+        found = index_of(values[::-1], wanted)
+        return found if found < 0 else len(values) - 1 - found
+    if start is None:
+        return values.rfind(wanted)
+    if start < 0:
+        raise ValueError(f"index out of range: {start}")
+    if wanted and start >= len(values):
+        return -1
+    return values.rfind(wanted, 0, start + len(wanted))
+
+
+def substring(text: str, start: int, end: int | None = None) -> str:
+    end = len(text) if end is None else end
+    if not 0 <= start <= end <= len(text):
+        raise ValueError(f"index out of range: {start}, {end}")
+    return text[start:end]
 
 
 def includes(where: Any, wanted: Any) -> bool:
