@@ -7,7 +7,7 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,13 @@ def _is_name(text: str) -> bool:
     return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
-def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
-    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read."""
+def broken_schemas(
+    folder: Path, home: Path, rules_trouble: Callable[[Source], str] = lambda source: ""
+) -> Iterator[tuple[Path, str]]:
+    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read.
+
+    `rules_trouble` says what is wrong with the rules of a kind whose schema is in order.
+    """
     for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
         if not file.resolve().is_relative_to(home):
             yield file, "it leads out of the layer's folder"
@@ -71,9 +76,11 @@ def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
         except (OSError, ValueError, RecursionError) as error:
             yield file, f"not JSON: {error}"
             continue
-        for message in _malformed(schema, file, home):
+        message = next(_malformed(schema, file, home), "")
+        if not message and isinstance(schema, dict):
+            message = rules_trouble(read_source(file, read_source))
+        if message:
             yield file, message
-            break
 
 
 _SHAPES: dict[str, type | tuple[type, ...]] = {
@@ -81,7 +88,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "anyOf": list, "oneOf": list, "items": (dict, bool), "not": (dict, bool), "additionalProperties": (dict, bool),
     "propertyNames": (dict, bool), "type": (str, list), "pattern": str, "$ref": str, "minimum": (int, float),
     "maximum": (int, float), "minLength": int, "maxLength": int, "minItems": int, "maxItems": int,
-    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str,
+    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str, "x-kubernetes-validations": list,
 }  # fmt: skip
 
 

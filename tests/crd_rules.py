@@ -14,8 +14,16 @@ from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
 from dynagen.diagnostics import KeyPath
 from tests import tools
+from tests.conftest import ROOT
 
 Finding = tuple[str, str]
+
+# Expressions, each with whether it is an error; the others are true.
+EXPRESSIONS = [
+    (line.removeprefix("! "), line.startswith("! "))
+    for line in (ROOT / "tests/unit/cel_functions.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+]
 
 
 def ask(**question: Any) -> dict[str, list[Any]]:
@@ -76,7 +84,7 @@ class Breeder:
         self._schema = schema
         self._random = random.Random(seed)
         self._source = Source(schema)
-        text = json.dumps([rule for rule in _rules(schema)])
+        text = json.dumps(list(rules_of(schema)))
         quoted = re.findall(r"'([^'\\\"]*)'|\\\"([^\"'\\]*)\\\"", text)
         self._words = sorted({one or other for one, other in quoted if len(one + other) < 40})
         self._names = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text.replace("__namespace__", "namespace")))
@@ -159,8 +167,8 @@ class Breeder:
         return self._random.choice((*more, *self._words, *self._words))
 
 
-def _rules(schema: Any) -> Iterator[dict[str, Any]]:
+def rules_of(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict) and isinstance(schema.get("x-kubernetes-validations"), list):
         yield from schema["x-kubernetes-validations"]
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
-        yield from _rules(inner)
+        yield from rules_of(inner)

@@ -79,6 +79,7 @@ OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
 COMPILER = crc32(repr((sorted(_MEANINGS.items()), OPTIONAL)).encode())
 
 
+@cache
 def compile_rule(text: str, optional: bool = False) -> Program:
     """`optional` is the rule's `optionalOldSelf`. Raises ExpressionError (DG216)."""
     serialized = parse_rule(text)

@@ -150,18 +150,32 @@ def _field(path: str) -> KeyPath:
     return tuple(name or re.sub(r"\\(.)", r"\1", quoted) for name, quoted in found)
 
 
+def parts_at(schema: dict[str, Any], source: Source, path: Sequence[Step]) -> list[Part]:
+    """All that is said about a place: by its schema, and by members of `allOf`."""
+    every = list(_with_all_of([resolved(schema, source)]))
+    for step in path:
+        every = list(_with_all_of(inner for part in every if (inner := child(part, step)) is not None))
+    return every
+
+
 def find_places(schema: Any, source: Source) -> Iterator[list[Step]]:
-    """The paths of a schema's rules, sorted as the schema is."""
-    yield from _find([resolved(schema, source)], [], ())
+    """The paths of a schema's rules, sorted as the schema is.
+
+    An API server does not look at rules of `allOf` when there are no others, so neither do we.
+    """
+    found = list(_find([resolved(schema, source)], [], ()))
+    if any(outside for _, outside in found):
+        yield from (path for path, _ in found)
 
 
-def _find(parts: Sequence[Part], path: list[Step], open_: tuple[int, ...]) -> Iterator[list[Step]]:
+def _find(parts: Sequence[Part], path: list[Step], open_: tuple[int, ...]) -> Iterator[tuple[list[Step], bool]]:
+    """Paths, each with whether there are rules outside of `allOf`."""
     if id(parts[0][0]) in open_:
         return  # a schema that holds itself has no end, and no CRD can have one
     inside = (*open_, id(parts[0][0]))
     every = list(_with_all_of(parts))
     if any(schema.get(VALIDATIONS) for schema, _ in every):
-        yield path
+        yield path, bool(parts[0][0].get(VALIDATIONS))
     steps: list[Step] = [*parts[0][0].get("properties", ()), 0, None]
     for step in steps:
         found = [each for part in every if (each := child(part, step)) is not None]
