@@ -33,12 +33,16 @@ _Visit = Callable[[Place, Any, Sequence[Any], KeyPath], "Iterator[Broken]"]
 
 
 class Broken(NamedTuple):
-    """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there."""
+    """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there.
+
+    `touches` are the places below that it looks at, with names as rules write them.
+    """
 
     rule: Rule
     path: KeyPath
     message: str
     reason: str = ""
+    touches: tuple[KeyPath, ...] = ()
 
 
 @cache
@@ -113,10 +117,18 @@ class Rules:
                 if not isinstance(holds, bool):
                     raise ExpressionError("DG216", "its value is neither true nor false")
             except ExpressionError as error:
-                yield Broken(rule, path, "", str(error))
+                yield Broken(rule, path, "", str(error), _touched(rule))
                 continue
             if not holds:
-                yield Broken(rule, (*path, *rule.field), _message(rule, scope))
+                touches = () if rule.field else _touched(rule)
+                yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
+
+
+def _touched(rule: Rule) -> tuple[KeyPath, ...]:
+    try:
+        return tuple(path[1:] for path in _program(rule.text, rule.optional).touches if path[0] == "self")
+    except ExpressionError:
+        return ()
 
 
 class _Scope:

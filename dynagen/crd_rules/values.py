@@ -157,13 +157,15 @@ def literals(value: Any, path: KeyPath) -> Iterator[Literal]:
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         for each in inner:
             yield from literals(each, ())
-    elif path[0] == "*":
+        return
+    key, rest = path[0], path[1:]
+    if key == "*":
         for each in value.values() if isinstance(value, dict) else value:
-            yield from literals(each, path[1:])
-    elif (isinstance(value, dict) and path[0] in value) or (
-        isinstance(value, list) and isinstance(path[0], int) and 0 <= path[0] < len(value)
-    ):
-        yield from literals(value[path[0]], path[1:])
+            yield from literals(each, rest)
+    elif isinstance(value, dict):
+        yield from literals(value.get(key), rest)
+    elif isinstance(key, int) and 0 <= key < len(value):
+        yield from literals(value[key], rest)
 
 
 def value_at(value: Any, path: KeyPath) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from dynagen.crd_rules.evaluating import Broken, Rules
-from dynagen.crd_rules.places import place_of
+from dynagen.crd_rules.places import escaped, place_of
 from dynagen.data import SCHEMAS
-from dynagen.diagnostics import path_text
+from dynagen.diagnostics import KeyPath, path_text
 from dynagen.parsed import load_rules
 from dynagen.schemas import Schema, Schemas
 from dynagen.verify.objects import Findings, Object
@@ -53,8 +54,38 @@ def _report(broken: Broken, subject: Object, findings: Findings) -> None:
     rule, where = broken.rule, path_text(broken.path)
     prefix = f"{where}: " if broken.path else ""
     text = " ".join(rule.text.split())
+    path = (*broken.path, *_common([_present(subject.data, broken.path, each) for each in broken.touches]))
     if broken.reason:
         message = f"{prefix}rule '{text}' cannot be evaluated: {broken.reason}"
-        findings.add("DG216", subject, broken.path, message, rule.message)
+        findings.add("DG216", subject, path, message, rule.message)
     else:
-        findings.add("DG215", subject, broken.path, prefix + (broken.message or f"rule '{text}' does not hold"))
+        findings.add("DG215", subject, path, prefix + (broken.message or f"rule '{text}' does not hold"))
+
+
+def _present(value: Any, place: KeyPath, path: KeyPath) -> KeyPath | None:
+    """What a rule at `place` looks at, as far as it is one value and was written; None if it was not."""
+    for key in place:
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return None  # a default brought the place
+    found: list[str | int] = []
+    for name in path:
+        if name == "*":
+            break
+        keys = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        key = next((key for key in keys if name in (key, escaped(key) if isinstance(key, str) else None)), None)
+        if key is None:
+            return None
+        found.append(key)
+        value = value[key]
+    return tuple(found)
+
+
+def _common(paths: Sequence[KeyPath | None]) -> KeyPath:
+    """The longest beginning that all share: the value at fault, when a rule looks at one only."""
+    found = [path for path in paths if path is not None]
+    shared = 0
+    while found and all(len(path) > shared and path[shared] == found[0][shared] for path in found):
+        shared += 1
+    return found[0][:shared] if found else ()
