@@ -55,8 +55,8 @@ def load_rules(name: str) -> None:
         store = json.loads((_FOLDER / f"rules-{name}.json").read_bytes())
         if store["compiler"] != COMPILER:
             return
-        for text, optional, program, touches in store["rules"]:
-            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)))
+        for text, optional, program, touches, transition in store["rules"]:
+            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), transition)
     except (OSError, ValueError, KeyError, TypeError):
         return  # a checkout whose rules nobody has compiled yet
 
@@ -73,7 +73,7 @@ def _write_rules() -> None:
                     if text:
                         found[text, optional] = compile_rule(text, optional)
         rules = [
-            [*key, b2a_base64(program.serialized, newline=False).decode(), program.touches]
+            [*key, b2a_base64(program.serialized, newline=False).decode(), *program[1:]]
             for key, program in found.items()
         ]
         if rules:

@@ -30,15 +30,14 @@ from dynagen.diagnostics import KeyPath
 
 
 class Program(NamedTuple):
-    """A compiled rule: CEL's serialised form, and the places that it looks at, in `self` or `oldSelf`."""
+    """A compiled rule: CEL's serialised form, and the places that it looks at, in `self` or `oldSelf`.
+
+    A `transition` looks at the earlier object as well.
+    """
 
     serialized: bytes
     touches: tuple[KeyPath, ...]
-
-    @property
-    def transition(self) -> bool:
-        """Whether it compares with the earlier object."""
-        return any(path[0] == "oldSelf" for path in self.touches)
+    transition: bool
 
 
 # https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
@@ -90,7 +89,8 @@ def compile_rule(text: str, optional: bool = False) -> Program:
     expr = changed(expr, partial(_meaning, found=found))
     if optional:
         expr = bound(expr, {"oldSelf": parsed(OPTIONAL)})
-    return Program(without_positions(serialized, expr), touched)
+    transition = any(path[0] == "oldSelf" for path in touched)
+    return Program(without_positions(serialized, expr), touched, transition)
 
 
 def rule_trouble(rule: Mapping[str, Any]) -> str:

@@ -5,31 +5,21 @@ Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from dynagen.cel import ExpressionError, RuleEnvironment
-from dynagen.cel_tree import changed, expression, path_of, without_positions
+from dynagen.cel_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import (
-    Literal,
-    Values,
-    aligned,
-    identity,
-    literals,
-    value_at,
-    without_literals,
-    written_out,
-)
+from dynagen.crd_rules.values import Literal, Values, aligned, identity, taken_out, touched, written_out
 from dynagen.diagnostics import KeyPath
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
 known_rules: dict[tuple[str, bool], Program] = {}
 _NONE: Sequence[Any] = ()
-_Visit = Callable[[Place, Any, Sequence[Any], KeyPath], "Iterator[Broken]"]
 
 
 class Broken(NamedTuple):
@@ -74,7 +64,8 @@ class Rules:
         """Where no rule has been met yet, the value is as it was written."""
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else _NONE
-            yield from self._inside(place, self._values.convert(value, place.part), old, path)
+            converted, found = self._values.to_cel(value, place.part)
+            yield from _inside(place, converted, old, path, found)
             return
         if isinstance(value, dict) and place.names:
             defaults = dict(self._values.defaults(place.part))
@@ -82,46 +73,58 @@ class Rules:
                 inner = defaults.get(key) if value.get(key) is None else value[key]
                 if inner is not None and (below := place.step(key)):
                     yield from self._outside(below, inner, _below(earlier, key), (*path, key))
-        yield from self._each(self._outside, place, value, earlier, path, False)
+        for step, item, below in _each(place, value):
+            old = _same(earlier, item, place, False) if isinstance(step, int) else _below(earlier, step)
+            yield from self._outside(below, item, old, (*path, step))
 
-    def _inside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
-        if place.rules:
-            yield from self._evaluated(place, value, earlier, path)
-        if isinstance(value, dict):
-            for key in place.names:
-                name = escaped(key) or key
-                if value.get(name) is not None and (below := place.step(key)):
-                    yield from self._inside(below, value[name], _below(earlier, name), (*path, key))
-        yield from self._each(self._inside, place, value, earlier, path, True)
 
-    def _each(
-        self, visit: _Visit, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, converted: bool
-    ) -> Iterator[Broken]:
-        """The values of a map, the items of a list."""
-        if isinstance(value, dict) and (below := place.step(None)):
-            for key, inner in value.items():
-                if inner is not None:
-                    yield from visit(below, inner, _below(earlier, key), (*path, key))
-        elif isinstance(value, list) and (below := place.step(0)):
-            for index, item in enumerate(value):
-                if item is not None:
-                    yield from visit(below, item, _same(earlier, item, place, converted), (*path, index))
+def _inside(
+    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+) -> Iterator[Broken]:
+    """`value` is as CEL sees it, with text where `found` has times and durations."""
+    if place.rules:
+        yield from _evaluated(place, value, earlier, path, found)
+    if isinstance(value, dict):
+        for key in place.names:
+            name = escaped(key) or key
+            if value.get(name) is not None and (below := place.step(key)):
+                yield from _inside(below, value[name], _below(earlier, name), (*path, key), _found_in(found, name))
+    for step, item, below in _each(place, value):
+        old = _same(earlier, item, place, True) if isinstance(step, int) else _below(earlier, step)
+        yield from _inside(below, item, old, (*path, step), _found_in(found, step))
 
-    def _evaluated(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
-        scope = _Scope(value, earlier, self._values.has_literals)
-        for rule in place.rules:
-            try:
-                if not earlier and not rule.optional and _program(rule.text, False).transition:
-                    continue
-                holds = scope.evaluate(rule.text, rule.optional)
-                if not isinstance(holds, bool):
-                    raise ExpressionError("DG216", "its value is neither true nor false")
-            except ExpressionError as error:
-                yield Broken(rule, path, "", str(error), _touched(rule))
+
+def _each(place: Place, value: Any) -> Iterator[tuple[str | int, Any, Place]]:
+    """The values of a map, the items of a list."""
+    below = place.step(None if isinstance(value, dict) else 0)
+    if below is None or not isinstance(value, (dict, list)):
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if inner is not None:
+            yield key, inner, below
+
+
+def _found_in(found: dict[KeyPath, Literal], key: str | int) -> dict[KeyPath, Literal]:
+    return {path[1:]: literal for path, literal in found.items() if path[0] == key} if found else found
+
+
+def _evaluated(
+    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+) -> Iterator[Broken]:
+    scope = _Scope(value, earlier, found)
+    for rule in place.rules:
+        try:
+            if not earlier and not rule.optional and _program(rule.text, False).transition:
                 continue
-            if not holds:
-                touches = () if rule.field else _touched(rule)
-                yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
+            holds = scope.evaluate(rule.text, rule.optional)
+            if not isinstance(holds, bool):
+                raise ExpressionError("DG216", "its value is neither true nor false")
+        except ExpressionError as error:
+            yield Broken(rule, path, "", str(error), _touched(rule))
+            continue
+        if not holds:
+            touches = () if rule.field else _touched(rule)
+            yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
 
 
 def _touched(rule: Rule) -> tuple[KeyPath, ...]:
@@ -134,41 +137,38 @@ def _touched(rule: Rule) -> tuple[KeyPath, ...]:
 class _Scope:
     """What the rules of one place see. Times and durations are written into the rules that read them."""
 
-    def __init__(self, value: Any, earlier: Sequence[Any], has_literals: bool) -> None:
-        self._values = {"self": value, **({"oldSelf": earlier[0]} if earlier else {}), "earlier": list(earlier)}
-        self._has_literals = has_literals and any(literals(self._values, ()))
-        if self._has_literals:
-            value, earlier = without_literals(value), without_literals(list(earlier))
+    def __init__(self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal]) -> None:
+        self._found = {("self", *path): literal for path, literal in found.items()}
+        if earlier:
+            earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]
+        self._value, self._earlier = value, earlier
         self._activation = _environment().activate(value, earlier)
 
     def evaluate(self, text: str, optional: bool) -> Any:
         """Raises ExpressionError."""
-        loaded = self._with_literals(text, optional) if self._has_literals else None
+        loaded = self._with_literals(text, optional) if self._found else None
         return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
 
     def _with_literals(self, text: str, optional: bool) -> Any:
         """The rule with the times and durations that it reads; None if it reads none."""
         program = _program(text, optional)
-        found: dict[KeyPath, Literal] = {}
-        for path in program.touches:
-            if any(literals(self._values, path)):
-                value = value_at(self._values, path)
-                if not isinstance(value, Literal):
-                    return self._written_out(program)
-                found[path] = value
-        return _with_values(text, optional, tuple(found.items())) if found else None
-
-    def _written_out(self, program: Program) -> Any:
-        """The rule with all of its variables in it, because what it reads cannot be told from its text alone."""
-        values = {name: written_out(value) for name, value in self._values.items()}
+        read = [(path, place) for path in program.touches for place in touched(path, self._found)]
+        if not read:
+            return None
+        if not optional and all(path == place for path, place in read):
+            return _with_values(text, tuple((place, self._found[place]) for _, place in read))
+        values = {"self": written_out(self._value, self._found, ("self",))}
+        if self._earlier:
+            values["oldSelf"] = written_out(self._earlier[0], self._found, ("oldSelf",))
+        values["earlier"] = sequence([values["oldSelf"]] if self._earlier else [])
         expr = bound(expression(program.serialized), values)
         return _environment().load(without_positions(program.serialized, expr))
 
 
 @lru_cache(maxsize=1000)
-def _with_values(text: str, optional: bool, literals: tuple[tuple[KeyPath, Literal], ...]) -> Any:
-    values = {path: written_out(literal) for path, literal in literals}
-    serialized = _program(text, optional).serialized
+def _with_values(text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+    values = {path: literal.written for path, literal in read}
+    serialized = _program(text, False).serialized
     expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
     return _environment().load(without_positions(serialized, expr))
 

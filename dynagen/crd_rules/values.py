@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.cel_tree import Call, constant, encoded, mapping, sequence
@@ -25,13 +25,24 @@ class Literal(NamedTuple):
     function: str
     text: str
 
+    @property
+    def written(self) -> bytes:
+        return encoded(Call(self.function, None, (constant(self.text),)))
+
 
 class Values:
-    """Values of one kind. `has_literals` says whether a Literal was among those that were made."""
+    """Values of one kind."""
 
     def __init__(self) -> None:
-        self.has_literals = False
+        self._has_literals = False
         self._defaults: dict[int, list[tuple[str, Any]]] = {}
+
+    def to_cel(self, value: Any, part: Part) -> tuple[Any, dict[KeyPath, Literal]]:
+        """The value, and by their places the times and durations in it, of which it has the text."""
+        self._has_literals = False
+        converted = self.convert(value, part)
+        found: dict[KeyPath, Literal] = {}
+        return (taken_out(converted, (), found) if self._has_literals else converted), found
 
     def convert(self, value: Any, part: Part) -> Any:
         """Fields that the schema does not know stay, under names that no rule can say unless it counts them."""
@@ -87,10 +98,10 @@ class Values:
         if format_ == "byte":
             return a2b_base64(value)
         if format_ in ("date", "date-time"):
-            self.has_literals = True
+            self._has_literals = True
             return Literal("timestamp", value.upper() if format_ == "date-time" else value + "T00:00:00Z")
         if format_ == "duration":
-            self.has_literals = True
+            self._has_literals = True
             return Literal("duration", _duration(value))
         return value
 
@@ -126,55 +137,34 @@ def _duration(text: str) -> str:
     )
 
 
-def written_out(value: Any) -> bytes:
-    """The expression that is this value."""
+def taken_out(value: Any, path: KeyPath, found: dict[KeyPath, Literal]) -> Any:
+    """The value with plain text in the place of times and durations, which are added to `found`."""
     if isinstance(value, Literal):
-        return encoded(Call(value.function, None, (constant(value.text),)))
-    if isinstance(value, dict):
-        return mapping({key: written_out(inner) for key, inner in value.items()})
-    if isinstance(value, list):
-        return sequence(map(written_out, value))
-    return constant(value)
-
-
-def without_literals(value: Any) -> Any:
-    """The value with plain text in the place of times and durations; the same if there are none."""
-    if isinstance(value, Literal):
+        found[path] = value
         return value.text
     if isinstance(value, dict):
-        return {key: without_literals(inner) for key, inner in value.items()}
+        return {key: taken_out(inner, (*path, key), found) for key, inner in value.items()}
     if isinstance(value, list):
-        return [without_literals(inner) for inner in value]
+        return [taken_out(inner, (*path, index), found) for index, inner in enumerate(value)]
     return value
 
 
-def literals(value: Any, path: KeyPath) -> Iterator[Literal]:
-    """The times and durations at `path` or below it."""
-    if isinstance(value, Literal):
-        yield value
-        return
-    if not path or not isinstance(value, (dict, list)):
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        for each in inner:
-            yield from literals(each, ())
-        return
-    key, rest = path[0], path[1:]
-    if key == "*":
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from literals(each, rest)
-    elif isinstance(value, dict):
-        yield from literals(value.get(key), rest)
-    elif isinstance(key, int) and 0 <= key < len(value):
-        yield from literals(value[key], rest)
+def touched(path: KeyPath, found: Mapping[KeyPath, Literal]) -> Iterator[KeyPath]:
+    """The places of times and durations that are at `path`, below it or above it; `*` is any key."""
+    for place in found:
+        if all(key in ("*", other) for key, other in zip(path, place, strict=False)):
+            yield place
 
 
-def value_at(value: Any, path: KeyPath) -> Any:
-    """What is at the very end of a path, None if there is nothing."""
-    for key in path:
-        if not (isinstance(value, dict) and key in value):
-            return None
-        value = value[key]
-    return value
+def written_out(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> bytes:
+    """The expression that is this value."""
+    if (literal := found.get(path)) is not None:
+        return literal.written
+    if isinstance(value, dict):
+        return mapping({key: written_out(inner, found, (*path, key)) for key, inner in value.items()})
+    if isinstance(value, list):
+        return sequence(written_out(inner, found, (*path, index)) for index, inner in enumerate(value))
+    return constant(value)
 
 
 def aligned(earlier: Any, value: Any, part: Part) -> Any:

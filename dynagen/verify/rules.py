@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -73,12 +73,12 @@ def _present(value: Any, place: KeyPath, path: KeyPath) -> KeyPath | None:
     for name in path:
         if name == "*":
             break
-        keys = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
-        key = next((key for key in keys if name in (key, escaped(key) if isinstance(key, str) else None)), None)
-        if key is None:
+        keys: Iterable[Any] = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        known = next((each for each in keys if name in (each, escaped(each) if isinstance(each, str) else None)), None)
+        if known is None:
             return None
-        found.append(key)
-        value = value[key]
+        found.append(known)
+        value = value[known]
     return tuple(found)
 
 
