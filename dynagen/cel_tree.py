@@ -54,9 +54,9 @@ def reads(expr: bytes, bound: frozenset[str] = frozenset()) -> Iterator[KeyPath]
 
 
 def touches(expr: bytes) -> Iterator[KeyPath]:
-    """The places that an expression looks at, no more than it needs: `has(a.b)` is a.b, `a.all(x, x.c)` is a.*.c.
+    """The places that an expression looks at, no more than it needs: `has(a.b)` is a.b.?, `a.all(x, x.c)` is a.*.c.
 
-    `*` stands for every item of a list and every value of a map.
+    `*` stands for every item of a list and every value of a map; with `?` only whether the place is there counts.
     """
     yield from _reads(expr, {}, presence=True)
 
@@ -65,6 +65,8 @@ def _reads(expr: bytes, bound: Mapping[str, KeyPath | None], presence: bool) -> 
     """`bound` are names of comprehensions, with the path they stand for, if it is known and wanted."""
     chain = _chain(expr, presence)
     if chain is not None:
+        if presence and _is_test(expr):
+            chain = (*chain, "?")
         name = str(chain[0])
         if name not in bound:
             yield chain
@@ -145,10 +147,11 @@ def constant(value: Any) -> bytes:
 
 def path_of(expr: bytes) -> KeyPath | None:
     """`a.b[0]` as a path, or None when the expression is anything else, as `has(a.b)` is."""
-    for number, payload in _fields(expr):
-        if number == _SELECT and dict(_fields(payload)).get(3):
-            return None
-    return _chain(expr)
+    return None if _is_test(expr) else _chain(expr)
+
+
+def _is_test(expr: bytes) -> bool:
+    return any(number == _SELECT and bool(dict(_fields(payload)).get(3)) for number, payload in _fields(expr))
 
 
 def name_of(expr: bytes) -> str | None:

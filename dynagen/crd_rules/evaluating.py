@@ -14,7 +14,7 @@ from dynagen.cel_tree import changed, expression, path_of, sequence, without_pos
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import Literal, Values, aligned, identity, taken_out, touched, written_out
+from dynagen.crd_rules.values import Literal, Values, Wanted, aligned, identity, taken_out, touched, want, want_both, written_out
 from dynagen.diagnostics import KeyPath
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
@@ -55,6 +55,7 @@ class Rules:
 
     def __init__(self, place: Place) -> None:
         self._place, self._values = place, Values()
+        self._wanted: dict[int, Wanted] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = _NONE) -> Iterator[Broken]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
@@ -64,7 +65,7 @@ class Rules:
         """Where no rule has been met yet, the value is as it was written."""
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else _NONE
-            converted, found = self._values.to_cel(value, place.part)
+            converted, found = self._values.to_cel(value, place.part, True if earlier else self._wanted_at(place))
             yield from _inside(place, converted, old, path, found)
             return
         if isinstance(value, dict) and place.names:
@@ -76,6 +77,24 @@ class Rules:
         for step, item, below in _each(place, value):
             old = _same(earlier, item, place, False) if isinstance(step, int) else _below(earlier, step)
             yield from self._outside(below, item, old, (*path, step))
+
+
+    def _wanted_at(self, place: Place) -> Wanted:
+        if id(place) not in self._wanted:
+            self._wanted[id(place)] = _wanted(place)
+        return self._wanted[id(place)]
+
+
+def _wanted(place: Place) -> Wanted:
+    """What the rules at a place and below it look at."""
+    found: Wanted = {}
+    for rule in place.rules:
+        for path in (*_touched(rule.text, rule.optional), *_touched(rule.message_expression, False)):
+            found = want(found, path)
+    for step in place.steps:
+        if (below := place.step(step)) is not None:
+            found = want_both(found, _wanted(below), [(escaped(step) or step) if isinstance(step, str) else "*"])
+    return found
 
 
 def _inside(
@@ -120,16 +139,17 @@ def _evaluated(
             if not isinstance(holds, bool):
                 raise ExpressionError("DG216", "its value is neither true nor false")
         except ExpressionError as error:
-            yield Broken(rule, path, "", str(error), _touched(rule))
+            yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional))
             continue
         if not holds:
-            touches = () if rule.field else _touched(rule)
+            touches = () if rule.field else _touched(rule.text, rule.optional)
             yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
 
 
-def _touched(rule: Rule) -> tuple[KeyPath, ...]:
+def _touched(text: str, optional: bool) -> tuple[KeyPath, ...]:
+    """What an expression looks at in `self`; nothing if it cannot be compiled."""
     try:
-        return tuple(path[1:] for path in _program(rule.text, rule.optional).touches if path[0] == "self")
+        return tuple(path[1:] for path in _program(text, optional).touches if path[0] == "self") if text else ()
     except ExpressionError:
         return ()
 
@@ -152,7 +172,7 @@ class _Scope:
     def _with_literals(self, text: str, optional: bool) -> Any:
         """The rule with the times and durations that it reads; None if it reads none."""
         program = _program(text, optional)
-        read = [(path, place) for path in program.touches for place in touched(path, self._found)]
+        read = [(path, place) for path in program.touches if path[-1] != "?" for place in touched(path, self._found)]
         if not read:
             return None
         if not optional and all(path == place for path, place in read):

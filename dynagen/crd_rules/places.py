@@ -95,6 +95,11 @@ class Place:
                 self.rules = [_rule(entry) for schema, _ in self._every for entry in schema.get(VALIDATIONS, ())]
         self.names = [step for step in self._below if isinstance(step, str)]
 
+    @property
+    def steps(self) -> Iterable[Step]:
+        """The ways that lead on."""
+        return self._below
+
     def step(self, step: Step) -> Place | None:
         """The place below, or None if there are no rules."""
         if step not in self._below:

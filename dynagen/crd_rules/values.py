@@ -19,6 +19,11 @@ _DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
 _DAYS = {"d": 24, "w": 7 * 24}
 
 
+# What of a value is of interest: all of it, or by their names, `*` for each, some of what is in it. With nothing in it
+# only its being there counts.
+Wanted = dict[Any, Any] | bool
+
+
 class Literal(NamedTuple):
     """A time or a duration: CEL takes none from Python, so it is written into the rule."""
 
@@ -37,49 +42,61 @@ class Values:
         self._has_literals = False
         self._defaults: dict[int, list[tuple[str, Any]]] = {}
 
-    def to_cel(self, value: Any, part: Part) -> tuple[Any, dict[KeyPath, Literal]]:
+    def to_cel(self, value: Any, part: Part, wanted: Wanted) -> tuple[Any, dict[KeyPath, Literal]]:
         """The value, and by their places the times and durations in it, of which it has the text."""
         self._has_literals = False
-        converted = self.convert(value, part)
+        converted = self.convert(value, part, wanted)
         found: dict[KeyPath, Literal] = {}
         return (taken_out(converted, (), found) if self._has_literals else converted), found
 
-    def convert(self, value: Any, part: Part) -> Any:
+    def convert(self, value: Any, part: Part, wanted: Wanted = True) -> Any:
         """Fields that the schema does not know stay, under names that no rule can say unless it counts them."""
+        if not wanted:
+            return True
         schema, source = part
         if isinstance(value, dict):
             properties = schema.get("properties")
             if properties is not None:
-                return self._object(value, properties, part)
+                return self._object(value, properties, part, wanted)
             inner = schema.get("additionalProperties")
-            if isinstance(inner, dict):
-                known = resolved(inner, source)
-                return {key: self.convert(each, known) for key, each in value.items()}
-            return _plain(value)
+            if not isinstance(inner, dict):
+                return _plain(value)
+            known = resolved(inner, source)
+            return {
+                key: self.convert(each, known, below)
+                for key, each in value.items()
+                if (below := _wanted_below(wanted, key)) is not None
+            }
         if isinstance(value, list):
             inner = schema.get("items")
             if not isinstance(inner, dict):
                 return _plain(value)
             known = resolved(inner, source)
-            return [self.convert(each, known) for each in value]
+            every = wanted.get("*", True) if isinstance(wanted, dict) and len(wanted) == 1 else True
+            return [self.convert(each, known, every) for each in value]
         if isinstance(value, str):
             return self._text(value, schema["format"]) if "format" in schema else value
         if isinstance(value, bool) or value is None:
             return value
         return float(value) if _is_number(schema) else _plain(value)
 
-    def _object(self, value: dict[str, Any], properties: dict[str, Any], part: Part) -> dict[str, Any]:
+    def _object(self, value: dict[str, Any], properties: dict[str, Any], part: Part, wanted: Wanted) -> dict[str, Any]:
         _, source = part
         result = {}
         for key, inner in value.items():
+            name = escaped(key) or key
+            below = _wanted_below(wanted, name)
+            if below is None or inner is None:  # null is as good as absent
+                continue
             known = properties.get(key)
-            if known is None:
-                result[key] = _plain(inner)
-            elif inner is not None:  # null is as good as absent
-                result[escaped(key) or key] = self.convert(inner, resolved(known, source))
+            result[name if known else key] = self.convert(inner, resolved(known, source), below) if known else _plain(inner)
         for key, default in self.defaults(part):
-            if value.get(key) is None and not (key in value and _is_nullable(resolved(properties[key], source))):
-                result[escaped(key) or key] = self.convert(default, resolved(properties[key], source))
+            if value.get(key) is None:
+                name = escaped(key) or key
+                known = resolved(properties[key], source)
+                below = _wanted_below(wanted, name)
+                if below is not None and not (key in value and _is_nullable(known)):
+                    result[name] = self.convert(default, known, below)
         return result
 
     def defaults(self, part: Part) -> list[tuple[str, Any]]:
@@ -104,6 +121,37 @@ class Values:
             self._has_literals = True
             return Literal("duration", _duration(value))
         return value
+
+
+def _wanted_below(wanted: Wanted, name: str) -> Wanted | None:
+    if wanted is True:
+        return True
+    assert isinstance(wanted, dict)
+    found: Wanted | None = wanted.get(name)
+    return wanted.get("*") if found is None else found
+
+
+def want(wanted: Wanted, path: Sequence[Any]) -> Wanted:
+    """The same and what is at `path`, as `touches` says it."""
+    if wanted is True or not path:
+        return True
+    assert isinstance(wanted, dict)
+    if path[0] == "?":
+        return wanted
+    wanted[path[0]] = want(wanted.get(path[0], {}), path[1:])
+    # Names beside a `*`, and numbers: rare, and not worth telling apart.
+    return True if len(wanted) > 1 and "*" in wanted or isinstance(path[0], int) else wanted
+
+
+def want_both(wanted: Wanted, other: Wanted, path: Sequence[Any]) -> Wanted:
+    """The same and `other` at `path`."""
+    if other is True:
+        return want(wanted, path)
+    wanted = want(wanted, (*path, "?"))
+    assert isinstance(other, dict)
+    for key, below in other.items():
+        wanted = want_both(wanted, below, (*path, key))
+    return wanted
 
 
 def _is_number(part: Any) -> bool:

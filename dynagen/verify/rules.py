@@ -71,7 +71,7 @@ def _present(value: Any, place: KeyPath, path: KeyPath) -> KeyPath | None:
             return None  # a default brought the place
     found: list[str | int] = []
     for name in path:
-        if name == "*":
+        if name in ("*", "?"):
             break
         keys: Iterable[Any] = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
         known = next((each for each in keys if name in (each, escaped(each) if isinstance(each, str) else None)), None)
