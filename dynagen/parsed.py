@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -49,14 +50,15 @@ def _open(layer: str) -> dict[str, Any]:
     return files
 
 
+@cache
 def load_rules(name: str) -> None:
-    """Makes the rules of a shipped set known, as far as they were compiled with what compiles rules now."""
+    """Makes the rules of a shipped set known, as far as they were compiled with what compiles rules now. Once for each set."""
     try:
         store = json.loads((_FOLDER / f"rules-{name}.json").read_bytes())
         if store["compiler"] != COMPILER:
             return
-        for text, optional, program, touches, transition in store["rules"]:
-            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), transition)
+        for text, optional, program, touches, *rest in store["rules"]:
+            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
     except (OSError, ValueError, KeyError, TypeError):
         return  # a checkout whose rules nobody has compiled yet
 

@@ -14,7 +14,18 @@ from dynagen.cel_tree import changed, expression, path_of, sequence, without_pos
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import Literal, Values, Wanted, aligned, identity, taken_out, touched, want, want_both, written_out
+from dynagen.crd_rules.values import (
+    Literal,
+    Values,
+    Wanted,
+    aligned,
+    identity,
+    taken_out,
+    touched,
+    want,
+    want_both,
+    written_out,
+)
 from dynagen.diagnostics import KeyPath
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
@@ -55,7 +66,7 @@ class Rules:
 
     def __init__(self, place: Place) -> None:
         self._place, self._values = place, Values()
-        self._wanted: dict[int, Wanted] = {}
+        self._wanted: dict[int, Wanted | None] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = _NONE) -> Iterator[Broken]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
@@ -78,11 +89,15 @@ class Rules:
             old = _same(earlier, item, place, False) if isinstance(step, int) else _below(earlier, step)
             yield from self._outside(below, item, old, (*path, step))
 
-
     def _wanted_at(self, place: Place) -> Wanted:
+        """All for the first value: finding out what is enough costs more than one value."""
         if id(place) not in self._wanted:
-            self._wanted[id(place)] = _wanted(place)
-        return self._wanted[id(place)]
+            self._wanted[id(place)] = None
+            return True
+        known = self._wanted[id(place)]
+        if known is None:
+            known = self._wanted[id(place)] = _wanted(place)
+        return known
 
 
 def _wanted(place: Place) -> Wanted:

@@ -58,6 +58,8 @@ def escaped(name: str) -> str | None:
     """
     if name in _RESERVED:
         return f"__{name}__"
+    if name.isascii() and name.isidentifier() and "__" not in name:
+        return name
     if not re.fullmatch(r"[A-Za-z_./-][A-Za-z0-9_./-]*", name, re.ASCII):
         return None
     return re.sub(r"__|[./-]", lambda match: _ESCAPES[match.group()], name)
@@ -144,7 +146,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
         entry["rule"],
         entry.get("message", "").strip(),
         entry.get("messageExpression", ""),
-        _field(entry.get("fieldPath", "")),
+        _field(entry["fieldPath"]) if "fieldPath" in entry else (),
         entry.get("optionalOldSelf", False),
     )
 

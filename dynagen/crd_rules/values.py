@@ -89,7 +89,9 @@ class Values:
             if below is None or inner is None:  # null is as good as absent
                 continue
             known = properties.get(key)
-            result[name if known else key] = self.convert(inner, resolved(known, source), below) if known else _plain(inner)
+            result[name if known else key] = (
+                self.convert(inner, resolved(known, source), below) if known else _plain(inner)
+            )
         for key, default in self.defaults(part):
             if value.get(key) is None:
                 name = escaped(key) or key
@@ -140,7 +142,7 @@ def want(wanted: Wanted, path: Sequence[Any]) -> Wanted:
         return wanted
     wanted[path[0]] = want(wanted.get(path[0], {}), path[1:])
     # Names beside a `*`, and numbers: rare, and not worth telling apart.
-    return True if len(wanted) > 1 and "*" in wanted or isinstance(path[0], int) else wanted
+    return True if (len(wanted) > 1 and "*" in wanted) or isinstance(path[0], int) else wanted
 
 
 def want_both(wanted: Wanted, other: Wanted, path: Sequence[Any]) -> Wanted:

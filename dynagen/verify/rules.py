@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dynagen.crd_rules.evaluating import Broken, Rules
@@ -36,18 +36,23 @@ def check_rules(
 
 
 def _rules(schema: Schema | None) -> Rules | None:
-    place = place_of(schema.source.schema, schema.source) if schema else None
-    if schema is None or place is None:
+    if schema is None:
         return None
-    if schema.file.is_relative_to(SCHEMAS):
-        _load(schema.file.relative_to(SCHEMAS).parts[0])
-    return Rules(place)
+    if not schema.file.is_relative_to(SCHEMAS):
+        return _made(schema)
+    if schema.file not in _shipped:
+        load_rules(schema.file.relative_to(SCHEMAS).parts[0])
+        _shipped[schema.file] = _made(schema)
+    return _shipped[schema.file]
 
 
-@cache
-def _load(name: str) -> None:
-    """Once for each set: the programs of its rules."""
-    load_rules(name)
+def _made(schema: Schema) -> Rules | None:
+    place = place_of(schema.source.schema, schema.source)
+    return Rules(place) if place else None
+
+
+# What has been found out about shipped kinds stays for the next profile.
+_shipped: dict[Path, Rules | None] = {}
 
 
 def _report(broken: Broken, subject: Object, findings: Findings) -> None:

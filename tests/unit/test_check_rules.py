@@ -61,7 +61,11 @@ def made(data: dict[str, Any]) -> Object:
 
 def worker(**fields: Any) -> dict[str, Any]:
     component = {"name": "decode", "type": "worker", **fields}
-    head = {"apiVersion": "nvidia.com/v1beta1", "kind": "DynamoGraphDeployment", "metadata": {"name": "g", "namespace": "d"}}
+    head = {
+        "apiVersion": "nvidia.com/v1beta1",
+        "kind": "DynamoGraphDeployment",
+        "metadata": {"name": "g", "namespace": "d"},
+    }
     return {**head, "spec": {"components": [{"name": "other", "type": "frontend"}, component]}}
 
 
