@@ -75,7 +75,7 @@ _ADDRESSES = frozenset({"ip", "cidr"})
 OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
 
 # Tells programs apart that were compiled with another meaning of functions.
-COMPILER = crc32(repr((sorted(_MEANINGS.items()), OPTIONAL)).encode())
+COMPILER = crc32(repr((sorted(_MEANINGS.items()), OPTIONAL, sorted(_IN_CEL), sorted(functions.NAMES))).encode())
 
 
 @cache

@@ -13,24 +13,14 @@ from dynagen.cel import ExpressionError, RuleEnvironment
 from dynagen.cel_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
+from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import (
-    Literal,
-    Values,
-    Wanted,
-    aligned,
-    identity,
-    taken_out,
-    touched,
-    want,
-    want_both,
-    written_out,
-)
+from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
+from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
 known_rules: dict[tuple[str, bool], Program] = {}
-_NONE: Sequence[Any] = ()
 
 
 class Broken(NamedTuple):
@@ -68,14 +58,14 @@ class Rules:
         self._place, self._values = place, Values()
         self._wanted: dict[int, Wanted | None] = {}
 
-    def broken(self, value: Any, earlier: Sequence[Any] = _NONE) -> Iterator[Broken]:
+    def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[Broken]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
         yield from self._outside(self._place, value, earlier, ())
 
     def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
         """Where no rule has been met yet, the value is as it was written."""
         if place.rules:
-            old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else _NONE
+            old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
             converted, found = self._values.to_cel(value, place.part, True if earlier else self._wanted_at(place))
             yield from _inside(place, converted, old, path, found)
             return
@@ -84,9 +74,9 @@ class Rules:
             for key in place.names:
                 inner = defaults.get(key) if value.get(key) is None else value[key]
                 if inner is not None and (below := place.step(key)):
-                    yield from self._outside(below, inner, _below(earlier, key), (*path, key))
+                    yield from self._outside(below, inner, earlier_field(earlier, key), (*path, key))
         for step, item, below in _each(place, value):
-            old = _same(earlier, item, place, False) if isinstance(step, int) else _below(earlier, step)
+            old = earlier_item(earlier, item, place, False) if isinstance(step, int) else earlier_field(earlier, step)
             yield from self._outside(below, item, old, (*path, step))
 
     def _wanted_at(self, place: Place) -> Wanted:
@@ -122,9 +112,11 @@ def _inside(
         for key in place.names:
             name = escaped(key) or key
             if value.get(name) is not None and (below := place.step(key)):
-                yield from _inside(below, value[name], _below(earlier, name), (*path, key), _found_in(found, name))
+                yield from _inside(
+                    below, value[name], earlier_field(earlier, name), (*path, key), _found_in(found, name)
+                )
     for step, item, below in _each(place, value):
-        old = _same(earlier, item, place, True) if isinstance(step, int) else _below(earlier, step)
+        old = earlier_item(earlier, item, place, True) if isinstance(step, int) else earlier_field(earlier, step)
         yield from _inside(below, item, old, (*path, step), _found_in(found, step))
 
 
@@ -218,22 +210,3 @@ def _message(rule: Rule, scope: _Scope) -> str:
         except ExpressionError:
             pass
     return rule.message
-
-
-def _below(earlier: Sequence[Any], key: str) -> Sequence[Any]:
-    """The earlier value of a field, if there was one."""
-    if not earlier or not isinstance(earlier[0], dict) or earlier[0].get(key) is None:
-        return _NONE
-    return [earlier[0][key]]
-
-
-def _same(earlier: Sequence[Any], item: Any, place: Place, converted: bool) -> Sequence[Any]:
-    """The earlier item with the same keys. Items of other lists have no earlier ones."""
-    keys = place.part[0].get("x-kubernetes-list-map-keys")
-    if not (earlier and keys and isinstance(earlier[0], list)):
-        return _NONE
-    names = [escaped(key) or key for key in keys] if converted else keys
-    wanted = identity(item, names)
-    if wanted is None:
-        return _NONE
-    return [old for old in earlier[0] if identity(old, names) == wanted][:1]

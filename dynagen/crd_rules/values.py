@@ -6,22 +6,19 @@ k8s.io/apiserver, pkg/cel/common/valuesunstructured.go.
 
 from __future__ import annotations
 
+import math
 import re
 from binascii import a2b_base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynagen.cel_tree import Call, constant, encoded, mapping, sequence
-from dynagen.crd_rules.places import Part, child, escaped, resolved
+from dynagen.crd_rules.places import Part, escaped, resolved
+from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
 
 _DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
 _DAYS = {"d": 24, "w": 7 * 24}
-
-
-# What of a value is of interest: all of it, or by their names, `*` for each, some of what is in it. With nothing in it
-# only its being there counts.
-Wanted = dict[Any, Any] | bool
 
 
 class Literal(NamedTuple):
@@ -65,7 +62,7 @@ class Values:
             return {
                 key: self.convert(each, known, below)
                 for key, each in value.items()
-                if (below := _wanted_below(wanted, key)) is not None
+                if (below := wanted_below(wanted, key)) is not None
             }
         if isinstance(value, list):
             inner = schema.get("items")
@@ -78,14 +75,14 @@ class Values:
             return self._text(value, schema["format"]) if "format" in schema else value
         if isinstance(value, bool) or value is None:
             return value
-        return float(value) if _is_number(schema) else _plain(value)
+        return _float(value) if _is_number(schema) else _plain(value)
 
     def _object(self, value: dict[str, Any], properties: dict[str, Any], part: Part, wanted: Wanted) -> dict[str, Any]:
         _, source = part
         result = {}
         for key, inner in value.items():
             name = escaped(key) or key
-            below = _wanted_below(wanted, name)
+            below = wanted_below(wanted, name)
             if below is None or inner is None:  # null is as good as absent
                 continue
             known = properties.get(key)
@@ -96,7 +93,7 @@ class Values:
             if value.get(key) is None:
                 name = escaped(key) or key
                 known = resolved(properties[key], source)
-                below = _wanted_below(wanted, name)
+                below = wanted_below(wanted, name)
                 if below is not None and not (key in value and _is_nullable(known)):
                     result[name] = self.convert(default, known, below)
         return result
@@ -125,37 +122,6 @@ class Values:
         return value
 
 
-def _wanted_below(wanted: Wanted, name: str) -> Wanted | None:
-    if wanted is True:
-        return True
-    assert isinstance(wanted, dict)
-    found: Wanted | None = wanted.get(name)
-    return wanted.get("*") if found is None else found
-
-
-def want(wanted: Wanted, path: Sequence[Any]) -> Wanted:
-    """The same and what is at `path`, as `touches` says it."""
-    if wanted is True or not path:
-        return True
-    assert isinstance(wanted, dict)
-    if path[0] == "?":
-        return wanted
-    wanted[path[0]] = want(wanted.get(path[0], {}), path[1:])
-    # Names beside a `*`, and numbers: rare, and not worth telling apart.
-    return True if (len(wanted) > 1 and "*" in wanted) or isinstance(path[0], int) else wanted
-
-
-def want_both(wanted: Wanted, other: Wanted, path: Sequence[Any]) -> Wanted:
-    """The same and `other` at `path`."""
-    if other is True:
-        return want(wanted, path)
-    wanted = want(wanted, (*path, "?"))
-    assert isinstance(other, dict)
-    for key, below in other.items():
-        wanted = want_both(wanted, below, (*path, key))
-    return wanted
-
-
 def _is_number(part: Any) -> bool:
     kinds = part.get("type")
     return kinds == "number" or (isinstance(kinds, list) and "number" in kinds)
@@ -174,8 +140,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value)
+        return _float(value)
     return value
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _duration(text: str) -> str:
@@ -215,44 +188,3 @@ def written_out(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()
     if isinstance(value, list):
         return sequence(written_out(inner, found, (*path, index)) for index, inner in enumerate(value))
     return constant(value)
-
-
-def aligned(earlier: Any, value: Any, part: Part) -> Any:
-    """The earlier value with its lists in the order of the new one, where order means nothing.
-
-    So `self == oldSelf` is true for lists that merge by key, or are sets, when only their order differs.
-    """
-    schema, source = part
-    if isinstance(earlier, dict) and isinstance(value, dict):
-        return {
-            key: aligned(inner, value[key], below)
-            if key in value and (below := child(part, key) or child(part, None))
-            else inner
-            for key, inner in earlier.items()
-        }
-    items = schema.get("items")
-    if not (isinstance(earlier, list) and isinstance(value, list) and isinstance(items, dict)):
-        return earlier
-    below = resolved(items, source)
-    if schema.get("x-kubernetes-list-type") == "set":
-        return [each for each in value if each in earlier] + [each for each in earlier if each not in value]
-    keys = schema.get("x-kubernetes-list-map-keys")
-    if not keys:
-        return earlier
-    wanted = [identity(each, keys) for each in value]
-    found = [identity(each, keys) for each in earlier]
-    order = [found.index(each) for each in wanted if each is not None and each in found]
-    order += [index for index in range(len(earlier)) if index not in order]
-    return [
-        aligned(earlier[index], value[wanted.index(found[index])], below)
-        if found[index] is not None and found[index] in wanted
-        else earlier[index]
-        for index in order
-    ]
-
-
-def identity(item: Any, keys: Sequence[str]) -> tuple[Any, ...] | None:
-    """What tells an item of a list from the others; None if it lacks one of the keys."""
-    if not isinstance(item, dict) or not all(key in item for key in keys):
-        return None
-    return tuple((type(item[key]), item[key]) for key in keys)
