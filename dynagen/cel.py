@@ -23,6 +23,13 @@ class ExpressionError(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
+class OutOfBudget(ExpressionError):
+    """An expression took more than the 10,000 steps that cel-expr-python allows: what it comes to is not known.
+
+    An API server allows more: https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
+    """
+
+
 class Program(NamedTuple):
     """A compiled expression: CEL's serialised form, and what it reads."""
 
@@ -107,7 +114,8 @@ class RuleEnvironment:
         except RuntimeError as error:
             raise ExpressionError("DG216", first_line(str(error))) from error
         if result.type() == _cel().Type.ERROR:
-            raise ExpressionError("DG216", first_line(str(result)))
+            said = first_line(str(result))
+            raise (OutOfBudget if said == "Iteration budget exceeded" else ExpressionError)("DG216", said)
         return result.value()
 
 

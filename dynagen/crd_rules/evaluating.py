@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError, RuleEnvironment
+from dynagen.cel import ExpressionError, OutOfBudget, RuleEnvironment
 from dynagen.cel_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
@@ -26,7 +26,8 @@ known_rules: dict[tuple[str, bool], Program] = {}
 class Broken(NamedTuple):
     """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there.
 
-    `touches` are the places below that it looks at, with names as rules write them.
+    `touches` are the places below that it looks at, with names as rules write them. `known` is False when an API server
+    could come to a verdict, and only we cannot.
     """
 
     rule: Rule
@@ -34,6 +35,7 @@ class Broken(NamedTuple):
     message: str
     reason: str = ""
     touches: tuple[KeyPath, ...] = ()
+    known: bool = True
 
 
 @cache
@@ -146,7 +148,8 @@ def _evaluated(
             if not isinstance(holds, bool):
                 raise ExpressionError("DG216", "its value is neither true nor false")
         except ExpressionError as error:
-            yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional))
+            known = not isinstance(error, OutOfBudget)
+            yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional), known)
             continue
         if not holds:
             touches = () if rule.field else _touched(rule.text, rule.optional)

@@ -75,3 +75,17 @@ def test_a_rule_that_compares_needs_an_earlier_object() -> None:
     assert kept(worker(minAvailable=1, replicas=3), worker(minAvailable=2, replicas=3)) == [
         "DynamoGraphDeployment 'g': spec.components[1]: minAvailable is immutable after creation"
     ]
+
+
+def test_a_rule_that_is_too_much_work_is_only_noted() -> None:
+    """CEL in Python stops after 10,000 steps, and the rule about names compares each with each."""
+    head = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "s", "namespace": "d"}}
+    ports = [{"name": f"p{number}", "number": number} for number in range(1, 151)]
+    report = Report()
+    check_rules(
+        [made({**head, "spec": {"hosts": ["a.b"], "ports": ports}})],
+        Schemas([SCHEMAS / "istio"]),
+        Findings(report, where_written),
+    )
+    assert {(each.code, each.severity) for each in report.diagnostics} == {("DG216", "note")}
+    assert not report.failed
