@@ -112,11 +112,16 @@ class RuleEnvironment:
         try:
             result = expression.eval(activation)
         except RuntimeError as error:
-            raise ExpressionError("DG216", first_line(str(error))) from error
+            raise _failure(str(error)) from error
         if result.type() == _cel().Type.ERROR:
-            said = first_line(str(result))
-            raise (OutOfBudget if said == "Iteration budget exceeded" else ExpressionError)("DG216", said)
+            raise _failure(str(result))
         return result.value()
+
+
+def _failure(text: str) -> ExpressionError:
+    """cel-expr-python has no other sign than its text that it gave up."""
+    said = first_line(text)
+    return (OutOfBudget if said == "Iteration budget exceeded" else ExpressionError)("DG216", said)
 
 
 @cache
