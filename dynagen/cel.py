@@ -1,4 +1,4 @@
-"""CEL expressions: compiled, evaluated, and taken apart for what they read. The door to Google's cel-expr-python.
+"""CEL expressions: compiled and evaluated. The door to Google's cel-expr-python.
 
 See https://cel.dev for the language. Expressions have CEL's string and math extensions.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+from dynagen.cel_tree import expression, reads, without_positions
 from dynagen.diagnostics import KeyPath, closest
 
 
@@ -20,6 +21,13 @@ class ExpressionError(Exception):
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
+
+
+class OutOfBudget(ExpressionError):
+    """An expression took more than the 10,000 steps that cel-expr-python allows: what it comes to is not known.
+
+    An API server allows more: https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
+    """
 
 
 class Program(NamedTuple):
@@ -62,7 +70,70 @@ def compile_program(text: str) -> Program:
         serialized = cel.NewEnv().compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         raise ExpressionError("DG306", f"'{text}': {first_line(str(error))}") from error
-    return Program(_without_positions(serialized), tuple(dict.fromkeys(_reads(serialized))))
+    return Program(without_positions(serialized), tuple(dict.fromkeys(reads(expression(serialized)))))
+
+
+KUBERNETES = "kubernetes"
+# What an API server compiles rules with, as far as CEL has it: k8s.io/apiserver, pkg/cel/environment/base.go.
+_EXTENSIONS = ("lists", "optional", "sets", "strings", "two-var-comprehensions")
+
+
+def parse_rule(text: str, *more: str) -> bytes:
+    """A rule of a CRD as CEL serialises it, macros expanded; `more` are further extensions.
+
+    Raises ExpressionError (DG216).
+    """
+    try:
+        serialized: bytes = _rule_environment(*more).compile(text, disable_check=True).serialize()
+    except RuntimeError as error:
+        raise ExpressionError("DG216", f"'{text}': {first_line(str(error))}") from error
+    return serialized
+
+
+class RuleEnvironment:
+    """CEL as rules of CRDs have it: `self`, `oldSelf`, and `earlier`, a list of the earlier object if there is one.
+
+    `kubernetes` answers `kubernetes([name, arguments...])`; it raises ValueError for what is an error to CEL.
+    """
+
+    def __init__(self, kubernetes: Callable[[list[Any]], Any]) -> None:
+        self._environment = _rule_environment(kubernetes=kubernetes)
+
+    def load(self, serialized: bytes) -> Any:
+        return self._environment.deserialize(serialized)
+
+    def activate(self, value: Any, earlier: Sequence[Any] = ()) -> Any:
+        """What expressions see. Building it costs as much as copying the values."""
+        old = {"oldSelf": earlier[0]} if earlier else {}
+        return self._environment.Activation({"self": value, "earlier": list(earlier), **old})
+
+    def evaluate(self, expression: Any, activation: Any) -> Any:
+        """A plain value. Raises ExpressionError (DG216)."""
+        try:
+            result = expression.eval(activation)
+        except RuntimeError as error:
+            raise _failure(str(error)) from error
+        if result.type() == _cel().Type.ERROR:
+            raise _failure(str(result))
+        return result.value()
+
+
+def _failure(text: str) -> ExpressionError:
+    """cel-expr-python has no other sign than its text that it gave up."""
+    said = first_line(text)
+    return (OutOfBudget if said == "Iteration budget exceeded" else ExpressionError)("DG216", said)
+
+
+@cache
+def _rule_environment(*more: str, kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
+    cel = _cel()
+    extensions = ", ".join(f"{{name: {name}}}" for name in (*_EXTENSIONS, *more))
+    overload = cel.Overload(KUBERNETES, cel.Type.DYN, [cel.Type.LIST], False, kubernetes)
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml(f"extensions: [{extensions}]"),
+        variables=dict.fromkeys(("self", "oldSelf", "earlier"), cel.Type.DYN),
+        functions=[cel.FunctionDecl(KUBERNETES, [overload])] if kubernetes else None,
+    )
 
 
 class Environment:
@@ -108,125 +179,3 @@ def first_line(text: str) -> str:
     line = text.splitlines()[0] if text else "cannot be evaluated"
     line = re.sub(r"^[A-Z_]+: (?:ERROR: <input>:\d+:\d+: )?", "", line)
     return re.sub(r" \[[A-Z_]+\]$", "", line)
-
-
-# What an expression reads, from the syntax tree that CEL serialises
-# (https://github.com/google/cel-spec/blob/master/proto/cel/expr/syntax.proto; numbers below are its field numbers).
-
-_CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 7, 8, 9
-
-
-def _reads(serialized: bytes) -> Iterator[KeyPath]:
-    container = dict(_fields(serialized))[2]  # google.protobuf.Any.value: ParsedExpr or CheckedExpr
-    fields = dict(_fields(container))
-    yield from _walk(fields[4] if 4 in fields and 2 not in fields else fields.get(2, b""), frozenset())
-
-
-def _without_positions(serialized: bytes) -> bytes:
-    """The same program without CEL's own map of positions, which is large and in another order each time."""
-    fields = dict(_fields(serialized))
-    parsed = _field(2, dict(_fields(fields[2]))[2])
-    return _field(1, fields[1]) + _field(2, parsed)
-
-
-def _field(number: int, payload: bytes) -> bytes:
-    length, size = len(payload), b""
-    while length > 0x7F:
-        size += bytes([length & 0x7F | 0x80])
-        length >>= 7
-    return bytes([number << 3 | 2]) + size + bytes([length]) + payload
-
-
-def _walk(expr: bytes, bound: frozenset[str]) -> Iterator[KeyPath]:
-    chain = _chain(expr)
-    if chain is not None:
-        if chain[0] not in bound:
-            yield chain
-        return
-    for number, payload in _fields(expr):
-        if number == _SELECT:
-            yield from _walk(dict(_fields(payload))[1], bound)
-        elif number == _CALL:
-            for inner, part in _fields(payload):
-                if inner in (1, 3):
-                    yield from _walk(part, bound)
-        elif number == _LIST:
-            for inner, part in _fields(payload):
-                if inner == 1:
-                    yield from _walk(part, bound)
-        elif number == _STRUCT:
-            for inner, entry in _fields(payload):
-                if inner == 2:
-                    for place, part in _fields(entry):
-                        if place in (3, 4):
-                            yield from _walk(part, bound)
-        elif number == _COMPREHENSION:
-            parts = dict(_fields(payload))
-            names = {bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
-            inside = bound | names
-            yield from _walk(parts[2], bound)
-            for n in (4, 5, 6, 7):
-                if n in parts:
-                    yield from _walk(parts[n], inside)
-
-
-def _chain(expr: bytes) -> KeyPath | None:
-    """`a.b[0]['c']` as a path; None when the expression is anything else."""
-    for number, payload in _fields(expr):
-        if number == _IDENT:
-            return (bytes(dict(_fields(payload)).get(1, b"")).decode(),)
-        if number == _SELECT:
-            parts = dict(_fields(payload))
-            operand = _chain(parts[1])
-            if operand is None:
-                return None
-            # has(a.b) does not need b: it reads a.
-            return operand if parts.get(3) else (*operand, bytes(parts[2]).decode())
-        if number == _CALL:
-            entries = list(_fields(payload))
-            function = next((bytes(p).decode() for n, p in entries if n == 2), "")
-            arguments = [p for n, p in entries if n == 3]
-            if function == "_[_]" and len(arguments) == 2:
-                operand, key = _chain(arguments[0]), _constant(arguments[1])
-                return None if operand is None or key is None else (*operand, key)
-            return None
-    return None
-
-
-def _constant(expr: bytes) -> str | int | None:
-    for number, payload in _fields(expr):
-        if number == _CONST:
-            for kind, value in _fields(payload):
-                if kind == 3 and isinstance(value, int):  # int64_value
-                    return value
-                if kind == 6:  # string_value
-                    return bytes(value).decode()
-    return None
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """The fields of a protocol buffer: (number, bytes or integer)."""
-    index = 0
-    while index < len(message):
-        key, index = _varint(message, index)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            value, index = _varint(message, index)
-            yield number, value
-        elif wire == 2:
-            length, index = _varint(message, index)
-            yield number, message[index : index + length]
-            index += length
-        else:  # 1: eight bytes, 5: four bytes; doubles in constants
-            index += 8 if wire == 1 else 4
-
-
-def _varint(message: bytes, index: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[index]
-        index += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, index

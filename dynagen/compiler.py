@@ -20,6 +20,7 @@ from dynagen.schemas import Schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import check_schemas
 
 if TYPE_CHECKING:
@@ -104,10 +105,15 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
+    if not old:
+        check_rules(objects, schemas, findings)
     verify(objects, Cluster(schemas, plan.kubernetes, parse_version(plan.release), external), findings)
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
     if old:
-        check_schemas([Object(manifest) for manifest in finished], schemas, findings)
+        translated = [Object(manifest) for manifest in finished]
+        check_schemas(translated, schemas, findings)
+        if not report.failed:
+            check_rules(translated, schemas, findings)
     if not report.failed:
         check_silences(report)
     if report.failed:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers import Layer, base_layer, facts, find_overlay
@@ -103,7 +104,7 @@ def fact_tree(layers: Sequence[Layer], report: Report) -> Map:
 def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     """Reports DG214 for a schema of a layer's own set that cannot be used."""
     for layer in layers:
-        for file, message in broken_schemas(layer.schemas_folder, layer.folder):
+        for file, message in broken_schemas(layer.schemas_folder, layer.folder, rules_trouble):
             shown = f"{layer.shown}/{file.relative_to(layer.folder).as_posix()}"
             report.add(
                 "DG214", f"not a schema of a set: {message}", Position(shown), "make it with `dynagen schemas import`"

@@ -18,6 +18,7 @@ from dynagen.schemas import Schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import check_schemas
 
 
@@ -44,6 +45,7 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     schemas = Schemas(target.schema_folders())
     check_schemas(objects, schemas, findings)
     if not report.failed:
+        check_rules(objects, schemas, findings)
         built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
         external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
         release = parse_version(target.release)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from dynagen.cel import Program, known_programs
+from dynagen.crd_rules.compiling import COMPILER, compile_rule
+from dynagen.crd_rules.compiling import Program as RuleProgram
+from dynagen.crd_rules.evaluating import known_rules
 from dynagen.data import BASE, OVERLAYS, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.expressions import compile_expressions
@@ -63,6 +67,47 @@ def _open(layer: str) -> dict[str, Any]:
     return files
 
 
+@cache
+def load_rules(name: str) -> None:
+    """Makes the rules of a shipped set known, as far as they were compiled with what compiles rules now. Once for each set."""
+    try:
+        store = json.loads((_FOLDER / f"rules-{name}.json").read_bytes())
+        if store["compiler"] != COMPILER:
+            return
+        for text, optional, program, touches, *rest in store["rules"]:
+            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # a checkout whose rules nobody has compiled yet
+
+
+def _write_rules() -> None:
+    for folder in sorted(folder for folder in SCHEMAS.iterdir() if folder.is_dir()):
+        if folder.name.startswith("kubernetes"):
+            continue  # no rules, and much to read
+        found: dict[tuple[str, bool], RuleProgram] = {}
+        for file in sorted(folder.rglob("*.json")):
+            for rule in _rules(json.loads(file.read_bytes())):
+                for text, optional in (
+                    (rule["rule"], rule.get("optionalOldSelf", False)),
+                    (rule.get("messageExpression"), False),
+                ):
+                    if text:
+                        found[text, optional] = compile_rule(text, optional)
+        rules = [
+            [*key, b2a_base64(program.serialized, newline=False).decode(), *program[1:]]
+            for key, program in found.items()
+        ]
+        if rules:
+            _write(f"rules-{folder.name}.json", {"compiler": COMPILER, "rules": rules})
+
+
+def _write(name: str, store: Any) -> None:
+    target = _FOLDER / name
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(store, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    partial.replace(target)
+
+
 def _fingerprint(text: str) -> list[int]:
     """Tells an edited file from the parsed one; nobody forges a layer against himself."""
     raw = text.encode()
@@ -70,7 +115,7 @@ def _fingerprint(text: str) -> list[int]:
 
 
 def write_all() -> Path:
-    """Parses all shipped layers. Returns the folder with one JSON file per layer."""
+    """Parses all shipped layers, compiles the rules of all shipped sets. Returns the folder with one JSON file for each."""
     _FOLDER.mkdir(exist_ok=True)
     for layer in [BASE, *sorted(folder for folder in OVERLAYS.iterdir() if folder.is_dir())]:
         shown = layer.relative_to(ROOT).as_posix()
@@ -88,7 +133,7 @@ def write_all() -> Path:
         for schema in [layer / "schema.json", *([SCHEMAS / "profile.json"] if layer == BASE else [])]:
             if schema.is_file():
                 for rule in _rules(json.loads(schema.read_bytes())):
-                    programs |= compile_expressions(f"${{{rule}}}")
+                    programs |= compile_expressions(f"${{{rule['rule']}}}")
         expressions = {
             text: [b2a_base64(program.serialized, newline=False).decode(), program.reads]
             for text, program in programs.items()
@@ -96,21 +141,14 @@ def write_all() -> Path:
         _write(f"{shown.replace('/', '-')}.json", {"files": files, "expressions": expressions})
     texts = {name: (_PACKAGE / name).read_text("utf-8") for name in _TABLES}
     _write("tables.json", {name: {"text": _fingerprint(text), "data": table(name)} for name, text in texts.items()})
+    _write_rules()
     return _FOLDER
 
 
-def _write(name: str, store: Any) -> None:
-    target = _FOLDER / name
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(store, ensure_ascii=False, separators=(",", ":")), "utf-8")
-    partial.replace(target)
-
-
-def _rules(schema: Any) -> Iterator[str]:
+def _rules(schema: Any) -> Iterator[dict[str, Any]]:
     """The CEL rules of a schema, from everywhere in it."""
-    if isinstance(schema, dict):
-        for rule in schema.get("x-kubernetes-validations", ()):
-            yield rule["rule"]
+    if isinstance(schema, dict) and isinstance(found := schema.get("x-kubernetes-validations"), list):
+        yield from found
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         yield from _rules(inner)
 

@@ -7,7 +7,7 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,13 @@ def _is_name(text: str) -> bool:
     return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
-def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
-    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read."""
+def broken_schemas(
+    folder: Path, home: Path, rules_trouble: Callable[[Source], str] = lambda source: ""
+) -> Iterator[tuple[Path, str]]:
+    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read.
+
+    `rules_trouble` says what is wrong with the rules of a kind whose schema is in order.
+    """
     for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
         if not lies_in(file, home):
             yield file, "it leads out of the layer's folder"
@@ -72,9 +77,11 @@ def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
         except (OSError, ValueError, RecursionError) as error:
             yield file, f"not JSON: {error}"
             continue
-        for message in _malformed(schema, file, home):
+        message = next(_malformed(schema, file, home), "")
+        if not message and isinstance(schema, dict):
+            message = rules_trouble(read_source(file, read_source))
+        if message:
             yield file, message
-            break
 
 
 _SHAPES: dict[str, type | tuple[type, ...]] = {
@@ -82,7 +89,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "anyOf": list, "oneOf": list, "items": (dict, bool), "not": (dict, bool), "additionalProperties": (dict, bool),
     "propertyNames": (dict, bool), "type": (str, list), "pattern": str, "$ref": str, "minimum": (int, float),
     "maximum": (int, float), "minLength": int, "maxLength": int, "minItems": int, "maxItems": int,
-    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str,
+    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str, "x-kubernetes-validations": list,
 }  # fmt: skip
 
 
@@ -128,16 +135,16 @@ class Schema:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
         self.root = Node(source.schema, source)
-        self._source = source
+        self.source = source
 
     def conforms(self, manifest: Any) -> bool:
-        return conforms(manifest, self._source.schema, self._source)
+        return conforms(manifest, self.source.schema, self.source)
 
     def problems(self, manifest: Any) -> list[Problem]:
         """Why not, sorted by path; empty exactly when the manifest conforms. What is in a Secret is never quoted."""
         from dynagen.problems import find_problems
 
-        return find_problems(manifest, self._source.schema, self._source, secret=self.kind == "Secret")
+        return find_problems(manifest, self.source.schema, self.source, secret=self.kind == "Secret")
 
     def repeated(self, manifest: Any) -> Iterator[tuple[KeyPath, tuple[Any, ...]]]:
         """The items of lists that have the keys of an earlier one, with those keys: an API server refuses them.

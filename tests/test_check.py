@@ -80,7 +80,8 @@ def test_standard_input_may_be_manifests(dynagen, home: Path) -> None:  # type: 
 def test_what_comes_out_of_build_is_fine_for_check(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for example in sorted((ROOT / "examples").glob("*.yaml")):
         built = dynagen("build", str(example))
-        run = dynagen("check", "-", "--strict", cwd=tmp_path, stdin=built.stdout.encode())
+        secret = ("--external", "Secret/hf-token-secret")  # the profile says that it is there
+        run = dynagen("check", "-", "--strict", *secret, cwd=tmp_path, stdin=built.stdout.encode())
         assert (run.code, run.stderr) == (0, ""), example
 
 

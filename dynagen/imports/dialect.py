@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dynagen.crd_rules.compiling import rule_trouble
 from dynagen.imports.errors import ImportRefused
 from dynagen.patterns import compiled
 
@@ -185,6 +186,8 @@ class Tightening:
         self._expect(rule.get("rule"), str, f"{at}.rule")
         if unknown := sorted(set(map(str, rule)) - _RULE):
             raise self.refused(at, f"unknown key '{unknown[0]}' in a rule")
+        if trouble := rule_trouble(rule):
+            raise self.refused(at, trouble)
         return {key: self.plain(value, at) for key, value in rule.items()}
 
     def plain(self, value: Any, at: str, depth: int = 0) -> Any:

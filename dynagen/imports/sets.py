@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dynagen.conformance import Source
+from dynagen.crd_rules.places import RULES, Step, find_places
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.hoisting import hoisted, text
 from dynagen.imports.kinds import Kind
@@ -27,14 +29,25 @@ def entry_name(group: str, version: str, kind: str) -> str:
     return f"{group or version}/{kind.lower()}_{version}.json"
 
 
-def entry_text(group: str, version: str, kind: str, scope: str, reference: str, definitions: Mapping[str, Any]) -> str:
+def entry_text(
+    group: str,
+    version: str,
+    kind: str,
+    scope: str,
+    reference: str,
+    definitions: Mapping[str, Any],
+    rules: Sequence[Sequence[Step]] = (),
+) -> str:
     """A file of a set. What we know beside the published schema stands here, the schema itself in its definition."""
     api_version = f"{group}/{version}" if group else version
     properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
     if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
         own = reference.partition("#")[0]
         properties["metadata"] = {"$ref": f"{own}#/$defs/ObjectMeta"}
-    head = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"], SCOPE: scope}
+    head: dict[str, Any] = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"]}
+    if rules:
+        head[RULES] = rules
+    head[SCOPE] = scope
     return _lines({"$schema": DIALECT, **head}, definitions)
 
 
@@ -64,7 +77,8 @@ def kind_files(kind: Kind) -> dict[str, str]:
             reference = f"#/$defs/{kind.kind}"
             homes[body] = name.rpartition("/")[2] + reference
             definitions = hoisted(version.schema, kind.kind, {"ObjectMeta": OBJECT_META})
-        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions)
+        rules = list(find_places(version.schema, Source(version.schema)))
+        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
     return files
 
 

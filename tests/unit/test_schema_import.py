@@ -427,10 +427,12 @@ BOMB = "\n".join(
         (schema_text(**{"$ref": "#/a"}), "references are not supported"),
         (schema_text(dependencies={}), "this keyword is not supported"),
         (schema_text(**{"x-kubernetes-validations": [{"message": "a"}]}), r"validations\[0\].rule: expected a string"),
+        (schema_text(**{"x-kubernetes-validations": [{"rule": "isEmail(self)"}]}), r"\[0\]: unknown function 'isEmail'"),
+        (schema_text(**{"x-kubernetes-validations": [{"rule": "self.a =="}]}), r"\[0\]: 'self.a ==': Syntax error"),
         ('{"info": {"version": "x"}, "definitions": {}}', "info.version is no version"),
         ('{"info": {"version": "v1.2.0"}, "definitions": {}}', "holds no CustomResourceDefinition"),
     ],
-    ids=range(30),
+    ids=range(32),
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_its_name_and_nothing_is_written(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "broken.yaml"

@@ -1,0 +1,215 @@
+"""A value and the places of its schema in, the rules that it breaks out: as an API server goes through them.
+
+Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. Limits of cost are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from dynagen.cel import ExpressionError, OutOfBudget, RuleEnvironment
+from dynagen.cel_tree import changed, expression, path_of, sequence, without_positions
+from dynagen.crd_rules import functions
+from dynagen.crd_rules.compiling import Program, bound, compile_rule
+from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
+from dynagen.crd_rules.places import Place, Rule, escaped
+from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
+from dynagen.crd_rules.wanted import Wanted, want, want_both
+from dynagen.diagnostics import KeyPath
+
+# Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
+known_rules: dict[tuple[str, bool], Program] = {}
+
+
+class Broken(NamedTuple):
+    """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there.
+
+    `touches` are the places below that it looks at, with names as rules write them. `known` is False when an API server
+    could come to a verdict, and only we cannot.
+    """
+
+    rule: Rule
+    path: KeyPath
+    message: str
+    reason: str = ""
+    touches: tuple[KeyPath, ...] = ()
+    known: bool = True
+
+
+@cache
+def _environment() -> RuleEnvironment:
+    return RuleEnvironment(functions.call)
+
+
+@cache
+def _program(text: str, optional: bool) -> Program:
+    return known_rules.get((text, optional)) or compile_rule(text, optional)
+
+
+@cache
+def _loaded(text: str, optional: bool) -> Any:
+    return _environment().load(_program(text, optional).serialized)
+
+
+class Rules:
+    """The rules of one kind, and what has been found out about its schema."""
+
+    def __init__(self, place: Place) -> None:
+        self._place, self._values = place, Values()
+        self._wanted: dict[int, Wanted | None] = {}
+
+    def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[Broken]:
+        """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
+        yield from self._outside(self._place, value, earlier, ())
+
+    def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
+        """Where no rule has been met yet, the value is as it was written."""
+        if place.rules:
+            old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
+            converted, found = self._values.to_cel(value, place.part, True if earlier else self._wanted_at(place))
+            yield from _inside(place, converted, old, path, found)
+            return
+        if isinstance(value, dict) and place.names:
+            defaults = dict(self._values.defaults(place.part))
+            for key in place.names:
+                inner = defaults.get(key) if value.get(key) is None else value[key]
+                if inner is not None and (below := place.step(key)):
+                    yield from self._outside(below, inner, earlier_field(earlier, key), (*path, key))
+        for step, item, below in _each(place, value):
+            old = earlier_item(earlier, item, place, False) if isinstance(step, int) else earlier_field(earlier, step)
+            yield from self._outside(below, item, old, (*path, step))
+
+    def _wanted_at(self, place: Place) -> Wanted:
+        """All for the first value: finding out what is enough costs more than one value."""
+        if id(place) not in self._wanted:
+            self._wanted[id(place)] = None
+            return True
+        known = self._wanted[id(place)]
+        if known is None:
+            known = self._wanted[id(place)] = _wanted(place)
+        return known
+
+
+def _wanted(place: Place) -> Wanted:
+    """What the rules at a place and below it look at."""
+    found: Wanted = {}
+    for rule in place.rules:
+        for path in (*_touched(rule.text, rule.optional), *_touched(rule.message_expression, False)):
+            found = want(found, path)
+    for step in place.steps:
+        if (below := place.step(step)) is not None:
+            found = want_both(found, _wanted(below), [(escaped(step) or step) if isinstance(step, str) else "*"])
+    return found
+
+
+def _inside(
+    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+) -> Iterator[Broken]:
+    """`value` is as CEL sees it, with text where `found` has times and durations."""
+    if place.rules:
+        yield from _evaluated(place, value, earlier, path, found)
+    if isinstance(value, dict):
+        for key in place.names:
+            name = escaped(key) or key
+            if value.get(name) is not None and (below := place.step(key)):
+                yield from _inside(
+                    below, value[name], earlier_field(earlier, name), (*path, key), _found_in(found, name)
+                )
+    for step, item, below in _each(place, value):
+        old = earlier_item(earlier, item, place, True) if isinstance(step, int) else earlier_field(earlier, step)
+        yield from _inside(below, item, old, (*path, step), _found_in(found, step))
+
+
+def _each(place: Place, value: Any) -> Iterator[tuple[str | int, Any, Place]]:
+    """The values of a map, the items of a list."""
+    below = place.step(None if isinstance(value, dict) else 0)
+    if below is None or not isinstance(value, (dict, list)):
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if inner is not None:
+            yield key, inner, below
+
+
+def _found_in(found: dict[KeyPath, Literal], key: str | int) -> dict[KeyPath, Literal]:
+    return {path[1:]: literal for path, literal in found.items() if path[0] == key} if found else found
+
+
+def _evaluated(
+    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+) -> Iterator[Broken]:
+    scope = _Scope(value, earlier, found)
+    for rule in place.rules:
+        try:
+            if not earlier and not rule.optional and _program(rule.text, False).transition:
+                continue
+            holds = scope.evaluate(rule.text, rule.optional)
+            if not isinstance(holds, bool):
+                raise ExpressionError("DG216", "its value is neither true nor false")
+        except ExpressionError as error:
+            known = not isinstance(error, OutOfBudget)
+            yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional), known)
+            continue
+        if not holds:
+            touches = () if rule.field else _touched(rule.text, rule.optional)
+            yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
+
+
+def _touched(text: str, optional: bool) -> tuple[KeyPath, ...]:
+    """What an expression looks at in `self`; nothing if it cannot be compiled."""
+    try:
+        return tuple(path[1:] for path in _program(text, optional).touches if path[0] == "self") if text else ()
+    except ExpressionError:
+        return ()
+
+
+class _Scope:
+    """What the rules of one place see. Times and durations are written into the rules that read them."""
+
+    def __init__(self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal]) -> None:
+        self._found = {("self", *path): literal for path, literal in found.items()}
+        if earlier:
+            earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]
+        self._value, self._earlier = value, earlier
+        self._activation = _environment().activate(value, earlier)
+
+    def evaluate(self, text: str, optional: bool) -> Any:
+        """Raises ExpressionError."""
+        loaded = self._with_literals(text, optional) if self._found else None
+        return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
+
+    def _with_literals(self, text: str, optional: bool) -> Any:
+        """The rule with the times and durations that it reads; None if it reads none."""
+        program = _program(text, optional)
+        read = [(path, place) for path in program.touches if path[-1] != "?" for place in touched(path, self._found)]
+        if not read:
+            return None
+        if not optional and all(path == place for path, place in read):
+            return _with_values(text, tuple((place, self._found[place]) for _, place in read))
+        values = {"self": written_out(self._value, self._found, ("self",))}
+        if self._earlier:
+            values["oldSelf"] = written_out(self._earlier[0], self._found, ("oldSelf",))
+        values["earlier"] = sequence([values["oldSelf"]] if self._earlier else [])
+        expr = bound(expression(program.serialized), values)
+        return _environment().load(without_positions(program.serialized, expr))
+
+
+@lru_cache(maxsize=1000)
+def _with_values(text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+    values = {path: literal.written for path, literal in read}
+    serialized = _program(text, False).serialized
+    expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
+    return _environment().load(without_positions(serialized, expr))
+
+
+def _message(rule: Rule, scope: _Scope) -> str:
+    """An API server falls back on `message` when `messageExpression` comes to nothing, so that is no mistake."""
+    if rule.message_expression:
+        try:
+            said = scope.evaluate(rule.message_expression, False)
+            if isinstance(said, str) and said.strip() and "\n" not in said.strip():
+                return said.strip()
+        except ExpressionError:
+            pass
+    return rule.message

@@ -1,0 +1,24 @@
+"""The schema of a kind that somebody else may have written in, what is wrong with its rules out."""
+
+from __future__ import annotations
+
+from dynagen.conformance import Source
+from dynagen.crd_rules.compiling import rule_trouble
+from dynagen.crd_rules.places import RULES, VALIDATIONS, find_places, parts_at
+from dynagen.diagnostics import path_text
+
+
+def rules_trouble(source: Source) -> str:
+    """The first thing that is wrong, or nothing: a rule that cannot be compiled, places of rules that are not told."""
+    places = list(find_places(source.schema, source))
+    for path in places:
+        for schema, _ in parts_at(source.schema, source, path):
+            for rule in schema.get(VALIDATIONS, ()):
+                trouble = "a rule must be an object" if not isinstance(rule, dict) else rule_trouble(rule)
+                if trouble:
+                    where = path_text(tuple("*" if step is None else step for step in path))
+                    return f"{where}: {trouble}" if path else trouble
+    told = source.schema.get(RULES, [])
+    if not isinstance(told, list) or sorted(map(repr, told)) != sorted(map(repr, places)):
+        return f"'{RULES}' does not say where its rules are"
+    return ""

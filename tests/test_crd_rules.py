@@ -1,0 +1,82 @@
+"""Our verdict on rules of CRDs against that of Kubernetes' own code: on examples, on functions, on objects bred for rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+import dynagen.crd_rules.evaluating as evaluating
+from dynagen.conformance import Source
+from dynagen.crd_rules.evaluating import Rules
+from dynagen.crd_rules.places import Place, find_places, resolved
+from dynagen.data import SCHEMAS
+from dynagen.imports.rebuild import custom_resource_definitions
+from dynagen.imports.sets import read_catalogue
+from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, ask, findings, rules_of, theirs
+from tests.unit.test_crd_rules import EXAMPLES
+
+# How many objects are bred for each place with rules.
+LITTER = 12
+
+
+def test_examples_are_judged_alike() -> None:
+    schemas = {name: schema for name, (schema, *_) in EXAMPLES.items()}
+    cases = [{"schema": name, "object": value, "old": old} for name, (_, value, old, _) in EXAMPLES.items()]
+    answers = ask(schemas=schemas, cases=cases, expressions=[])["cases"]
+    for name, answer in zip(EXAMPLES, answers, strict=True):
+        assert sorted(map(theirs, answer)) == EXAMPLES[name][3], name
+
+
+def test_functions_are_judged_alike() -> None:
+    answers = ask(schemas={}, cases=[], expressions=[text for text, _ in EXPRESSIONS])["expressions"]
+    for (text, is_error), answer in zip(EXPRESSIONS, answers, strict=True):
+        assert (answer["value"], bool(answer["error"])) == (None if is_error else True, is_error), (text, answer)
+
+
+def test_objects_bred_for_the_shipped_rules_are_judged_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nearly every rule is seen to hold and not to hold."""
+    schemas = shipped()
+    seen: dict[tuple[str, str], set[object]] = defaultdict(set)
+    kind = ""
+    evaluate = evaluating._Scope.evaluate
+
+    def watched(self: evaluating._Scope, text: str, optional: bool) -> object:
+        value: object = evaluate(self, text, optional)
+        seen[kind, text].add(value)
+        return value
+
+    monkeypatch.setattr(evaluating._Scope, "evaluate", watched)
+    bred: list[tuple[str, Specimen]] = []
+    found = []
+    for kind, schema in schemas.items():
+        source = Source(schema)
+        paths = list(find_places(schema, source))
+        rules = Rules(Place([resolved(schema, source)], paths))
+        breeder = Breeder(schema, seed=7)
+        for path in paths:
+            for specimen in breeder.specimens(path, LITTER):
+                bred.append((kind, specimen))
+                found.append(findings(rules, specimen.object, specimen.earlier))
+    cases = [{"schema": name, "object": each.object, "old": each.earlier} for name, each in bred]
+    answers = ask(schemas=schemas, cases=cases, expressions=[])["cases"]
+    for (name, specimen), ours, answer in zip(bred, found, answers, strict=True):
+        assert ours == sorted(map(theirs, answer)), (name, specimen)
+
+    every = {(name, rule["rule"]) for name, schema in schemas.items() for rule in rules_of(schema)}
+    both = {key for key in every if {True, False} <= seen[key]}
+    assert len(every) >= 511
+    assert len(both) / len(every) > 0.8
+
+
+def shipped() -> dict[str, dict[str, object]]:
+    """The schemas with rules, as CRDs have them."""
+    found = {}
+    for name in read_catalogue(SCHEMAS / "SOURCES.yaml")["sets"]:
+        if not name.startswith("kubernetes"):
+            for crd in custom_resource_definitions(SCHEMAS, [name]):
+                for version in crd["spec"]["versions"]:
+                    schema = version["schema"]["openAPIV3Schema"]
+                    if list(find_places(schema, Source(schema))):
+                        found[f"{name}/{crd['metadata']['name']}/{version['name']}"] = schema
+    return found
