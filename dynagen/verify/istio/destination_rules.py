@@ -19,6 +19,7 @@ from dynagen.verify.istio.names import (
     is_address,
     is_dns_label,
     labels_problem,
+    nanoseconds,
     port_problem,
 )
 from dynagen.verify.objects import Object
@@ -113,6 +114,8 @@ def _balancer_faults(balancer: dict[str, Any] | None, ejects: bool, path: KeyPat
         yield Fault((*path, "zoneAwareLbSetting"), message)
     yield from locality_faults(local, (*path, "localityLbSetting"), ejects, zones=False)
     yield from locality_faults(zones, (*path, "zoneAwareLbSetting"), ejects, zones=True)
+    if nanoseconds(balancer.get("warmupDurationSecs", "0s")) is None:
+        yield Fault((*path, "warmupDurationSecs"), f"'{balancer['warmupDurationSecs']}' is no duration")
     warm = balancer.get("warmup")
     if warm is not None:
         at = (*path, "warmup")
@@ -129,6 +132,8 @@ def _hash_faults(hashing: dict[str, Any], path: KeyPath) -> Faults:
     cookie = hashing.get("httpCookie")
     if cookie is not None and not cookie.get("name"):
         yield Fault((*path, "httpCookie"), "a cookie needs a name")
+    if cookie is not None and nanoseconds(cookie.get("ttl", "0s")) is None:
+        yield Fault((*path, "httpCookie", "ttl"), f"'{cookie['ttl']}' is no duration")
     yield from _attribute_faults(cookie or {}, (*path, "httpCookie"))
     if hashing.get("minimumRingSize"):
         yield warning(

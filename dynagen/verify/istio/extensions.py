@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import of, regex_problem, selector_faults, target_faults
+from dynagen.verify.istio.common import duration_faults, of, regex_problem, selector_faults, target_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.names import port_problem
 from dynagen.verify.objects import Object
@@ -30,6 +30,7 @@ def telemetry_faults(subject: Object) -> Faults:
     yield from target_faults(spec)
     for path, metrics in items(spec, "metrics", ("spec",)):
         yield from _provider_faults(metrics, path)
+        yield from duration_faults(metrics, path, "reportingInterval")
         for at, override in items(metrics, "overrides", path):
             yield from _override_faults(override, at)
     tracing = spec.get("tracing") or ()
@@ -90,6 +91,7 @@ def proxy_config_faults(subject: Object) -> Faults:
 
 def envoy_filter_faults(subject: Object) -> Faults:
     spec = subject.data.get("spec") or {}
+    yield Fault(("kind",), "Envoy's own settings may change with every release", "try after each upgrade", "note")
     yield from selector_faults(spec.get("workloadSelector"), ("spec", "workloadSelector"), "labels")
     for path, patch in items(spec, "configPatches", ("spec",)):
         if (patch.get("match") or {}).get("context") != "WAYPOINT":

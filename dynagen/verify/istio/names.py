@@ -137,10 +137,10 @@ def socket_problem(path: str) -> str | None:
 
 def labels_problem(labels: dict[str, str]) -> str | None:
     for key, value in labels.items():
-        prefix = key.partition("/")[0] if "/" in key else ""
-        if not _LABEL_KEY.fullmatch(key) or len(prefix) > 253 or len(key.rpartition("/")[2]) > 63:
+        prefix, slash, name = key.partition("/")
+        if not _LABEL_KEY.fullmatch(key) or (slash and len(prefix) > 253) or len(name or prefix) > 63:
             return f"'{key}' is no name of a label"
-        if len(value) > 63 or not _LABEL_VALUE.fullmatch(value):
+        if not _LABEL_VALUE.fullmatch(value):
             return f"'{value}' is no value of a label"
     return None
 

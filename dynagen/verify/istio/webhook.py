@@ -53,7 +53,7 @@ def check_webhook(mesh: Mesh) -> None:
                 if fault.severity == "error":
                     mesh.refuse(code, subject, fault.path, fault.message, fault.hint)
                 else:
-                    mesh.report("DG486", "IST0133", subject, fault.path, fault.message, fault.hint, "warning")
+                    mesh.report("DG486", "IST0133", subject, fault.path, fault.message, fault.hint, fault.severity)
     for subject in mesh.of_kind("VirtualService"):
         for found in unreached(subject.data.get("spec") or {}):
             analyser, severity = ("IST0130", "warning") if found.whole else ("IST0131", "note")
