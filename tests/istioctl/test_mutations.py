@@ -22,7 +22,7 @@ from tests.istioctl.mutants import mutants
 
 HERE = Path(__file__).parent
 SEEDS = list(yaml.safe_load_all((HERE / "seeds.yaml").read_text("utf-8")))
-COUNT = 2000
+COUNT = 1500
 WEBHOOK = {"DG480", "DG481", "DG482", "DG483", "DG484", "DG485"}
 SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5"))
 HOME = Origin(Position("mutant.yaml"))
@@ -43,7 +43,9 @@ def verdict(mutant: dict[str, Any]) -> set[str]:
 def excused(mutant: dict[str, Any], reason: str) -> bool:
     """What istioctl refuses and we do not, on purpose."""
     # Envoy's own messages inside an EnvoyFilter: we do not know their types.
-    return mutant["kind"] == "EnvoyFilter" and any(words in reason for words in ("proto", "unknown field", "bad Duration"))
+    return mutant["kind"] == "EnvoyFilter" and any(
+        words in reason for words in ("proto", "unknown field", "bad Duration")
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])

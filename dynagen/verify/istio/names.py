@@ -20,7 +20,16 @@ _LABEL_VALUE = re.compile(f"(?:{_QUALIFIED})?")
 _INTEGER = re.compile("[+-]?[0-9]+")
 _DURATION = re.compile(r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|[\u00b5\u03bc]s|ms|s|m|h))+|0)")
 _PART = re.compile("([0-9.]+)([a-z\u00b5\u03bc]+)")
-_UNITS = {"ns": 1, "us": 10**3, "\u00b5s": 10**3, "\u03bcs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "\u00b5s": 10**3,
+    "\u03bcs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _OUTBOUND = re.compile("outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[a-zA-Z].*")
 
 
