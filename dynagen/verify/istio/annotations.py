@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
@@ -22,20 +21,16 @@ _IGNORED = ("sidecar.istio.io/status", "gateway.istio.io/controller-version", "i
 _LABEL = "sidecar.istio.io/inject"
 _PROXY_USER = 1337
 _WORKLOADS = ("Namespace", "Service", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
-_QUANTITY = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
+_QUANTITY = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?"
 _BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
-class Annotation(NamedTuple):
-    kinds: tuple[str, ...]
-    deprecated: bool
-
-
 @cache
-def known() -> dict[str, Annotation]:
+def known() -> dict[str, tuple[tuple[str, ...], bool]]:
+    """For each annotation the kinds that may have it, and whether it is deprecated."""
     lines = (Path(__file__).parent / "annotations.txt").read_text("utf-8").splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
-    return {name: Annotation(tuple(kinds.split(",")), bool(more)) for name, kinds, *more in rows}
+    return {name: (tuple(kinds.split(",")), bool(more)) for name, kinds, *more in rows}
 
 
 def check_annotations(mesh: Mesh) -> None:
@@ -74,13 +69,14 @@ def _check(
             hint = f"did you mean '{near}'?" if near else "drop it"
             mesh.report("DG499", "IST0108", subject, at, f"Istio knows no annotation '{name}'", hint, "warning")
             continue
-        if found.deprecated and not (name == _LABEL and _LABEL in labels):
+        kinds, deprecated = found
+        if deprecated and not (name == _LABEL and _LABEL in labels):
             hint = f"use the label {_LABEL}" if name == _LABEL else "drop it"
             mesh.report("DG499", "IST0135", subject, at, f"annotation '{name}' is deprecated", hint, "note")
-        if "Any" in found.kinds:
+        if "Any" in kinds:
             continue
-        if kind not in found.kinds:
-            hint = "put it on " + ("the pod template" if found.kinds == ("Pod",) else " or ".join(found.kinds))
+        if kind not in kinds:
+            hint = "put it on " + ("the pod template" if kinds == ("Pod",) else " or ".join(kinds))
             message = f"annotation '{name}' does nothing on a {kind}"
             mesh.report("DG499", "IST0107", subject, at, message, hint, "warning")
         elif (problem := _value_problem(name, str(value))) is not None:
@@ -158,9 +154,10 @@ def _interfaces_problem(value: str) -> str | None:
 
 
 def _quantity_problem(value: str) -> str | None:
-    return None if _QUANTITY.fullmatch(value) else f"'{value}' is no quantity"
+    return None if re.fullmatch(_QUANTITY, value) else f"'{value}' is no quantity"
 
 
+@cache
 def _config_problem(value: str) -> str | None:
     if not value.strip():
         return None

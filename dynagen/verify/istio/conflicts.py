@@ -6,7 +6,7 @@ Source: pkg/config/analysis/analyzers/{virtualservice,gateway,sidecar,telemetry}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
@@ -14,33 +14,37 @@ from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.names import full_name, overlap
 from dynagen.verify.objects import Object
 
-
-class Claim(NamedTuple):
-    """A host of a VirtualService, for the sidecars of one namespace or, with '*', of all."""
-
-    subject: Object
-    path: KeyPath
-    scope: str
-    host: str
+# A host of a VirtualService: the object, the path of the host, and its full name.
+_Claim = tuple[Object, KeyPath, str]
 
 
 def check_hosts(mesh: Mesh) -> None:
-    """Reports DG488 for a host that several VirtualServices give to sidecars."""
-    claims = [claim for subject in mesh.of_kind("VirtualService") for claim in _claims(subject)]
-    # An exact host for all, or a host for one namespace that overlaps with one for all: as the analyser has it.
-    reported: set[int] = set()
-    for index, later in enumerate(claims):
-        for earlier in claims[:index]:
-            if earlier.subject is later.subject or id(later.subject) in reported or not _clash(earlier, later):
-                continue
-            reported.add(id(later.subject))
-            message = f"host '{later.host}' has a VirtualService for sidecars already, {earlier.subject}"
-            hint = "merge the two, or limit one to gateways or with exportTo"
-            also = [("the other one", earlier.subject, earlier.path)]
-            mesh.report("DG488", "IST0109", later.subject, later.path, message, hint, also=also)
+    """Reports DG488 for a host that several VirtualServices give to sidecars.
+
+    An exact host for everybody counts, or a host for one namespace that overlaps with one for everybody.
+    """
+    subjects = mesh.of_kind("VirtualService")
+    exact: dict[tuple[str, str], _Claim] = {}
+    public: list[_Claim] = []
+    private: list[_Claim] = []
+    for subject in subjects if len(subjects) > 1 else ():
+        for scope, claim in _claims(subject):
+            twin = exact.setdefault((scope, claim[2]), claim)
+            others = [twin] if twin[0] is not subject else []
+            others += private if scope == "*" else public
+            clash = next((each for each in others if each[0] is not subject and overlap(each[2], claim[2])), None)
+            (public if scope == "*" else private).append(claim)
+            if clash is not None:
+                other, path, _ = clash
+                message = f"host '{claim[2]}' has a VirtualService for sidecars already, {other}"
+                hint = "merge the two, or limit one to gateways or with exportTo"
+                also = [("the other one", other, path)]
+                mesh.report("DG488", "IST0109", subject, claim[1], message, hint, also=also)
+                break
 
 
-def _claims(subject: Object) -> Iterator[Claim]:
+def _claims(subject: Object) -> Iterator[tuple[str, _Claim]]:
+    """For the sidecars of which namespace, or '*' for all, and what."""
     spec = subject.data.get("spec") or {}
     gateways, exported = spec.get("gateways") or ["mesh"], spec.get("exportTo") or ["*"]
     if "mesh" not in gateways:
@@ -48,24 +52,20 @@ def _claims(subject: Object) -> Iterator[Claim]:
     scopes = {"*"} if "*" in exported else {subject.namespace if entry == "." else entry for entry in exported}
     for scope in sorted(scopes):
         for path, host in items(spec, "hosts", ("spec",)):
-            yield Claim(subject, path, scope, full_name(host, subject.namespace))
-
-
-def _clash(one: Claim, other: Claim) -> bool:
-    if one.scope == other.scope:
-        return one.host == other.host
-    return "*" in (one.scope, other.scope) and overlap(one.host, other.host)
+            yield scope, (subject, path, full_name(host, subject.namespace))
 
 
 def check_gateways(mesh: Mesh) -> None:
     """Reports DG489 for a host and port that two servers of the same gateway pods have."""
-    servers = [
+    by_port: dict[int, list[tuple[Object, KeyPath, dict[str, Any]]]] = {}
+    servers = (
         (gateway, path, server)
         for gateway in mesh.of_kind("Gateway")
         for path, server in items(gateway.data.get("spec") or {}, "servers", ("spec",))
-    ]
-    for index, (gateway, path, server) in enumerate(servers):
-        for other, at, earlier in servers[:index]:
+    )
+    for gateway, path, server in servers:
+        earlier_ones = by_port.setdefault((server.get("port") or {}).get("number", 0), [])
+        for other, at, earlier in earlier_ones:
             host = _same_host(server, earlier)
             if host is None or not (_is_tls(server) if other is gateway else _share_pods(mesh, gateway, other)):
                 continue
@@ -75,11 +75,10 @@ def check_gateways(mesh: Mesh) -> None:
             also = [("the other server", other, at)]
             mesh.report("DG489", "IST0145", gateway, path, message, "each host has one server per port", also=also)
             break
+        earlier_ones.append((gateway, path, server))
 
 
 def _same_host(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    if (one.get("port") or {}).get("number") != (other.get("port") or {}).get("number"):
-        return None
     if one.get("bind", "") != other.get("bind", ""):
         return None
     return next((host for host in one.get("hosts") or () if host in (other.get("hosts") or ())), None)

@@ -12,23 +12,21 @@ from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import Fault, Faults, items
 from dynagen.verify.istio.names import is_jwt_claim
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+")
+_NAME = r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+"
 _PSEUDO = (":method", ":scheme", ":authority", ":path", ":status")
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = "[\x00-\x08\x0a-\x1f\x7f]"
 _STRING = r"(?:[^\\)\"]|\\.)*"
 # %VAR%, %VAR(argument)%, %VAR(["one", "two"])%.
-_VARIABLE = re.compile(
-    rf'%[^%(]*(?:\((?: *\[ *"{_STRING}"(?: *, *"{_STRING}")* *\] *| *[^\[ ](?:[^\\)\"]|\\.)*)\) *)?%', re.DOTALL
-)
+_VARIABLE = rf'%[^%(]*(?:\((?: *\[ *"{_STRING}"(?: *, *"{_STRING}")* *\] *| *[^\[ ](?:[^\\)\"]|\\.)*)\) *)?%'
 
 
 def header_name_faults(name: str, path: KeyPath) -> Faults:
-    if name != "*" and not _NAME.fullmatch(name):
+    if name != "*" and not re.fullmatch(_NAME, name):
         yield Fault(path, f"'{name}' is no name of a header")
 
 
 def header_match_faults(name: str, path: KeyPath) -> Faults:
-    if not is_jwt_claim(name) and name not in _PSEUDO and not _NAME.fullmatch(name):
+    if not is_jwt_claim(name) and name not in _PSEUDO and not re.fullmatch(_NAME, name):
         yield Fault(path, f"'{name}' is no name of a header")
 
 
@@ -53,7 +51,7 @@ def headers_faults(headers: dict[str, Any] | None, path: KeyPath) -> Faults:
 
 
 def _value_faults(value: str, path: KeyPath) -> Faults:
-    if _CONTROL.search(value):
+    if re.search(_CONTROL, value):
         yield Fault(path, "the value of a header has no control characters")
-    elif "%" in _VARIABLE.sub("", value.replace("%%", "")):
+    elif "%" in value and "%" in re.sub(_VARIABLE, "", value.replace("%%", ""), flags=re.DOTALL):
         yield Fault(path, f"'{value}': a '%' that begins no variable of Envoy", "write '%%' for a percent sign")

@@ -5,21 +5,16 @@ Source: pkg/config/validation/agent/validation.go, pkg/config/labels/instance.go
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import cache
 
 CLUSTER_DOMAIN = ".svc.cluster.local"
 
 _LABEL = "[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
-_DNS_LABEL = re.compile(_LABEL)
-_WILDCARD_LABEL = re.compile(rf"\*|(?:\*|\*-)?{_LABEL}")
 _QUALIFIED = "(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_LABEL_KEY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?{_QUALIFIED}")
-_LABEL_VALUE = re.compile(f"(?:{_QUALIFIED})?")
-_INTEGER = re.compile("[+-]?[0-9]+")
-_DURATION = re.compile(r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|[\u00b5\u03bc]s|ms|s|m|h))+|0)")
-_PART = re.compile("([0-9.]+)([a-z\u00b5\u03bc]+)")
+_LABEL_KEY = rf"(?:{_LABEL}(?:\.{_LABEL})*/)?{_QUALIFIED}"
+_DURATION = r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|[\u00b5\u03bc]s|ms|s|m|h))+|0)"
+_PART = "([0-9.]+)([a-z\u00b5\u03bc]+)"
 _UNITS = {
     "ns": 1,
     "us": 10**3,
@@ -30,11 +25,13 @@ _UNITS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_OUTBOUND = re.compile("outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[a-zA-Z].*")
+_OUTBOUND = "outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[a-zA-Z].*"
 
 
 def is_dns_label(text: str) -> bool:
-    return len(text) <= 63 and _DNS_LABEL.fullmatch(text) is not None
+    if not 0 < len(text) <= 63 or not text.isascii() or text[0] == "-" or text[-1] == "-":
+        return False
+    return text.replace("-", "0").isalnum()
 
 
 def fqdn_problem(name: str) -> str | None:
@@ -48,7 +45,8 @@ def host_problem(name: str) -> str | None:
     if problem:
         return problem
     first, dot, rest = name.partition(".")
-    if len(first) > 63 or not _WILDCARD_LABEL.fullmatch(first):
+    plain = first.removeprefix("*").removeprefix("-") if first.startswith("*") else first
+    if len(first) > 63 or not (first == "*" or is_dns_label(plain)):
         return f"'{name}' is no host name: '{first}' is no label"
     return _labels_problem(rest, name) if dot else None
 
@@ -56,7 +54,7 @@ def host_problem(name: str) -> str | None:
 def sni_problem(name: str) -> str | None:
     """Of a host that a gateway routes by SNI: it may be one that Istio makes for AUTO_PASSTHROUGH."""
     if name.startswith("outbound_"):
-        return None if _OUTBOUND.fullmatch(name) else f"'{name}' should look like outbound_.<port>_._.<host>"
+        return None if re.fullmatch(_OUTBOUND, name) else f"'{name}' should look like outbound_.<port>_._.<host>"
     return host_problem(name)
 
 
@@ -68,7 +66,7 @@ def _length_problem(name: str) -> str | None:
 
 def _labels_problem(text: str, name: str) -> str | None:
     labels = text.split(".")
-    if _INTEGER.fullmatch(labels[-1]):
+    if labels[-1].lstrip("+-").isdecimal() and re.fullmatch("[+-]?[0-9]+", labels[-1]):
         return f"'{name}' is no host name: its last label is a number"
     for index, label in enumerate(labels):
         if index == len(labels) - 1 and not label:
@@ -107,6 +105,8 @@ def partial_wildcard_problem(host: str) -> str | None:
 
 
 def is_address(text: str) -> bool:
+    import ipaddress
+
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -132,7 +132,7 @@ def is_block(text: str) -> bool:
         or (bits[0] == "0" and bits != "0")
     ):
         return False
-    return int(bits) <= ipaddress.ip_address(address).max_prefixlen
+    return int(bits) <= (128 if ":" in address else 32)
 
 
 def socket_problem(path: str) -> str | None:
@@ -147,19 +147,21 @@ def socket_problem(path: str) -> str | None:
 def labels_problem(labels: dict[str, str]) -> str | None:
     for key, value in labels.items():
         prefix, slash, name = key.partition("/")
-        if not _LABEL_KEY.fullmatch(key) or (slash and len(prefix) > 253) or len(name or prefix) > 63:
+        if not re.fullmatch(_LABEL_KEY, key) or (slash and len(prefix) > 253) or len(name or prefix) > 63:
             return f"'{key}' is no name of a label"
-        if not _LABEL_VALUE.fullmatch(value):
+        if value and not re.fullmatch(_QUALIFIED, value):
             return f"'{value}' is no value of a label"
     return None
 
 
 def nanoseconds(text: str) -> int | None:
     """A duration as Go writes it, `1h30m`; None for what is none."""
-    found = _DURATION.fullmatch(text)
+    if text.endswith("s") and text[:-1].isdecimal() and text.isascii() and len(text) < 9:
+        return int(text[:-1]) * 10**9
+    found = re.fullmatch(_DURATION, text)
     if not found:
         return None
-    total = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(found[2]))
+    total = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, found[2]))
     return None if total > 2**63 else round(-total if found[1] == "-" else total)
 
 

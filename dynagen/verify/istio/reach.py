@@ -22,11 +22,8 @@ class Unreached(NamedTuple):
     whole: bool
 
 
-class _Prefix(NamedTuple):
-    path: KeyPath
-    route: str
-    prefix: str
-    match: dict[str, Any]
+# A route, the prefix of one of its matches, and that match.
+_Prefix = tuple[str, str, dict[str, Any]]
 
 
 def unreached(spec: dict[str, Any]) -> Iterator[Unreached]:
@@ -83,27 +80,18 @@ def _plain(match: dict[str, Any]) -> dict[str, Any]:
 
 def _covered(spec: dict[str, Any]) -> Iterator[Unreached]:
     """Prefixes that an earlier route takes with a shorter one."""
-    prefixes = [
-        found
-        for path, route in items(spec, "http", ("spec",))
-        for at, match in items(route, "match", path)
-        if (found := _prefix(match, at, _shown(route, path)))
-    ]
-    for index, later in enumerate(prefixes):
-        for earlier in prefixes[:index]:
-            if (
-                earlier.prefix != later.prefix
-                and later.prefix.startswith(earlier.prefix)
-                and _covers(earlier.match, later.match)
-            ):
-                message = f"prefix '{later.prefix}' does nothing: {earlier.route} takes '{earlier.prefix}' before"
-                yield Unreached((*later.path, "uri"), message, "put the longer prefix first", False)
-                break
-
-
-def _prefix(match: dict[str, Any], path: KeyPath, route: str) -> _Prefix | None:
-    prefix = (match.get("uri") or {}).get("prefix")
-    return _Prefix(path, route, prefix, match) if prefix else None
+    earlier: list[_Prefix] = []
+    for path, route in items(spec, "http", ("spec",)):
+        for at, match in items(route, "match", path):
+            prefix = (match.get("uri") or {}).get("prefix")
+            if not prefix:
+                continue
+            for other, taken, wider in earlier:
+                if taken != prefix and prefix.startswith(taken) and _covers(wider, match):
+                    message = f"prefix '{prefix}' does nothing: {other} takes '{taken}' before"
+                    yield Unreached((*at, "uri"), message, "put the longer prefix first", False)
+                    break
+            earlier.append((_shown(route, path), prefix, match))
 
 
 def _covers(earlier: dict[str, Any], later: dict[str, Any]) -> bool:

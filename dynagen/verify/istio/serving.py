@@ -5,8 +5,6 @@ Source: pkg/config/analysis/analyzers/{gateway,virtualservice} of istio/istio.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
@@ -156,9 +154,11 @@ def _lacks_certificate(secret: dict[str, Any]) -> bool:
 
 def _is_pem(text: str, encoded: bool) -> bool:
     if encoded:
+        import base64
+
         try:
             return b"-----BEGIN CERTIFICATE-----" in base64.b64decode(text)
-        except (binascii.Error, ValueError):
+        except ValueError:
             return False
     return "-----BEGIN CERTIFICATE-----" in text
 

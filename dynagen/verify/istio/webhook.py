@@ -3,57 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
-from dynagen.verify.istio.destination_rules import destination_rule_faults
-from dynagen.verify.istio.entries import service_entry_faults, workload_entry_faults, workload_group_faults
-from dynagen.verify.istio.extensions import (
-    envoy_filter_faults,
-    proxy_config_faults,
-    telemetry_faults,
-    traffic_extension_faults,
-    wasm_plugin_faults,
-)
 from dynagen.verify.istio.faults import Fault, Faults
-from dynagen.verify.istio.gateways import gateway_faults
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.istio.policies import (
-    authorization_faults,
-    peer_authentication_faults,
-    request_authentication_faults,
-)
-from dynagen.verify.istio.reach import unreached
-from dynagen.verify.istio.routes import virtual_service_faults
-from dynagen.verify.istio.sidecars import sidecar_faults
 from dynagen.verify.objects import Object
 
-_KINDS: dict[str, tuple[str, Callable[[Object], Faults]]] = {
-    "Gateway": ("DG480", gateway_faults),
-    "VirtualService": ("DG481", virtual_service_faults),
-    "DestinationRule": ("DG482", destination_rule_faults),
-    "AuthorizationPolicy": ("DG483", authorization_faults),
-    "PeerAuthentication": ("DG483", peer_authentication_faults),
-    "RequestAuthentication": ("DG483", request_authentication_faults),
-    "ServiceEntry": ("DG484", service_entry_faults),
-    "WorkloadEntry": ("DG484", workload_entry_faults),
-    "WorkloadGroup": ("DG484", workload_group_faults),
-    "Sidecar": ("DG485", sidecar_faults),
-    "Telemetry": ("DG485", telemetry_faults),
-    "ProxyConfig": ("DG485", proxy_config_faults),
-    "EnvoyFilter": ("DG485", envoy_filter_faults),
-    "WasmPlugin": ("DG485", wasm_plugin_faults),
-    "TrafficExtension": ("DG485", traffic_extension_faults),
+# For each kind the code, and the function that finds faults: a module is read when there is an object for it.
+_KINDS = {
+    "Gateway": ("DG480", "gateways", "gateway_faults"),
+    "VirtualService": ("DG481", "routes", "virtual_service_faults"),
+    "DestinationRule": ("DG482", "destination_rules", "destination_rule_faults"),
+    "AuthorizationPolicy": ("DG483", "policies", "authorization_faults"),
+    "PeerAuthentication": ("DG483", "peers", "peer_authentication_faults"),
+    "RequestAuthentication": ("DG483", "policies", "request_authentication_faults"),
+    "ServiceEntry": ("DG484", "entries", "service_entry_faults"),
+    "WorkloadEntry": ("DG484", "entries", "workload_entry_faults"),
+    "WorkloadGroup": ("DG484", "entries", "workload_group_faults"),
+    "Sidecar": ("DG485", "sidecars", "sidecar_faults"),
+    "Telemetry": ("DG485", "extensions", "telemetry_faults"),
+    "ProxyConfig": ("DG485", "extensions", "proxy_config_faults"),
+    "EnvoyFilter": ("DG485", "extensions", "envoy_filter_faults"),
+    "WasmPlugin": ("DG485", "extensions", "wasm_plugin_faults"),
+    "TrafficExtension": ("DG485", "extensions", "traffic_extension_faults"),
 }
 
 
 def check_webhook(mesh: Mesh) -> None:
     """Reports DG480 to DG485 for what the webhook refuses, DG486 for what it warns of, DG487 for dead routes."""
-    for kind, (code, faults) in _KINDS.items():
-        for subject in mesh.of_kind(kind):
+    for kind, (code, module, function) in _KINDS.items():
+        subjects = mesh.of_kind(kind)
+        if not subjects:
+            continue
+        faults: Callable[[Object], Faults] = getattr(import_module(f"dynagen.verify.istio.{module}"), function)
+        for subject in subjects:
             for fault in (*_metadata_faults(subject), *faults(subject)):
                 if fault.severity == "error":
                     mesh.refuse(code, subject, fault.path, fault.message, fault.hint)
                 else:
                     mesh.report("DG486", "IST0133", subject, fault.path, fault.message, fault.hint, fault.severity)
+    if not mesh.of_kind("VirtualService"):
+        return
+    from dynagen.verify.istio.reach import unreached
+
     for subject in mesh.of_kind("VirtualService"):
         for found in unreached(subject.data.get("spec") or {}):
             analyser, severity = ("IST0130", "warning") if found.whole else ("IST0131", "note")
