@@ -13,6 +13,7 @@ from dynagen.console import to_text
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
 from dynagen.source import parse
+from dynagen.verify.istio.common import regex_problem
 from dynagen.verify.istio.names import duration_problem, host_problem, nanoseconds, overlap
 from tests.conftest import ROOT
 
@@ -68,3 +69,21 @@ def test_wildcards_stand_for_whole_first_labels() -> None:
     assert [host_problem(host) for host in ("*", "*.a.b", "*-a.b", "a", "a.b.")] == [None] * 5
     assert all(host_problem(host) for host in ("", "a..b", "a.*.b", "a_b", "1.2.3.4", "-a", "a" * 64))
     assert overlap("*.com", "*.example.com") and overlap("a.com", "*.com") and not overlap("*.a.com", "a.com")
+
+
+@pytest.mark.parametrize("regex", [r"\pL+", "(?U)a+", "(?s)a(?m)b", "a{2,3}", r"[[:alpha:]]\z", r"(?P<a>x)", r"\Qa+\E"])
+def test_what_re2_alone_can_say_is_no_mistake(regex: str) -> None:
+    assert regex_problem(regex) is None
+
+
+@pytest.mark.parametrize("regex", ["(", "a**", "(?=a)", "(?<!a)b", r"(a)\1", "a{2,1}", "[b-a]", "x" * 1025, ""])
+def test_what_re2_cannot_say_is_one(regex: str) -> None:
+    assert regex_problem(regex)
+
+
+def test_an_object_without_a_namespace_may_be_in_any() -> None:
+    text = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\n"
+        "spec: {host: a.example.com, exportTo: [team], workloadSelector: {matchLabels: {app: a}}}\n"
+    )
+    assert report_of(text).diagnostics == []

@@ -69,7 +69,7 @@ def export_faults(spec: dict[str, Any], namespace: str, for_service: bool = Fals
         if alone in seen and len(entries) > 1:
             message = f"exportTo has '{alone}' and other entries"
             yield Fault(("spec", "exportTo"), message, f"'{alone}' stands alone")
-    if for_pods and seen and seen != {namespace}:
+    if for_pods and seen and namespace and seen != {namespace}:
         message = "a rule with a workloadSelector is for its own namespace only"
         yield Fault(("spec", "exportTo"), message, "use '.' or leave it out")
 
@@ -233,7 +233,8 @@ def regex_problem(text: str) -> str | None:
     try:
         compiled(text)
     except ValueError as error:
-        if str(error).endswith("is not supported") and not re.search(r"\\[1-9]|\\[EGHKNRUXZhu]", text):
+        # Classes of Unicode, \C and the flags U and m are RE2's alone: what stands beside them is not judged.
+        if re.search(r"\\[pPC]|\(\?[a-z-]*[Um]", text) and not re.search(r"\(\?<?[=!]|\\[1-9]", text):
             return None
         return f"'{text}' is no regular expression of RE2: {error}"
     return None

@@ -172,7 +172,7 @@ def _tls_faults(tls: dict[str, Any] | None, path: KeyPath, namespace: str) -> Fa
     mode, credential = tls.get("mode", "DISABLE"), tls.get("credentialName", "")
     if credential.startswith("configmap://"):
         space, slash, _ = credential.removeprefix("configmap://").partition("/")
-        if not slash or not namespace or space != namespace:
+        if not slash or (namespace and space != namespace):
             hint = f"configmap://{namespace or 'NAMESPACE'}/NAME"
             yield Fault((*path, "credentialName"), "a ConfigMap of certificates is in the rule's own namespace", hint)
     if tls.get("insecureSkipVerify") and mode in ("SIMPLE", "MUTUAL"):
