@@ -20,10 +20,10 @@ lint: .venv/ready ## format, types, imports
 	$(BIN)/lint-imports
 
 unit: .venv/ready ## tests, kubeconform included
-	$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/promtool
+	$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/promtool --ignore=tests/istioctl
 
-e2e: .venv/ready ## a real API server, scheduler and promtool
-	$(BIN)/python -m pytest tests/e2e tests/promtool
+e2e: .venv/ready ## a real API server and scheduler, promtool, Istio's own judges
+	$(BIN)/python -m pytest tests/e2e tests/promtool tests/istioctl
 
 bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench

@@ -340,7 +340,8 @@ STRICTER = {
 
 def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore[no-untyped-def]
     program = tools.path("kubeconform")
-    run = dynagen("check", "examples", "out/gke-guide-vllm-agg", f"--kubeconform={program}")
+    secret = ("--external", "Secret/hf-token-secret")
+    run = dynagen("check", "examples", "out/gke-guide-vllm-agg", *secret, f"--kubeconform={program}")
     assert (run.code, "error" in run.stderr) == (0, False), run.stderr
 
 

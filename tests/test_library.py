@@ -27,7 +27,7 @@ def test_every_code_is_described() -> None:
 
 
 def test_every_code_is_provoked_by_a_case_or_a_test() -> None:
-    cases = {path.name.split("-")[0] for path in (ROOT / "tests/cases/bad").iterdir()}
+    cases = {path.name.split("-")[0] for kind in ("bad", "istio") for path in (ROOT / "tests/cases" / kind).iterdir()}
     tests = codes_in(*(ROOT / "tests").rglob("test_*.py"))
     assert USED - cases - tests == set()
 

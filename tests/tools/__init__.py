@@ -32,7 +32,10 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One entry of tools.toml. `folder` is the Go module that pins it, `stamp` the variable that holds its version."""
+    """One entry of tools.toml. `folder` is the Go module that pins it, `stamp` the variable that holds its version.
+
+    A package such as `./analyze` is a program of our own in that module.
+    """
 
     name: str
     folder: str
@@ -84,7 +87,8 @@ def _cache() -> Path:
 def _recipe(tool: Tool) -> str:
     """Changes with everything that the program is made from, so that a stale one is never used."""
     parts = [repr(tool), platform.system(), platform.machine()]
-    parts += [file.read_text("utf-8") for file in sorted(tool.home.glob("*.*"))]
+    own = sorted(tool.home.rglob("*.go")) if tool.package.startswith(".") else []
+    parts += [file.read_text("utf-8") for file in (tool.home / "go.mod", tool.home / "go.sum", *own)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 

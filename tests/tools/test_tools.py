@@ -33,7 +33,7 @@ def test_a_tool_is_built_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_an_unknown_tool_is_an_error() -> None:
-    with pytest.raises(tools.ToolError, match="no tool 'kubectx'; there are: cel-judge, etcd, istioctl"):
+    with pytest.raises(tools.ToolError, match="no tool 'kubectx'; there are: cel-judge, etcd, istio-analyze, istioctl"):
         tools.path("kubectx")
 
 

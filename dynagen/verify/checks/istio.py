@@ -1,0 +1,50 @@
+"""Istio's objects, and Istio's annotations on others: what its webhook refuses, and what `istioctl analyze` complains of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dynagen.verify.objects import Cluster, Findings, Object
+
+
+def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
+    """Reports DG480 to DG499. A stream in which nothing speaks of Istio costs a look at its labels and annotations."""
+    if not any(_speaks_of_istio(subject) for subject in objects):
+        return
+    from dynagen.verify.istio.annotations import check_annotations
+    from dynagen.verify.istio.mesh import Mesh
+
+    mesh = Mesh(objects, cluster, findings)
+    check_annotations(mesh)
+    if any(subject.group.endswith(".istio.io") for subject in objects):
+        from dynagen.verify.istio.conflicts import check_gateways, check_hosts, check_selectors
+        from dynagen.verify.istio.resolution import check_destinations, check_providers
+        from dynagen.verify.istio.rules import check_rules
+        from dynagen.verify.istio.serving import check_serving
+        from dynagen.verify.istio.webhook import check_webhook
+
+        for part in (
+            check_webhook, check_hosts, check_gateways, check_selectors, check_destinations, check_providers,
+            check_serving, check_rules,
+        ):  # fmt: skip
+            part(mesh)
+
+
+def _speaks_of_istio(subject: Object) -> bool:
+    if subject.group.endswith(".istio.io"):
+        return True
+    spec = subject.data.get("spec") or {}
+    parts = [subject.data, spec.get("template") if isinstance(spec, dict) else None]
+    if subject.kind == "DynamoGraphDeployment":
+        parts += [part.get("podTemplate") for part in spec.get("components") or ()]
+        parts += [{"metadata": part.get("extraPodMetadata")} for part in (spec.get("services") or {}).values()]
+    return any(_names_istio((part or {}).get("metadata")) for part in parts if isinstance(part, dict))
+
+
+def _names_istio(metadata: dict[str, Any] | None) -> bool:
+    for key in ("labels", "annotations"):
+        for name in (metadata or {}).get(key) or ():
+            if "istio" in name:
+                return True
+    return False

@@ -1,0 +1,203 @@
+"""Telemetry, ProxyConfig, EnvoyFilter, WasmPlugin and TrafficExtension in, what Istio's webhook refuses of them out.
+
+Source: pkg/config/validation/validation.go, validation_istiod.go and envoyfilter/envoyfilter.go of istio/istio.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from dynagen.diagnostics import KeyPath
+from dynagen.verify.istio.common import duration_faults, of, regex_problem, selector_faults, target_faults
+from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.names import port_problem
+from dynagen.verify.objects import Object
+
+_LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
+_ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")
+_MATCHES = {
+    **dict.fromkeys(_LISTENERS, "listener"),
+    **dict.fromkeys(_ROUTES, "routeConfiguration"),
+    "CLUSTER": "cluster",
+}
+_MANAGERS = ("envoy.filters.network.http_connection_manager", "envoy.http_connection_manager")
+
+
+def telemetry_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    yield from target_faults(spec)
+    for path, metrics in items(spec, "metrics", ("spec",)):
+        yield from _provider_faults(metrics, path)
+        yield from duration_faults(metrics, path, "reportingInterval")
+        for at, override in items(metrics, "overrides", path):
+            yield from _override_faults(override, at)
+    tracing = spec.get("tracing") or ()
+    if len(tracing) > 1:
+        yield warning(("spec", "tracing"), "Istio uses the first entry of tracing only")
+    for path, trace in items(spec, "tracing", ("spec",)):
+        if len(trace.get("providers") or ()) > 1:
+            yield warning((*path, "providers"), "Istio uses the first provider of tracing only")
+        yield from _provider_faults(trace, path)
+        if not 0 <= trace.get("randomSamplingPercentage", 0) <= 100:
+            yield Fault((*path, "randomSamplingPercentage"), f"{trace['randomSamplingPercentage']} is no percentage")
+        for at, tag in items(trace, "customTags", path):
+            for kind, key in (("literal", "value"), ("header", "name"), ("environment", "name")):
+                if kind in tag and not tag[kind].get(key):
+                    yield Fault((*at, kind), f"{kind} needs {key}")
+            if not at[-1]:
+                yield Fault(at, "a tag needs a name")
+    for path, logging in items(spec, "accessLogging", ("spec",)):
+        yield from _provider_faults(logging, path)
+        if "filter" in logging:
+            yield from _filter_faults(logging["filter"].get("expression", ""), (*path, "filter", "expression"))
+
+
+def _provider_faults(tree: dict[str, Any], path: KeyPath) -> Faults:
+    for at, provider in items(tree, "providers", path):
+        if not provider.get("name"):
+            yield Fault((*at, "name"), "a provider needs a name")
+
+
+def _override_faults(override: dict[str, Any], path: KeyPath) -> Faults:
+    for at, tag in items(override, "tagOverrides", path):
+        operation, value = tag.get("operation", "UPSERT"), tag.get("value", "")
+        if operation == "UPSERT" and not value:
+            yield Fault(at, "UPSERT needs a value", "operation REMOVE takes a tag away")
+        if operation == "REMOVE" and value:
+            yield Fault((*at, "value"), "REMOVE has no value")
+        if not at[-1]:
+            yield warning(at, "a tag needs a name")
+    if (override.get("match") or {}).get("customMetric") == "":
+        yield Fault((*path, "match", "customMetric"), "a metric needs a name")
+
+
+def _filter_faults(expression: str, path: KeyPath) -> Faults:
+    from dynagen.cel import ExpressionError, compile_program
+
+    try:
+        compile_program(expression)
+    except ExpressionError as error:
+        yield Fault(path, f"no expression of CEL: {error.message}")
+
+
+def proxy_config_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    yield from selector_faults(spec.get("selector"), ("spec", "selector"))
+    if (spec.get("concurrency") or 0) < 0:
+        yield Fault(("spec", "concurrency"), "concurrency cannot be negative", "0 uses all cores")
+
+
+def envoy_filter_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    yield Fault(("kind",), "Envoy's own settings may change with every release", "try after each upgrade", "note")
+    yield from selector_faults(spec.get("workloadSelector"), ("spec", "workloadSelector"), "labels")
+    for path, patch in items(spec, "configPatches", ("spec",)):
+        if (patch.get("match") or {}).get("context") != "WAYPOINT":
+            yield from _patch_faults(patch, path)
+
+
+def _patch_faults(patch: dict[str, Any], path: KeyPath) -> Faults:
+    kind, change, match = patch.get("applyTo", "INVALID"), patch.get("patch"), patch.get("match") or {}
+    if kind == "INVALID":
+        yield Fault((*path, "applyTo"), "a patch needs applyTo")
+        return
+    operation = (change or {}).get("operation", "INVALID")
+    if change is None or operation == "INVALID":
+        yield Fault((*path, "patch", "operation"), "a patch needs an operation")
+        return
+    if operation != "REMOVE" and "value" not in change:
+        yield Fault((*path, "patch"), f"{operation} needs a value")
+        return
+    version = (match.get("proxy") or {}).get("proxyVersion", "")
+    if len(version.encode()) > 1024:
+        yield warning((*path, "match", "proxy", "proxyVersion"), "Istio ignores an expression of that length")
+    elif version and (problem := regex_problem(version)):
+        yield Fault((*path, "match", "proxy", "proxyVersion"), problem)
+        return
+    given = next((key for key in ("listener", "routeConfiguration", "cluster", "waypoint") if key in match), None)
+    wanted = _MATCHES.get(kind)
+    if given and wanted and given != wanted:
+        yield Fault((*path, "match", given), f"a patch of {kind} is matched by {wanted}")
+    elif given == "listener" and kind in _LISTENERS:
+        found = (match["listener"].get("filterChain") or {}).get("filter")
+        if found is not None:
+            yield from _filter_match_faults(found, kind, (*path, "match", "listener", "filterChain", "filter"))
+
+
+def _filter_match_faults(found: dict[str, Any], kind: str, path: KeyPath) -> Faults:
+    if kind in ("LISTENER", "FILTER_CHAIN"):
+        yield warning(path, f"a match by filter does nothing for {kind}")
+    name, sub = found.get("name", ""), found.get("subFilter")
+    if not name:
+        yield Fault(path, "a match by filter needs a name")
+    elif sub is not None:
+        if kind != "HTTP_FILTER":
+            yield Fault((*path, "subFilter"), "subFilter is for HTTP_FILTER")
+        elif name not in _MANAGERS:
+            yield Fault((*path, "name"), f"subFilter needs filter {_MANAGERS[0]}")
+        elif not sub.get("name"):
+            yield Fault((*path, "subFilter"), "a subFilter needs a name")
+
+
+def wasm_plugin_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    yield from target_faults(spec)
+    yield from _wasm_faults(spec, ("spec",))
+    yield from _traffic_faults(spec)
+
+
+def traffic_extension_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    if ("wasm" in spec) == ("lua" in spec):
+        yield Fault(("spec",), "a TrafficExtension has wasm or lua, one of them")
+    yield from target_faults(spec)
+    if "lua" in spec:
+        code = spec["lua"].get("inlineCode", "")
+        if not code or len(code.encode()) > 65536:
+            yield Fault(("spec", "lua", "inlineCode"), "inlineCode is empty or longer than 64 KiB")
+    if "wasm" in spec:
+        yield from _wasm_faults(spec["wasm"], ("spec", "wasm"))
+    yield from _traffic_faults(spec)
+
+
+def _wasm_faults(tree: dict[str, Any], path: KeyPath) -> Faults:
+    yield from of((*path, "url"), _url_problem(tree.get("url", "")))
+    digest = tree.get("sha256", "")
+    if digest and not re.fullmatch("[a-f0-9]{64}", digest):
+        yield Fault((*path, "sha256"), "a sum of SHA-256 has 64 digits of 0-9 and a-f")
+    for key, most in (("imagePullSecret", 253), ("pluginName", 256)):
+        if len(tree.get(key, "").encode()) > most:
+            yield Fault((*path, key), f"{key} is longer than {most} characters")
+    names: set[str] = set()
+    for at, variable in items(tree.get("vmConfig") or {}, "env", (*path, "vmConfig")):
+        name = variable.get("name", "")
+        if not name or len(name.encode()) > 256:
+            yield Fault((*at, "name"), "the name of a variable has 1 to 256 characters")
+        elif name in names:
+            yield Fault((*at, "name"), f"variable '{name}' is there already")
+        elif variable.get("valueFrom", "INLINE") != "INLINE" and variable.get("value"):
+            yield Fault((*at, "value"), "a value of its own is for valueFrom INLINE")
+        names.add(name)
+
+
+def _url_problem(url: str) -> str | None:
+    if not url:
+        return "a plugin needs a url"
+    if re.search(r"[\x00-\x20\x7f]", url):
+        return f"'{url}' is no address: it has a blank or a control character"
+    scheme = re.match("[A-Za-z][-+.A-Za-z0-9]*(?=://)", url)
+    if scheme and scheme[0].lower() not in ("file", "http", "https", "oci"):
+        return f"'{url}': Istio fetches by oci, https, http or file, not by {scheme[0]}"
+    try:
+        _ = urlsplit(url if scheme or url.startswith("/") else f"http://{url}").port
+    except ValueError as error:
+        return f"'{url}' is no address: {error}"
+    return None
+
+
+def _traffic_faults(spec: dict[str, Any]) -> Faults:
+    for path, match in items(spec, "match", ("spec",)):
+        for at, port in items(match, "ports", path):
+            yield from of((*at, "number"), port_problem(port.get("number", 0)))

@@ -1,0 +1,31 @@
+"""One mistake inside one object, before anybody knows which object that is and where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath
+
+
+class Fault(NamedTuple):
+    """`path` starts at the top of the object."""
+
+    path: KeyPath
+    message: str
+    hint: str = ""
+    severity: str = "error"
+
+
+Faults = Iterator[Fault]
+
+
+def warning(path: KeyPath, message: str, hint: str = "") -> Fault:
+    return Fault(path, message, hint, "warning")
+
+
+def items(tree: dict[str, Any], key: str, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """The items of a list that may be missing, each with its path; those of a map by key."""
+    value = tree.get(key) or ()
+    for index, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*path, key, index), item

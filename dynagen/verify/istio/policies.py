@@ -1,0 +1,199 @@
+"""An AuthorizationPolicy or a RequestAuthentication in, what Istio's webhook refuses of it out.
+
+Source: pkg/config/validation/validation.go and pkg/config/security/security.go of istio/istio.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from dynagen.diagnostics import KeyPath
+from dynagen.verify.istio.common import duration_faults, of, target_faults
+from dynagen.verify.istio.conditions import (
+    address_problem,
+    attribute_problem,
+    port_problem,
+    service_account_problem,
+    template_problem,
+    trust_domain_problem,
+)
+from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.keys import keys_problem, private_keys
+from dynagen.verify.objects import Object
+
+_BY_IDENTITY = ("principals", "notPrincipals", "namespaces", "notNamespaces")
+_ACCOUNTS = ("serviceAccounts", "notServiceAccounts")
+_DOMAINS = ("trustDomains", "notTrustDomains")
+_BLOCKS = ("ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks")
+_REQUESTS = ("requestPrincipals", "notRequestPrincipals")
+_SOURCE = (*_BY_IDENTITY, *_ACCOUNTS, *_DOMAINS, *_BLOCKS, *_REQUESTS)
+_CHECKS = {
+    **dict.fromkeys(_ACCOUNTS, service_account_problem),
+    **dict.fromkeys(_DOMAINS, trust_domain_problem),
+    **dict.fromkeys(_BLOCKS, address_problem),
+}
+_OPERATION = ("ports", "notPorts", "methods", "notMethods", "paths", "notPaths", "hosts", "notHosts")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+_HEADER = re.compile("[-_A-Za-z0-9]+")
+
+
+def authorization_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    action, rules = spec.get("action", "ALLOW"), spec.get("rules") or ()
+    yield from _dry_run_faults(subject, action)
+    yield from target_faults(spec)
+    if action in ("DENY", "CUSTOM") and not rules:
+        yield Fault(
+            ("spec", "action"), f"{action} without rules applies to nothing", "rules: [{}] applies to everything"
+        )
+    if action == "CUSTOM" and rules and not (spec.get("provider") or {}).get("name"):
+        yield Fault(("spec", "action"), "CUSTOM needs provider.name", "that of an extensionProvider of the mesh")
+    if action != "CUSTOM" and "provider" in spec:
+        yield Fault(("spec", "provider"), f"a provider is for CUSTOM, not for {action}", "drop it")
+    for path, rule in items(spec, "rules", ("spec",)):
+        for at, entry in items(rule, "from", path):
+            yield from _source_faults(entry, at, action)
+        for at, entry in items(rule, "to", path):
+            yield from _operation_faults(entry, at)
+        for at, condition in items(rule, "when", path):
+            yield from _condition_faults(condition, at, action)
+        if action == "DENY" and _is_of_http(rule):
+            message = "DENY by attributes of HTTP alone denies all traffic to ports that are plain TCP"
+            yield warning(path, message, "name the ports in to.operation.ports")
+
+
+def _is_of_http(rule: dict[str, Any]) -> bool:
+    sources = [entry["source"] for entry in rule.get("from") or () if "source" in entry]
+    operations = [entry["operation"] for entry in rule.get("to") or () if "operation" in entry]
+    tcp = (*_BY_IDENTITY, *_ACCOUNTS, *_BLOCKS)
+    if operations:
+        return not any(operation.get(key) for operation in operations for key in ("ports", "notPorts"))
+    return bool(sources) and not any(source.get(key) for source in sources for key in tcp)
+
+
+def _dry_run_faults(subject: Object, action: str) -> Faults:
+    annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
+    value = annotations.get("istio.io/dry-run")
+    path = ("metadata", "annotations", "istio.io/dry-run")
+    if value is not None and action not in ("ALLOW", "DENY"):
+        yield Fault(path, f"dry-run is for ALLOW and DENY, not for {action}", "drop the annotation")
+    elif value is not None and value not in _TRUE:
+        yield Fault(path, f"'{value}' is neither true nor false")
+
+
+def _source_faults(entry: dict[str, Any], path: KeyPath, action: str) -> Faults:
+    source, at = entry.get("source"), (*path, "source")
+    if source is None:
+        yield Fault(path, "an entry of from needs a source")
+        return
+    if not any(source.get(key) for key in _SOURCE):
+        yield Fault(at, "a source that says nothing", "leave `from` out if any will do")
+    accounts = next((key for key in _ACCOUNTS if source.get(key)), None)
+    identity = next((key for key in _BY_IDENTITY if source.get(key)), None)
+    if accounts and identity:
+        yield Fault((*at, accounts), f"a source has {accounts} or {identity}, not both", "use two entries of from")
+    for key in (*_BY_IDENTITY, *_ACCOUNTS, *_DOMAINS, *_REQUESTS) if action == "CUSTOM" else ():
+        if source.get(key):
+            yield Fault((*at, key), f"CUSTOM cannot tell by {key}", "let the provider decide")
+    for key in _ACCOUNTS:
+        if len(source.get(key) or ()) > 16:
+            yield Fault((*at, key), "more than 16 service accounts", "use several entries of from")
+    for key in _SOURCE:
+        check = _CHECKS.get(key)
+        for inner, value in items(source, key, at):
+            yield from of(inner, "an empty value" if not value else check(value) if check else None)
+
+
+def _operation_faults(entry: dict[str, Any], path: KeyPath) -> Faults:
+    operation, at = entry.get("operation"), (*path, "operation")
+    if operation is None:
+        yield Fault(path, "an entry of to needs an operation")
+        return
+    if not any(operation.get(key) for key in _OPERATION):
+        yield Fault(at, "an operation that says nothing", "leave `to` out if any will do")
+    for key in _OPERATION:
+        for inner, value in items(operation, key, at):
+            if not value:
+                yield Fault(inner, "an empty value")
+            elif key in ("ports", "notPorts"):
+                yield from of(inner, port_problem(value))
+            elif key in ("paths", "notPaths"):
+                yield from of(inner, template_problem(value))
+
+
+def _condition_faults(condition: dict[str, Any], path: KeyPath, action: str) -> Faults:
+    key = condition.get("key", "")
+    values = [pair for name in ("values", "notValues") for pair in items(condition, name, path)]
+    if not key:
+        yield Fault((*path, "key"), "a condition needs a key")
+        return
+    by_identity = ("source.namespace", "source.serviceAccount", "source.trustDomain", "source.principal")
+    if action == "CUSTOM" and (key in by_identity or key.startswith("request.auth.")):
+        yield Fault((*path, "key"), f"CUSTOM cannot tell by {key}", "let the provider decide")
+    if not values:
+        yield Fault(path, f"a condition of {key} needs values or notValues")
+        return
+    for name in ("values", "notValues"):
+        if key == "source.serviceAccount" and len(condition.get(name) or ()) > 16:
+            yield Fault((*path, name), "more than 16 service accounts")
+    problem = attribute_problem(key)
+    if problem:
+        yield Fault((*path, "key"), *problem)
+        return
+    checks = {
+        "source.ip": address_problem, "remote.ip": address_problem, "destination.ip": address_problem,
+        "destination.port": port_problem, "source.serviceAccount": service_account_problem,
+        "source.trustDomain": trust_domain_problem,
+    }  # fmt: skip
+    for at, value in values:
+        check = checks.get(key)
+        if key == "source.trustDomain" and "/" in value:
+            value = value.replace("/", "-")  # a condition may have one, a source may not
+        yield from of(at, "an empty value" if not value else check(value) if check else None)
+
+
+def request_authentication_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    yield from target_faults(spec)
+    for path, rule in items(spec, "jwtRules", ("spec",)):
+        yield from _jwt_faults(rule, path)
+
+
+def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
+    if not rule.get("issuer") and not rule.get("jwksUri"):
+        yield Fault(path, "a rule of JWT needs issuer or jwksUri")
+    for key in ("audiences", "fromParams", "fromCookies"):
+        for at, value in items(rule, key, path):
+            if not value:
+                yield Fault(at, "an empty value")
+    uri = rule.get("jwksUri", "")
+    if uri:
+        yield from of((*path, "jwksUri"), _uri_problem(uri))
+    if rule.get("jwks"):
+        yield from of((*path, "jwks"), keys_problem(rule["jwks"]))
+        for index in private_keys(rule["jwks"]):
+            message = f"key {index} of jwks holds a private or symmetric key, and only public ones verify"
+            yield warning((*path, "jwks"), message, "write the public key, and take the other out of circulation")
+    for at, header in items(rule, "fromHeaders", path):
+        if not header.get("name"):
+            yield Fault((*at, "name"), "a header needs a name")
+    for at, claim in items(rule, "outputClaimToHeaders", path):
+        if not claim.get("claim") or not claim.get("header"):
+            yield Fault(at, "outputClaimToHeaders needs header and claim")
+        elif not _HEADER.fullmatch(claim["header"]):
+            yield Fault((*at, "header"), f"'{claim['header']}' is no name of a header here", "letters, digits, - and _")
+    yield from duration_faults(rule, path, "timeout")
+
+
+def _uri_problem(uri: str) -> str | None:
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError as error:
+        return f"'{uri}' is no address of the web: {error}"
+    if parts.scheme not in ("http", "https"):
+        return f"'{uri}' begins neither with https:// nor with http://"
+    del port
+    return f"'{uri}' has a blank or a control character" if re.search(r"[\x00-\x20\x7f]", parts.netloc) else None

@@ -1,0 +1,67 @@
+"""Each of Istio's objects by itself, as its webhook sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from dynagen.verify.istio.faults import Fault, Faults
+from dynagen.verify.istio.mesh import Mesh
+from dynagen.verify.objects import Object
+
+# For each kind the code, and the function that finds faults: a module is read when there is an object for it.
+_KINDS = {
+    "Gateway": ("DG480", "gateways", "gateway_faults"),
+    "VirtualService": ("DG481", "routes", "virtual_service_faults"),
+    "DestinationRule": ("DG482", "destination_rules", "destination_rule_faults"),
+    "AuthorizationPolicy": ("DG483", "policies", "authorization_faults"),
+    "PeerAuthentication": ("DG483", "peers", "peer_authentication_faults"),
+    "RequestAuthentication": ("DG483", "policies", "request_authentication_faults"),
+    "ServiceEntry": ("DG484", "entries", "service_entry_faults"),
+    "WorkloadEntry": ("DG484", "entries", "workload_entry_faults"),
+    "WorkloadGroup": ("DG484", "entries", "workload_group_faults"),
+    "Sidecar": ("DG485", "sidecars", "sidecar_faults"),
+    "Telemetry": ("DG485", "extensions", "telemetry_faults"),
+    "ProxyConfig": ("DG485", "extensions", "proxy_config_faults"),
+    "EnvoyFilter": ("DG485", "extensions", "envoy_filter_faults"),
+    "WasmPlugin": ("DG485", "extensions", "wasm_plugin_faults"),
+    "TrafficExtension": ("DG485", "extensions", "traffic_extension_faults"),
+}
+
+
+def check_webhook(mesh: Mesh) -> None:
+    """Reports DG480 to DG485 for what the webhook refuses, DG486 for what it warns of, DG487 for dead routes."""
+    for kind, (code, module, function) in _KINDS.items():
+        subjects = mesh.of_kind(kind)
+        if not subjects:
+            continue
+        faults: Callable[[Object], Faults] = getattr(import_module(f"dynagen.verify.istio.{module}"), function)
+        for subject in subjects:
+            for fault in (*_metadata_faults(subject), *faults(subject)):
+                if fault.severity == "error":
+                    mesh.refuse(code, subject, fault.path, fault.message, fault.hint)
+                else:
+                    mesh.report("DG486", "IST0133", subject, fault.path, fault.message, fault.hint, fault.severity)
+    if not mesh.of_kind("VirtualService"):
+        return
+    from dynagen.verify.istio.reach import unreached
+
+    for subject in mesh.of_kind("VirtualService"):
+        for found in unreached(subject.data.get("spec") or {}):
+            analyser, severity = ("IST0130", "warning") if found.whole else ("IST0131", "note")
+            mesh.report("DG487", analyser, subject, found.path, found.message, found.hint, severity)
+
+
+def _metadata_faults(subject: Object) -> Faults:
+    """Source: validateMetadata in pkg/config/validation/validation.go and pkg/config/constants of istio/istio."""
+    annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
+    for name in annotations:
+        path = ("metadata", "annotations", name)
+        if name == "istio.io/dry-run" and subject.kind != "AuthorizationPolicy":
+            yield Fault(path, f"dry-run is for an AuthorizationPolicy, not for a {subject.kind}", "drop the annotation")
+        elif name in (
+            "internal.istio.io/webhook-always-reject",
+            "internal.istio.io/parent-namespace",
+            "internal.istio.io/parents",
+        ):
+            yield Fault(path, f"'{name}' is for Istio itself", "drop the annotation")

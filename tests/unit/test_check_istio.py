@@ -1,0 +1,89 @@
+"""Istio's rules on plain manifests: each folder in tests/cases/istio has the complaints about it, or none if it is good.
+
+What istioctl says of the same folders is tested in tests/istioctl.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dynagen.console import to_text
+from dynagen.diagnostics import Report
+from dynagen.lint import Target, check_manifests
+from dynagen.source import parse
+from dynagen.verify.istio.common import regex_problem
+from dynagen.verify.istio.names import duration_problem, host_problem, nanoseconds, overlap
+from tests.conftest import ROOT
+
+CASES = sorted(path.parent for path in (ROOT / "tests/cases/istio").glob("*/manifests.yaml"))
+OURS = tuple(f"DG{number}" for number in range(480, 500))
+
+
+def report_of(text: str) -> Report:
+    report = Report()
+    check_manifests(parse(text, "manifests.yaml", report), Target("1.35", "1.6.1"), report)
+    return report
+
+
+def judged(case: Path) -> str:
+    """What we say of a case under our own codes: other checks have cases of their own."""
+    text = (case / "manifests.yaml").read_text("utf-8")
+    found = [each for each in report_of(text).diagnostics if each.code in OURS or each.code < "DG4"]
+    return to_text(found, {"manifests.yaml": text})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_case_gets_the_expected_complaints(case: Path, update: bool) -> None:
+    found, expected = judged(case), case / "expected.txt"
+    if case.name.startswith("good-"):
+        assert found == ""
+        return
+    if update:
+        expected.write_text(found, "utf-8")
+    assert found == expected.read_text("utf-8")
+    assert f"[{case.name.split('-')[0]}]" in found
+    assert (case / "istioctl.yaml").is_file(), "what does istioctl say?"
+
+
+def test_every_code_has_a_case() -> None:
+    assert {case.name.split("-")[0] for case in CASES} - {"good"} == set(OURS)
+
+
+def test_a_stream_without_istio_is_not_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynagen.verify.istio.mesh.Mesh.__init__", lambda *_: pytest.fail("looked at"))
+    text = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: team}\nspec: {ports: [{port: 80}]}\n"
+    assert report_of(text).diagnostics == []
+
+
+def test_durations_are_read_as_go_reads_them() -> None:
+    assert nanoseconds("1h30m") == 90 * 60 * 10**9
+    assert nanoseconds("-1.5s") == -1_500_000_000
+    assert [nanoseconds(text) for text in ("1d", "10", "", "s", "1.s.")] == [None] * 5
+    assert duration_problem("1ms") is None
+    assert duration_problem("1500us") == "1500us is finer than milliseconds"
+
+
+def test_wildcards_stand_for_whole_first_labels() -> None:
+    assert [host_problem(host) for host in ("*", "*.a.b", "*-a.b", "a", "a.b.")] == [None] * 5
+    assert all(host_problem(host) for host in ("", "a..b", "a.*.b", "a_b", "1.2.3.4", "-a", "a" * 64))
+    assert overlap("*.com", "*.example.com") and overlap("a.com", "*.com") and not overlap("*.a.com", "a.com")
+
+
+@pytest.mark.parametrize("regex", [r"\pL+", "(?U)a+", "(?s)a(?m)b", "a{2,3}", r"[[:alpha:]]\z", r"(?P<a>x)", r"\Qa+\E"])
+def test_what_re2_alone_can_say_is_no_mistake(regex: str) -> None:
+    assert regex_problem(regex) is None
+
+
+@pytest.mark.parametrize("regex", ["(", "a**", "(?=a)", "(?<!a)b", r"(a)\1", "a{2,1}", "[b-a]", "x" * 1025, ""])
+def test_what_re2_cannot_say_is_one(regex: str) -> None:
+    assert regex_problem(regex)
+
+
+def test_an_object_without_a_namespace_may_be_in_any() -> None:
+    text = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\n"
+        "spec: {host: a.example.com, exportTo: [team], workloadSelector: {matchLabels: {app: a}}}\n"
+    )
+    assert report_of(text).diagnostics == []
