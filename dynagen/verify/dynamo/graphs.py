@@ -82,7 +82,9 @@ class Component:
 
 def graphs(objects: Sequence[Object]) -> list[Graph]:
     """Every graph and every component without one."""
-    return [_graph(subject) for subject in objects if subject.group == "nvidia.com" and subject.kind in (GRAPH, COMPONENT)]
+    return [
+        _graph(subject) for subject in objects if subject.group == "nvidia.com" and subject.kind in (GRAPH, COMPONENT)
+    ]
 
 
 def _graph(source: Object) -> Graph:

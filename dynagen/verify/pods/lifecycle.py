@@ -55,10 +55,18 @@ def _containers(template: PodTemplate, kubernetes: str, release: tuple[int, int,
                     yield (*path, field), f"init container '{name}' has '{field}'", hint
             # ContainerRestartRules is on by default from 1.35 (pkg/features/kube_features.go).
             if policy in ("OnFailure", "Never") and minor(kubernetes) < 35:
-                yield (*path, "restartPolicy"), f"init container '{name}' has 'restartPolicy: {policy}'", "Always, or none"
+                yield (
+                    (*path, "restartPolicy"),
+                    f"init container '{name}' has 'restartPolicy: {policy}'",
+                    "Always, or none",
+                )
             continue
         if not init and policy and minor(kubernetes) < 35:
-            yield (*path, "restartPolicy"), f"container '{name}' has 'restartPolicy'", "only init containers have their own"
+            yield (
+                (*path, "restartPolicy"),
+                f"container '{name}' has 'restartPolicy'",
+                "only init containers have their own",
+            )
         filled = template.operator_fills(container)
         for field in _PROBES:
             if container.get(field) is not None:
@@ -89,8 +97,10 @@ def _probe(probe: dict[str, Any], name: str, path: KeyPath, complete: bool) -> I
 def _handler(holder: dict[str, Any], name: str, path: KeyPath, complete: bool) -> Iterator[Problem]:
     found = [handler for handler in _HANDLERS if holder.get(handler) is not None]
     if not found and complete:
-        yield path, f"'{name}' says nothing to ask or to do", "one of exec, httpGet, tcpSocket" + (
-            ", grpc" if name in _PROBES else ", sleep"
+        yield (
+            path,
+            f"'{name}' says nothing to ask or to do",
+            "one of exec, httpGet, tcpSocket" + (", grpc" if name in _PROBES else ", sleep"),
         )
     if len(found) > 1:
         yield (*path, found[1]), f"'{name}' has two handlers: " + ", ".join(found), "keep one of them"

@@ -54,7 +54,11 @@ def _amounts(resources: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
         at, request, limit = (*path, "requests", name), amount(quantity), amount(limits.get(name))
         if name not in limits:
             if not _overcommits(name):
-                yield at, f"'{name}' has a request and no limit", f"a limit of {quantity} is enough: it is the request too"
+                yield (
+                    at,
+                    f"'{name}' has a request and no limit",
+                    f"a limit of {quantity} is enough: it is the request too",
+                )
         elif request is not None and limit is not None:
             if request > limit:
                 yield at, f"the request of '{name}' ({quantity}) is above its limit ({limits[name]})", ""

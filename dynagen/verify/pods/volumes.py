@@ -67,7 +67,11 @@ def _mounts(template: PodTemplate) -> Iterator[Problem]:
             implied = template.component is not None and container.get("name") == MAIN and is_dns_label(name)
             if known is not None and name not in known and not implied:
                 near = closest(name, known)
-                hint = f"did you mean '{near}'?" if near else "volumes of this pod: " + (", ".join(sorted(known)) or "none")
+                hint = (
+                    f"did you mean '{near}'?"
+                    if near
+                    else "volumes of this pod: " + (", ".join(sorted(known)) or "none")
+                )
                 yield (*at, "name"), f"there is no volume '{name}'", hint
             if not where:
                 yield (*at, "mountPath"), f"the mount of '{name}' has no path", ""
