@@ -48,14 +48,11 @@ def _check_memory_service(component: Component, service: dict[str, Any], finding
             )
         return
     names = [str(container.get("name")) for container in component.pod.get("containers") or ()]
-    clients = service.get("extraClientContainers") or ()
-    for index, name in enumerate(clients):
-        here = (*path, "extraClientContainers", index)
-        if name in clients[:index]:
-            component.report(findings, "DG460", here, f"'{name}' is in 'extraClientContainers' already")
-        elif name not in names:
+    for index, name in enumerate(service.get("extraClientContainers") or ()):
+        if name not in names:
             near = closest(name, names)
             hint = f"did you mean '{near}'?" if near else ""
+            here = (*path, "extraClientContainers", index)
             component.report(findings, "DG460", here, f"there is no container '{name}'", hint)
 
 

@@ -26,7 +26,7 @@ def check_grove(graph: Graph, apis: Apis, findings: Findings) -> None:
     for component in graph.components:
         for path, field in _component_fields(component):
             component.report(findings, "DG455", path, _message(graph, field), _hint(graph, GROVE))
-        if component.nodes > 1 and not graph.alone and not apis.can_join_nodes(graph):
+        if component.nodes > 1 and component.is_worker and not graph.alone and not apis.can_join_nodes(graph):
             message = f"{component.nodes} nodes need Grove, or LeaderWorkerSet with Volcano"
             needed = f"{LWS} and {VOLCANO}" if opts_out(graph) else GROVE
             component.report(findings, "DG455", ("multinode",), message, _hint(graph, needed, leave_out=False))

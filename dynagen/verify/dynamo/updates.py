@@ -142,14 +142,12 @@ class _Update:
             message = f"component '{new.name}': 'nodeCount' cannot change from {old.nodes} to {new.nodes}"
             self._add("DG467", (*new.path, *path, "nodeCount"), message, _ANEW, (*old.path, *path))
         for field in ("gpuMemoryService", "failover"):
-            before, after = (is_inter_pod(each.experimental.get(field)) for each in (old, new))
+            joined = [is_inter_pod(each.experimental.get(field)) for each in (old, new)]
             at: KeyPath = ("experimental", field)
-            if before != after:
-                message = (
-                    f"component '{new.name}': '{field}' of mode InterPod cannot be switched {'on' if after else 'off'}"
-                )
+            if joined[0] != joined[1]:
+                message = f"component '{new.name}': '{field}' of mode InterPod cannot be switched {'on' if joined[1] else 'off'}"
                 self._add("DG467", (*new.path, *at), message, _ANEW, (*old.path, *at))
-            elif after and field == "failover":
+            elif joined[1] and field == "failover":
                 shadows = [each.experimental[field].get("numShadows") or 1 for each in (old, new)]
                 if shadows[0] != shadows[1]:
                     message = f"component '{new.name}': 'numShadows' cannot change from {shadows[0]} to {shadows[1]}"
