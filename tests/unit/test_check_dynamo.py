@@ -6,11 +6,16 @@ Rules are numbered as in the docstrings of dynagen/verify/dynamo.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dynagen.compiler import Request, compile_profile
 from dynagen.data import SCHEMAS
+from dynagen.diagnostics import Report
+from dynagen.source import parse
+from tests.unit.compiling import HEAD
 from tests.unit.linting import GROVE, complaints
 
 IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1"
@@ -365,3 +370,15 @@ OF_THE_CRDS = [
 def test_what_is_left_to_the_crds_is_in_the_crds(rule: str, version: str, words: str) -> None:
     schema = (SCHEMAS / f"dynamo-1.5/nvidia.com/dynamographdeployment_{version}.json").read_text("utf-8")
     assert json.dumps(words)[1:-1] in schema
+
+
+def test_a_profile_says_that_the_cluster_has_grove(tmp_path: Path) -> None:
+    (tmp_path / "team/patches").mkdir(parents=True)
+    patch = "kind: DynamoGraphDeployment\nspec: {priorityClassName: high}\n"
+    (tmp_path / "team/patches/team.yaml").write_text(patch, "utf-8")
+    profile = HEAD + "backend: vllm\ngpu: nvidia-l4\nagg: {replicas: 2, gpus: 1}\noverlays: [./team]\n"
+    for external, codes in (("", ["DG455"]), (f"external: [{GROVE}]\n", [])):
+        report = Report()
+        sources = parse(profile + external, "profile.yaml", report)
+        compile_profile(Request(sources, [], tmp_path, tmp_path), report)
+        assert [each.code for each in report.diagnostics] == codes

@@ -35,9 +35,6 @@ def _pod(template: PodTemplate) -> Iterator[Problem]:
     if kind in ("Job", "CronJob") and policy in ("", "Always"):
         message = "'restartPolicy' is not set, which means Always" if not policy else "'restartPolicy' is 'Always'"
         yield ("spec", "restartPolicy"), f"{message}: a job would not end", "OnFailure or Never"
-    seconds = template.spec.get("terminationGracePeriodSeconds")
-    if seconds is not None and seconds < 0:
-        yield ("spec", "terminationGracePeriodSeconds"), f"'terminationGracePeriodSeconds' is {seconds}", "0 or more"
     deadline = template.spec.get("activeDeadlineSeconds")
     if deadline is not None and (kind in _ALWAYS or deadline < 1):
         hint = "pods of a job have it, the others live on" if kind in _ALWAYS else "1 or more"

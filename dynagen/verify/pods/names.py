@@ -6,6 +6,7 @@ Source: pkg/util/validation/validation.go and pkg/api/validate/content of k8s.io
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -23,10 +24,12 @@ def is_subdomain(text: str) -> bool:
     return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
 
 
+@lru_cache(4096)  # the same labels are on every object
 def is_label_value(text: str) -> bool:
     return len(text) <= 63 and _LABEL_VALUE.fullmatch(text) is not None
 
 
+@lru_cache(4096)
 def is_qualified(key: str) -> bool:
     """The key of a label, an annotation, a resource: a name, with a domain and a slash before it or not."""
     prefix, slash, name = key.rpartition("/")

@@ -85,8 +85,10 @@ def _spread(constraints: Any) -> Iterator[Problem]:
         at, key = ("spec", "topologySpreadConstraints", index), constraint.get("topologyKey") or ""
         if constraint.get("maxSkew", 1) < 1:
             yield (*at, "maxSkew"), f"'maxSkew' is {constraint['maxSkew']}", "1 or more"
-        if not is_qualified(key):
-            yield (*at, "topologyKey"), f"'{key}' is no label of a node", _KEY_HINT
+        if not key:
+            yield (*at, "topologyKey"), "'topologyKey' is empty", "a label of nodes"
+        if not constraint.get("whenUnsatisfiable"):
+            yield (*at, "whenUnsatisfiable"), "'whenUnsatisfiable' is empty", "DoNotSchedule or ScheduleAnyway"
         pair = (key, constraint.get("whenUnsatisfiable"))
         if pair in seen:
             yield at, f"there is such a constraint for '{key}' already", "one for each key and 'whenUnsatisfiable'"
@@ -122,7 +124,9 @@ def _requirement(requirement: dict[str, Any], path: KeyPath) -> Iterator[Problem
     key, operator, values = requirement.get("key", ""), requirement.get("operator"), requirement.get("values") or ()
     if not is_qualified(key):
         yield (*path, "key"), f"'{key}' is no key of a label", _KEY_HINT
-    if operator in ("In", "NotIn") and not values:
+    if not operator:
+        yield (*path, "operator"), "'operator' is empty", "for example In or Exists"
+    elif operator in ("In", "NotIn") and not values:
         yield path, f"'{operator}' needs values", ""
     elif operator in ("Exists", "DoesNotExist") and values:
         yield (*path, "values"), f"'{operator}' takes no values", ""

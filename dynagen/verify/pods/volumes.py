@@ -75,10 +75,12 @@ def _mounts(template: PodTemplate) -> Iterator[Problem]:
                 yield (*at, "name"), f"there is no volume '{name}'", hint
             if not where:
                 yield (*at, "mountPath"), f"the mount of '{name}' has no path", ""
-            elif ":" in where:
-                yield (*at, "mountPath"), f"'{where}' holds a colon", ""
             if mount.get("subPath") and mount.get("subPathExpr"):
                 yield (*at, "subPathExpr"), f"the mount of '{name}' has 'subPath' and 'subPathExpr'", "keep one of them"
+            privileged = (container.get("securityContext") or {}).get("privileged")
+            if mount.get("mountPropagation") == "Bidirectional" and not privileged:
+                message = f"'mountPropagation: Bidirectional' of '{name}' in a container without privileges"
+                yield (*at, "mountPropagation"), message, "HostToContainer, or 'privileged: true'"
             for field in ("subPath", "subPathExpr"):
                 inner = mount.get(field) or ""
                 if inner.startswith("/") or ".." in inner.split("/"):
