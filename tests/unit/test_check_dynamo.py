@@ -16,7 +16,7 @@ from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.source import parse
 from tests.unit.compiling import HEAD
-from tests.unit.linting import GROVE, complaints
+from tests.unit.linting import GROVE, complaints, report_of
 
 IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1"
 POOL = "CustomResourceDefinition/inferencepools.inference.networking.k8s.io"
@@ -288,9 +288,8 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("24 a claim by its name", graph(main="volumeMounts: [{name: model-cache, mountPath: /a}]"), {}, []),
     ("24 of a sidecar", graph(pod=SIDE.replace("image: a", "image: a, volumeMounts: [{name: b, mountPath: /a}]")), {},
      ["DG446 component 'worker': there is no volume 'b'"]),
-    ("24 a probe is whole", graph(main="livenessProbe: {periodSeconds: 1}"), {},
+    ("24 a probe without a handler", graph(main="livenessProbe: {periodSeconds: 1}"), {},
      ["DG448 component 'worker': 'livenessProbe' says nothing to ask or to do"]),
-    ("24 a probe was merged", graph(main="livenessProbe: {periodSeconds: 1}"), {"release": "1.4.2"}, []),
 ]  # fmt: skip
 
 
@@ -320,6 +319,13 @@ def test_a_component_without_a_graph_has_the_rules_of_components() -> None:
         "DG455 'minAvailable' needs Grove, and a DynamoComponentDeployment is made without it"
     ]
     assert complaints(COMPONENT % ("replicas: 1", "")) == ["DG416 the component has no container 'main' with an image"]
+
+
+def test_a_probe_that_the_operator_may_complete_is_no_error() -> None:
+    probe = "livenessProbe: {periodSeconds: 1}"
+    assert [each.severity for each in report_of(graph(main=probe)).diagnostics] == ["note"]
+    sidecar = SIDE.replace("image: a", "image: a, " + probe)
+    assert [each.severity for each in report_of(graph(pod=sidecar)).diagnostics] == ["error"]
 
 
 def test_a_definition_in_the_stream_is_as_good_as_a_declared_one() -> None:

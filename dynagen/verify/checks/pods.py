@@ -22,7 +22,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_containers(template, cluster.kubernetes, findings)
         check_volumes(template, findings)
         check_resources(template, findings)
-        check_lifecycle(template, cluster.kubernetes, cluster.release, findings)
+        check_lifecycle(template, cluster.kubernetes, findings)
         check_scheduling(template, findings)
     for subject in objects:
         check_metadata(subject, findings)

@@ -22,10 +22,18 @@ _ALWAYS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationC
 Problem = tuple[KeyPath, str, str]
 
 
-def check_lifecycle(template: PodTemplate, kubernetes: str, release: tuple[int, int, int], findings: Findings) -> None:
+def check_lifecycle(template: PodTemplate, kubernetes: str, findings: Findings) -> None:
     """Reports DG448."""
-    for problem in (*_pod(template), *_containers(template, kubernetes, release)):
+    for problem in (*_pod(template), *_containers(template, kubernetes)):
         template.report(findings, "DG448", *problem)
+    for path, container in template.containers():
+        for probe in _PROBES if template.operator_fills(container) else ():
+            # NVIDIA's own examples have such a probe; mergeContainerByName in deploy/operator/internal/dynamo/graph.go
+            # of ai-dynamo/dynamo puts it in the place of the whole default.
+            if container.get(probe) is not None and not _handlers(container[probe]):
+                message = f"'{probe}' says nothing to ask or to do"
+                hint = "the operator may take it instead of its own, which asks: write all of it, or leave it out"
+                template.report(findings, "DG448", (*path, probe), message, hint, "note")
 
 
 def _pod(template: PodTemplate) -> Iterator[Problem]:
@@ -41,7 +49,7 @@ def _pod(template: PodTemplate) -> Iterator[Problem]:
         yield ("spec", "activeDeadlineSeconds"), f"'activeDeadlineSeconds' is {deadline}", hint
 
 
-def _containers(template: PodTemplate, kubernetes: str, release: tuple[int, int, int]) -> Iterator[Problem]:
+def _containers(template: PodTemplate, kubernetes: str) -> Iterator[Problem]:
     for path, container in template.containers():
         name, policy = container.get("name"), container.get("restartPolicy")
         init, fields = path[1] == "initContainers", [*_PROBES, "lifecycle"]
@@ -67,17 +75,14 @@ def _containers(template: PodTemplate, kubernetes: str, release: tuple[int, int,
         filled = template.operator_fills(container)
         for field in _PROBES:
             if container.get(field) is not None:
-                # From 1.5 a probe of the user replaces the operator's (mergeContainerByName in
-                # deploy/operator/internal/dynamo/graph.go); before, it may have been merged with it.
-                complete = not filled or release >= (1, 5, 0)
-                yield from _probe(container[field], field, (*path, field), complete)
+                yield from _probe(container[field], field, (*path, field), filled)
         for hook, handler in (container.get("lifecycle") or {}).items():
             if isinstance(handler, dict):
-                yield from _handler(handler, hook, (*path, "lifecycle", hook), True)
+                yield from _handler(handler, hook, (*path, "lifecycle", hook), False)
 
 
-def _probe(probe: dict[str, Any], name: str, path: KeyPath, complete: bool) -> Iterator[Problem]:
-    yield from _handler(probe, name, path, complete)
+def _probe(probe: dict[str, Any], name: str, path: KeyPath, filled: bool) -> Iterator[Problem]:
+    yield from _handler(probe, name, path, filled)
     for field in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
         if (probe.get(field) or 0) < 0:
             yield (*path, field), f"'{field}' of '{name}' is {probe[field]}", "0 or more"
@@ -91,9 +96,9 @@ def _probe(probe: dict[str, Any], name: str, path: KeyPath, complete: bool) -> I
         yield (*path, "terminationGracePeriodSeconds"), message, hint
 
 
-def _handler(holder: dict[str, Any], name: str, path: KeyPath, complete: bool) -> Iterator[Problem]:
-    found = [handler for handler in _HANDLERS if holder.get(handler) is not None]
-    if not found and complete:
+def _handler(holder: dict[str, Any], name: str, path: KeyPath, filled: bool) -> Iterator[Problem]:
+    found = _handlers(holder)
+    if not found and not filled:
         yield (
             path,
             f"'{name}' says nothing to ask or to do",
@@ -108,3 +113,7 @@ def _handler(holder: dict[str, Any], name: str, path: KeyPath, complete: bool) -
         wrong = isinstance(port, int) and not 1 <= port <= 65535
         if wrong or (isinstance(port, str) and not is_port_name(port)):
             yield (*path, handler, "port"), f"'{port}' is no port", "1 to 65535, or the name of a port"
+
+
+def _handlers(holder: dict[str, Any]) -> list[str]:
+    return [handler for handler in _HANDLERS if holder.get(handler) is not None]

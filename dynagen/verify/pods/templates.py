@@ -49,9 +49,11 @@ class PodTemplate(NamedTuple):
         name = container.get("name")
         return self.component is not None and name in (MAIN, "runtime", self.component.data.get("frontendSidecar"))
 
-    def report(self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "") -> None:
+    def report(
+        self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "", severity: str = "error"
+    ) -> None:
         where = f"component '{self.component.name}': " if self.component and self.component.name else ""
-        findings.add(code, self.subject, (*self.path, *path), where + message, hint)
+        findings.add(code, self.subject, (*self.path, *path), where + message, hint, severity)
 
 
 def pod_templates(objects: Sequence[Object]) -> list[PodTemplate]:
