@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynagen.diagnostics import Origin, Report
+from dynagen.diagnostics import Origin, Position, Report
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
-from dynagen.merge import Map, to_tree
+from dynagen.merge import Map, merge, to_tree
 from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
-from dynagen.render import render
+from dynagen.render import Skipped, render
 from dynagen.schemas import Schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.schema import check_schemas
+
+if TYPE_CHECKING:
+    from dynagen.influence import Influence
 
 
 class Request(NamedTuple):
@@ -33,7 +36,10 @@ class Request(NamedTuple):
 
 
 class Compilation(NamedTuple):
-    """What came of it: as much as there is. `manifests` are in the order in which they can be applied."""
+    """What came of it: as much as there is. `manifests` are in the order in which they can be applied.
+
+    `authored` are the same before they were translated for an old release, in the form that `authoring` has schemas for.
+    """
 
     report: Report
     library: Library
@@ -41,10 +47,15 @@ class Compilation(NamedTuple):
     plan: Plan | None = None
     values: Mapping[str, Any] = {}
     manifests: Sequence[Manifest] = ()
+    authored: Sequence[Manifest] = ()
+    authoring: Schemas | None = None
 
 
-def compile_profile(request: Request, report: Report) -> Compilation:
-    """Runs every stage. Each early return is a place where going on would only produce nonsense."""
+def compile_profile(request: Request, report: Report, skipped: list[Skipped] | None = None) -> Compilation:
+    """Runs every stage. Each early return is a place where going on would only produce nonsense.
+
+    `skipped`, if there is such a list, gets the documents of layers that do not count.
+    """
     library = find_library(
         request.sources,
         request.settings,
@@ -70,15 +81,19 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     manifests = Manifests(authoring, report)
     for layer in library.layers:
         manifests.add(render(layer, "resources", values, report))
-        manifests.patch(render(layer, "patches", values, report))
+        manifests.patch(render(layer, "patches", values, report, skipped))
     for layer in library.layers:
-        manifests.patch(render(layer, "overrides", values, report))
-    external = external_objects(library, profile, plan, values, report)
+        manifests.patch(render(layer, "overrides", values, report, skipped))
+    common = common_parts(library, values, report, skipped)
+    external = external_objects(library, profile, plan, values, authoring, report)
     if report.failed:
         return Compilation(report, library, profile, plan, values)
 
-    merged = manifests.finish(*(common_metadata(plan, profile, namespaced) for namespaced in (True, False)))
-    objects, findings = [Object(manifest) for manifest in merged], Findings(report, in_profile(profile, plan))
+    merged = manifests.finish(common)
+    objects, findings = (
+        [Object(manifest) for manifest in merged],
+        Findings(report, in_profile(profile, lambda: influence_on(profile, values, library))),
+    )
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
     if report.failed:
@@ -90,7 +105,9 @@ def compile_profile(request: Request, report: Report) -> Compilation:
         check_schemas([Object(manifest) for manifest in finished], schemas, findings)
     if not report.failed:
         check_silences(report)
-    return Compilation(report, library, profile, plan, values, () if report.failed else finished)
+    if report.failed:
+        return Compilation(report, library, profile, plan, values)
+    return Compilation(report, library, profile, plan, values, finished, merged, authoring)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
@@ -99,28 +116,48 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
     return {**sections, **plan.to_data(), "facts": library.facts}
 
 
+def influence_on(profile: Profile, values: Mapping[str, Any], library: Library) -> Influence:
+    """What tells which of its values a value in a manifest follows from. Most calls never ask."""
+    from dynagen.influence import Influence
+
+    def values_of(profile: Profile, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        report = Report()
+        plan = make_plan(profile, facts, report)
+        return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
+
+    return Influence(profile, library.schema, library.facts, values, values_of)
+
+
 def external_objects(
-    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], report: Report
+    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], schemas: Schemas, report: Report
 ) -> list[Object]:
-    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name."""
+    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name.
+
+    An object of a kind with namespaces is in that of the graph, unless it says another. Reports DG313 for what is none.
+    """
     namespace = plan.metadata["namespace"]
-    found = [
-        Object(Manifest(fragment.tree, fragment.at))
-        for layer in library.layers
-        for fragment in render(layer, "external", values, report)
-    ]
+    found = []
+    for layer in library.layers:
+        for fragment in render(layer, "external", values, report):
+            manifest = Manifest(fragment.tree, fragment.at)
+            if not (manifest.api_version and manifest.kind and manifest.name):
+                report.add("DG313", "an object needs apiVersion, kind and metadata.name", fragment.at)
+                continue
+            schema = schemas.find(manifest.api_version, manifest.kind)
+            if schema is None or schema.namespaced:
+                shared = to_tree({"metadata": {"namespace": namespace}}, Origin(fragment.at))
+                assert isinstance(shared, Map)
+                manifest = manifest._replace(tree=merge(shared, manifest.tree, None))
+            found.append(Object(manifest))
     for index, entry in enumerate(profile.data["external"]):
         found.append(declared(entry, namespace, profile.at(("external", index))))
     return found
 
 
-def common_metadata(plan: Plan, profile: Profile, namespaced: bool) -> Map:
-    """What every object has, unless a layer says otherwise: namespace, labels, annotations."""
-    metadata: dict[str, Any] = {"labels": plan.labels}
-    if plan.annotations:
-        metadata["annotations"] = plan.annotations
-    if namespaced:
-        metadata["namespace"] = plan.metadata["namespace"]
-    tree = to_tree({"metadata": metadata}, Origin(profile.at(("metadata",)), "", (("metadata",),)))
-    assert isinstance(tree, Map)
-    return tree
+def common_parts(library: Library, values: Mapping[str, Any], report: Report, skipped: list[Skipped] | None) -> Map:
+    """What every object has, unless it says otherwise: layers say it under `common/`."""
+    common = Map({}, Origin(Position("common")))
+    for layer in library.layers:
+        for fragment in render(layer, "common", values, report, skipped):
+            common = merge(common, fragment.tree, None)
+    return common

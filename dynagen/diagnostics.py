@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KeyPath = tuple[str | int, ...]
 
@@ -20,16 +20,35 @@ class Position(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Condition(NamedTuple):
+    """A `when` or a `forEach`: the scalar as written, where, and the paths of the plan that it read."""
+
+    expression: str
+    at: Position
+    reads: tuple[KeyPath, ...] = ()
+
+
+class Given(NamedTuple):
+    """Why a file of a layer counts, and for which item of its `forEach`: `variable` stands for item `number` of it."""
+
+    when: Condition | None = None
+    loop: Condition | None = None
+    variable: str = ""
+    item: Any = None
+    number: int = 0
+
+
 class Origin(NamedTuple):
     """Where a leaf of a manifest came from.
 
-    `written` is the place in a layer or a profile, `expression` the text inside `${}` (empty for a literal), and
-    `reads` the paths of the plan that the expression read.
+    `written` is the place in a layer or a profile, `expression` the scalar with its `${}` as written (empty for a
+    literal), `reads` the paths of the plan that it read, `given` what the whole file depends on.
     """
 
     written: Position
     expression: str = ""
     reads: tuple[KeyPath, ...] = ()
+    given: Given | None = None
 
 
 class Diagnostic(NamedTuple):

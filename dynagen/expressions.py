@@ -27,11 +27,6 @@ class Template(NamedTuple):
     def is_one_expression(self) -> bool:
         return len(self.parts) == 1 and self.parts[0][0]
 
-    @property
-    def expression(self) -> str:
-        """What `Origin.expression` shows: the expressions alone."""
-        return "; ".join(text for is_expression, text in self.parts if is_expression)
-
 
 def parse_template(text: str) -> Template | str:
     """The template in a scalar; a plain string when it holds no expression. Raises ExpressionError (DG306)."""

@@ -29,7 +29,9 @@ def for_release(manifest: Manifest, api_version: str, report: Report) -> Manifes
     if not needs_translation(manifest, api_version):
         return manifest
     tree = Map(manifest.tree, manifest.tree.origin)
-    tree["apiVersion"] = Leaf(V1ALPHA1, tree["apiVersion"].origin)
+    # The release decides, wherever the layer's own version is written.
+    decided = tree["apiVersion"].origin._replace(expression="${graph.apiVersion}", reads=(("graph", "apiVersion"),))
+    tree["apiVersion"] = Leaf(V1ALPHA1, decided)
     spec = tree.get("spec")
     if isinstance(spec, Map):
         tree["spec"] = _spec(spec, report)

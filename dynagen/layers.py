@@ -2,7 +2,7 @@
 
 A layer is a folder; the folder is its name. `layer.yaml` may hold defaults for the profile, `schema.json` the schema of
 its section of the profile, `facts/` data, `resources/` objects it adds, `patches/` changes to objects that are there,
-`overrides/` changes after those of all layers, `external/` objects that the cluster has already, `schemas/` a set of
+`overrides/` changes after those of all layers, `common/` what every object has, `external/` objects that the cluster has already, `schemas/` a set of
 schemas for kinds of its own. Nothing lists layers; the library looks.
 """
 
@@ -45,6 +45,11 @@ def base_layer() -> Layer:
     return Layer("base", BASE, _shown(BASE), is_shipped=True)
 
 
+def gke_layer() -> Layer:
+    """The layer that knows what clusters of GKE have built in."""
+    return Layer("gke", OVERLAYS / "gke", _shown(OVERLAYS / "gke"), is_shipped=True)
+
+
 def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
     """The layer an entry of `overlays` names: a shipped one, or a folder relative to `home`, the profile's folder.
 
@@ -75,7 +80,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
         report.add("DG302", f"overlay '{entry}' is not a folder", at)
         return None
     layer = Layer(resolved.name, resolved, entry.removeprefix("./").rstrip("/"))
-    known = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "external", "facts", "schemas")
+    known = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
     if not any((resolved / name).exists() for name in known):
         report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(known))
         return None

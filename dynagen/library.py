@@ -84,14 +84,20 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    merged = Map({}, Origin(Position("base")))
-    for layer in layers:
-        for tree in facts(layer, report):
-            merged = merge(merged, tree, None)
+    merged = fact_tree(layers, report)
     data: dict[str, Any] = to_data(merged)
     if not all(layer.is_shipped for layer in layers):
         check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
     return data
+
+
+def fact_tree(layers: Sequence[Layer], report: Report) -> Map:
+    """The facts of all layers, each with the place where it was written."""
+    merged = Map({}, Origin(Position("base")))
+    for layer in layers:
+        for tree in facts(layer, report):
+            merged = merge(merged, tree, None)
+    return merged
 
 
 def _check_sets(layers: Sequence[Layer], report: Report) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, document_tree
+from dynagen.layers import base_layer, document_tree, gke_layer
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
 from dynagen.merge import List, Map
@@ -29,14 +29,16 @@ class Target(NamedTuple):
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    facts = load_facts([base_layer()], report)
+    facts = load_facts([base_layer(), gke_layer()], report)
     objects = _objects(documents, report)
     findings = Findings(report, where_written)
     schemas = Schemas(schema_folders([], target.kubernetes, facts["releases"][target.release]["crds"]))
     check_schemas(objects, schemas, findings)
     if not report.failed:
-        external = [declared(entry, "", Position("--external")) for entry in target.external]
-        verify(objects, Cluster(schemas, target.kubernetes, parse_version(target.release), external), findings)
+        built_in = [f"StorageClass/{name}" for name in facts["storage"]["classes"]]
+        external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
+        release = parse_version(target.release)
+        verify(objects, Cluster(schemas, target.kubernetes, release, external, "'--external {}'"), findings)
     if not report.failed:
         check_silences(report)
     return objects

@@ -127,16 +127,18 @@ class Manifests:
         hint = f"did you mean '{near}'?" if near else "kinds so far: " + ", ".join(kinds)
         self._report.add("DG310", message, at, hint, related)
 
-    def finish(self, namespaced: Map, cluster: Map) -> list[Manifest]:
-        """The objects in the order in which they can be applied.
+    def finish(self, common: Map) -> list[Manifest]:
+        """The objects in the order in which they can be applied, each with what is common to all.
 
-        `namespaced` and `cluster` are what all objects of that scope have, unless a layer says otherwise.
+        What an object says itself wins. Objects of the cluster have no namespace.
         """
         finished = []
         for manifest in self._objects:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
-            shared = cluster if schema and not schema.namespaced else namespaced
-            finished.append(manifest._replace(tree=_ordered(merge(shared, manifest.tree, None))))
+            tree = merge(common, manifest.tree, None)
+            if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
+                tree["metadata"].pop("namespace", None)
+            finished.append(manifest._replace(tree=_ordered(Map(tree, manifest.tree.origin))))
         finished.sort(key=_apply_order)
         first: dict[tuple[str, ...], Manifest] = {}
         for manifest in finished:
@@ -188,7 +190,7 @@ def _ordered(tree: Map) -> Map:
     metadata = head.get("metadata")
     if isinstance(metadata, Map):
         first = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata}
-        head["metadata"] = Map({**first, **metadata}, metadata.origin)
+        head["metadata"] = Map({**first, **metadata}, metadata.origin, metadata.replaced)
     return Map({**head, **{key: value for key, value in tree.items() if key not in head}}, tree.origin)
 
 

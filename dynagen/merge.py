@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 
 class Leaf:
-    """A scalar (or an empty container's stand-in) with its origin and, when a patch changed it, what it replaced."""
+    """A scalar with its origin and, when a patch changed it, what it replaced."""
 
     __slots__ = ("origin", "replaced", "value")
 
-    def __init__(self, value: Any, origin: Origin, replaced: Leaf | None = None) -> None:
+    def __init__(self, value: Any, origin: Origin, replaced: Tree | None = None) -> None:
         self.value, self.origin, self.replaced = value, origin, replaced
 
 
 class Map(dict[str, Any]):
     """A mapping of strings to Map, List or Leaf."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("origin", "replaced")
 
-    def __init__(self, items: Any, origin: Origin) -> None:
+    def __init__(self, items: Any, origin: Origin, replaced: Tree | None = None) -> None:
         super().__init__(items)
-        self.origin = origin
+        self.origin, self.replaced = origin, replaced
 
 
 class List(list[Any]):
     """A list of Map, List or Leaf."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("origin", "replaced")
 
-    def __init__(self, items: Any, origin: Origin) -> None:
+    def __init__(self, items: Any, origin: Origin, replaced: Tree | None = None) -> None:
         super().__init__(items)
-        self.origin = origin
+        self.origin, self.replaced = origin, replaced
 
 
 Tree = Map | List | Leaf
@@ -139,8 +139,10 @@ def _merger(schema: Node | None) -> Any:
 
 def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
     if isinstance(patch, Leaf):
-        return Leaf(patch.value, patch.origin, base if isinstance(base, Leaf) else None)
-    return without_directives(patch)
+        return Leaf(patch.value, patch.origin, base)
+    fresh = without_directives(patch)
+    fresh.replaced = base
+    return fresh
 
 
 def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
@@ -148,8 +150,8 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
     if directive == "delete":
         return _DELETED
     if directive == "replace":
-        return without_directives(patch)
-    merged = Map(base, base.origin)
+        return _override(config, path, base, patch)
+    merged = Map(base, base.origin, base.replaced)
     for key, value in patch.items():
         if _is_null(value):
             merged.pop(key, None)
@@ -168,13 +170,13 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
 
 def _merge_lists(config: Any, path: list[Any], base: List, patch: List) -> Tree:
     if any(_directive(item) == "replace" and len(item) == 1 for item in patch):
-        return without_directives(patch)
+        return _override(config, path, base, patch)
     node = config.node(path)
     keys = node.merge_keys if node else ()
     if not keys:
-        return without_directives(patch)
+        return _override(config, path, base, patch)
     item_node = node.child(0)
-    merged = List(base, base.origin)
+    merged = List(base, base.origin, base.replaced)
     index = {_identity(item, keys, item_node): number for number, item in enumerate(merged)}
     deleted = set()
     for item in patch:
@@ -190,7 +192,7 @@ def _merge_lists(config: Any, path: list[Any], base: List, patch: List) -> Tree:
             deleted.add(number)
         else:
             merged[number] = result
-    return List([item for number, item in enumerate(merged) if number not in deleted], merged.origin)
+    return List([item for number, item in enumerate(merged) if number not in deleted], merged.origin, merged.replaced)
 
 
 def _identity(item: Tree, keys: tuple[str, ...], node: Node | None) -> tuple[Any, ...] | None:

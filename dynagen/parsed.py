@@ -19,6 +19,8 @@ from dynagen.expressions import compile_expressions
 from dynagen.source import Document, parse
 
 _FOLDER = ROOT / "parsed"
+_PACKAGE = Path(__file__).resolve().parent
+_TABLES = ("verify/references/table.yaml",)
 _stores: dict[str, dict[str, Any]] = {}
 
 
@@ -30,6 +32,21 @@ def look_up(layer: str, name: str, text: str) -> list[Document] | None:
     if entry is None or entry["text"] != _fingerprint(text):
         return None
     return [Document(f"{layer}/{name}", data, marks) for data, marks in entry["documents"]]
+
+
+def table(name: str) -> Any:
+    """The data of a YAML file of the package itself, such as `verify/references/table.yaml`."""
+    text = (_PACKAGE / name).read_text("utf-8")
+    try:
+        entry = json.loads((_FOLDER / "tables.json").read_bytes())[name]
+        if entry["text"] == _fingerprint(text):
+            return entry["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # a checkout whose tables nobody has parsed yet
+    report = Report()
+    documents = parse(text, name, report)
+    assert documents and not report.diagnostics, report.diagnostics
+    return documents[0].data
 
 
 def _open(layer: str) -> dict[str, Any]:
@@ -76,12 +93,17 @@ def write_all() -> Path:
             text: [b2a_base64(program.serialized, newline=False).decode(), program.reads]
             for text, program in programs.items()
         }
-        target = _FOLDER / f"{shown.replace('/', '-')}.json"
-        partial = target.with_suffix(".partial")
-        store = {"files": files, "expressions": expressions}
-        partial.write_text(json.dumps(store, ensure_ascii=False, separators=(",", ":")), "utf-8")
-        partial.replace(target)
+        _write(f"{shown.replace('/', '-')}.json", {"files": files, "expressions": expressions})
+    texts = {name: (_PACKAGE / name).read_text("utf-8") for name in _TABLES}
+    _write("tables.json", {name: {"text": _fingerprint(text), "data": table(name)} for name, text in texts.items()})
     return _FOLDER
+
+
+def _write(name: str, store: Any) -> None:
+    target = _FOLDER / name
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(store, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    partial.replace(target)
 
 
 def _rules(schema: Any) -> Iterator[str]:

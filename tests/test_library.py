@@ -37,7 +37,7 @@ def test_every_shipped_layer_is_readable() -> None:
     for layer in LAYERS:
         assert layer is not None
         assert documents(layer, "layer.yaml", report)[0].data["description"]
-        for folder in ("resources", "patches", "facts"):
+        for folder in ("resources", "patches", "external", "facts"):
             for name in files(layer, folder):
                 assert documents(layer, name, report), name
     assert report.diagnostics == []

@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import KeyPath
-
-# Which values of the profile a field of the plan follows from. `{worker}` is the worker's place in the profile:
-# `agg`, `disagg.prefill` or `disagg.decode`.
-Sources = tuple[str, ...]
-
 
 class Images(NamedTuple):
     """Container images; `runtime_version_override` is empty when the tags say the version."""
@@ -143,25 +137,6 @@ class Plan(NamedTuple):
         data: dict[str, Any] = _to_data(self)
         return data
 
-    def sources_of(self, path: KeyPath) -> tuple[KeyPath, ...]:
-        """The places in the profile that the plan's value at `path` follows from; empty when there are none."""
-        worker_path = ""
-        if path[:1] == ("workers",):
-            number = path[1] if len(path) > 1 and isinstance(path[1], int) else None
-            chosen = self.workers if number is None else self.workers[number : number + 1]
-            names = [_WORKER_PATHS[worker.name] for worker in chosen]
-            rest = ".".join(str(part) for part in path[2:3])
-            found: list[KeyPath] = []
-            for worker_path in names:
-                for source in _WORKER_SOURCES.get(rest, _ALL_WORKER_SOURCES):
-                    found.append(tuple(source.format(worker=worker_path).split(".")))
-            return tuple(dict.fromkeys(found))
-        for length in range(len(path), 0, -1):
-            text = ".".join(str(part) for part in path[:length])
-            if text in _SOURCES:
-                return tuple(tuple(source.split(".")) for source in _SOURCES[text])
-        return (tuple(path),)
-
 
 def _to_data(value: Any) -> Any:
     if hasattr(value, "_fields"):
@@ -176,62 +151,3 @@ def _to_data(value: Any) -> Any:
 def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-_WORKER_PATHS = {"worker": "agg", "prefill": "disagg.prefill", "decode": "disagg.decode"}
-
-_LAUNCH: Sources = (
-    "backend",
-    "model",
-    "servedModelName",
-    "release",
-    "{worker}.gpus",
-    "engineArgs",
-    "{worker}.engineArgs",
-)
-_WORKER_SOURCES: dict[str, Sources] = {
-    "name": ("{worker}",),
-    "type": ("{worker}",),
-    "replicas": ("{worker}.replicas",),
-    "gpus": ("{worker}.gpus",),
-    "tensorParallel": ("{worker}.gpus",),
-    "command": ("backend",),
-    "args": _LAUNCH,
-    "script": _LAUNCH,
-    "env": ("modelCache.mountPath", "modelCache", "huggingFaceSecret"),
-    "profileEnv": ("{worker}.env", "env"),
-    "machine": ("{worker}.gpus", "gpu", "spot", "gke.machineType"),
-    "cpu": ("{worker}.cpu", "{worker}.gpus", "gpu", "gke.machineType"),
-    "memory": ("{worker}.memory", "{worker}.gpus", "gpu", "gke.machineType"),
-    "sharedMemory": ("{worker}.sharedMemory", "{worker}.gpus"),
-    "spot": ("spot",),
-}
-_ALL_WORKER_SOURCES: Sources = tuple(
-    dict.fromkeys(source for sources in _WORKER_SOURCES.values() for source in sources)
-)
-
-_SOURCES: dict[str, Sources] = {
-    "images.frontend": ("frontend.image", "release"),
-    "images.worker": ("image", "backend", "release"),
-    "images.runtimeVersionOverride": ("runtimeVersionOverride",),
-    "images": ("image", "frontend.image", "backend", "release", "runtimeVersionOverride"),
-    "graph.apiVersion": ("release",),
-    "releaseNumber": ("release",),
-    "graph.dashboardUid": ("metadata.namespace", "metadata.name"),
-    "graph.metricsNamespace": ("metadata.namespace", "metadata.name"),
-    "graph.dynamoNamespace": ("metadata.namespace", "metadata.name"),
-    "frontend.service": ("metadata.name",),
-    "frontend.component": (),
-    "frontend.port": (),
-    "frontend.args": ("frontend.args",),
-    "frontend.env": ("frontend.migrationLimit", "release", "modelCache", "huggingFaceSecret"),
-    "frontend.profileEnv": ("frontend.env",),
-    "mode": ("disagg", "agg"),
-    "modelCache.claim": ("modelCache.claimName", "metadata.name"),
-    "modelCache.create": ("modelCache.claimName",),
-    "modelCache.job": ("metadata.name", "model"),
-    "modelCache.downloadEnv": ("model", "modelCache", "huggingFaceSecret"),
-    "labels": ("metadata.labels", "metadata.name"),
-    "annotations": ("metadata.annotations",),
-    "servedModelName": ("servedModelName", "model"),
-}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dynagen.data import SCHEMAS
@@ -12,7 +14,7 @@ from dynagen.layers import Layer
 from dynagen.merge import List, Map, Tree, to_tree
 from dynagen.patterns import compiled
 from dynagen.schemas import conforms, problems
-from dynagen.source import parse, read
+from dynagen.source import Document, parse, read
 
 Schema = dict[str, Any]
 
@@ -160,6 +162,46 @@ def fill_defaults(tree: Tree, node: Any, schema: Schema) -> Tree:
     if isinstance(tree, List):
         return List([fill_defaults(item, node.get("items", {}), schema) for item in tree], tree.origin)
     return tree
+
+
+def default_place(path: KeyPath, written: Position, layers: Sequence[Layer]) -> Position:
+    """Where a default stands: in `layer.yaml`, in the schema of a layer's section, or in that of the profile."""
+    if written.file != SCHEMA_FILE:
+        return written
+    layer = next((layer for layer in layers if layer.name == path[0] and layer.schema_file.is_file()), None)
+    file = layer.schema_file if layer else SCHEMAS / "profile.json"
+    shown = f"{layer.shown}/schema.json" if layer else SCHEMA_FILE
+    document = _schema_document(file, shown)
+    place: KeyPath = ()
+    for key in path[1:] if layer else path:
+        place = _referred(document.data, place)
+        inner = (*place, "properties", key) if isinstance(key, str) else (*place, "items")
+        if _at(document.data, inner) is None:
+            break
+        place = inner
+    for spot in ((*place, "default"), (*_referred(document.data, place), "default"), place):
+        if _at(document.data, spot) is not None:
+            return document.at(spot)
+    return document.at()
+
+
+@cache
+def _schema_document(file: Path, shown: str) -> Document:
+    (document,) = parse(file.read_text("utf-8"), shown, Report())
+    return document
+
+
+def _referred(schema: Any, place: KeyPath) -> KeyPath:
+    """The place of the definition that a node refers to; the node's own when it does not."""
+    node = _at(schema, place)
+    reference = node.get("$ref") if isinstance(node, dict) and "properties" not in node else None
+    return tuple(reference.removeprefix("#/").split("/")) if isinstance(reference, str) else place
+
+
+def _at(schema: Any, place: KeyPath) -> Any:
+    for key in place:
+        schema = schema.get(key) if isinstance(schema, dict) else None
+    return schema
 
 
 def without_required(schema: Any) -> Any:

@@ -46,13 +46,14 @@ class Cluster(NamedTuple):
     """What is known of the cluster that will take the objects.
 
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
-    without `data` or `spec` could hold anything.
+    without `data` or `spec` could hold anything. `declaring` is how one says that Kind/name is there.
     """
 
     schemas: Schemas
     kubernetes: str
     release: Version
     external: Sequence[Object] = ()
+    declaring: str = "'external: [{}]' in the profile"
 
 
 class Findings:

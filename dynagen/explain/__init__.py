@@ -1,0 +1,10 @@
+"""Where a value of a manifest came from: found (`explainer`), addressed (`address`), and shown (`text`, `data`)."""
+
+from dynagen.explain.address import AddressError, find_object, find_value
+from dynagen.explain.data import to_data
+from dynagen.explain.explainer import Explainer, Explanation
+from dynagen.explain.text import to_text, to_tree_text
+
+__all__ = [
+    "AddressError", "Explainer", "Explanation", "find_object", "find_value", "to_data", "to_text", "to_tree_text",
+]  # fmt: skip

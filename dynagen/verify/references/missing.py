@@ -1,0 +1,90 @@
+"""Objects that are not there: whether that is a mistake, and what to say about it."""
+
+from __future__ import annotations
+
+from dynagen.diagnostics import KeyPath, closest
+from dynagen.verify.objects import Findings, Object
+from dynagen.verify.references.graphs import WORKERS, listing, mapping, service_name
+from dynagen.verify.references.known import Known, where
+from dynagen.verify.references.rows import Found, at, data, value_at
+
+
+def is_excused(known: Known, subject: Object, found: Found, group: str, kind: str, name: str) -> bool:
+    """Whether a missing object is none: its kind is not known, or something else takes its place."""
+    if kind == "StorageClass":
+        claim = mapping(value_at(subject.data, found.path[:-1]))
+        # A volume that is bound by hand needs no class of that name.
+        # source: kubernetes.io/docs/concepts/storage/persistent-volumes/#reserving-a-persistentvolume
+        return bool(claim.get("volumeName")) or not known.has_any(group, kind) or name in known.classes_of_volumes
+    if known.may_be_of_a_graph(kind, name):
+        return True
+    if found.row.form == "host":
+        return (found.value if isinstance(found.value, str) else found.value["host"]) in known.mesh_hosts
+    pool, ips, _ = name.rpartition("-ips-")
+    if kind == "Service" and ips and known.find("inference.networking.k8s.io", "InferencePool", None, pool):
+        return True  # GKE makes it for the pool. source: examples/deployments/GKE/sglang/gaie of ai-dynamo/dynamo
+    if known.graphs and (group in data()["hidden"] or kind == "DynamoComponentDeployment"):
+        return True
+    if kind == "Secret" and subject.kind in ("Ingress", "Gateway"):
+        # source: cert-manager.io/docs/usage/ingress and /usage/gateway: it makes the Secret that they name
+        annotations = mapping(subject.data["metadata"].get("annotations"))
+        return any(key.startswith("cert-manager.io/") or key == "kubernetes.io/tls-acme" for key in annotations)
+    if kind == "PersistentVolumeClaim" and "volumeMounts" in found.path:
+        volumes = listing(value_at(subject.data, (*found.path[:3], "extraPodSpec", "volumes")))
+        return any(volume.get("name") == name for volume in volumes)
+    return found.row.to == "any" and not known.knows(group, kind)
+
+
+def report_missing(
+    known: Known, findings: Findings, subject: Object, path: KeyPath, group: str, kind: str, space: str | None,
+    name: str, severity: str = "error",
+) -> None:  # fmt: skip
+    """Reports DG470."""
+    space = None if known.is_cluster_kind(kind) else space
+    others = [each for each in known.namespaces(group, kind, name) if each and each != space]
+    near = known.near(group, kind, space, name)
+    adapter = _adapter_hint(known, kind, space, name)
+    if others:
+        hint = f"there is one in '{others[0]}'"
+    elif adapter:
+        hint = adapter
+    elif near:
+        hint = f"did you mean '{near}'?"
+    else:
+        full = f"{kind}/{space}/{name}" if space and space != subject.namespace else f"{kind}/{name}"
+        hint = f"add it, or say that the cluster has it: {known.cluster.declaring.format(full)}"
+    shown = f"{kind} '{name}'" if group != "networking.istio.io" or kind != "Gateway" else f"Istio Gateway '{name}'"
+    findings.add("DG470", subject, path, f"there is no {shown}{where(space)}", hint, severity)
+
+
+def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
+    """For who wants to scale workers: their Deployments change names, and an adapter has to be asked for."""
+    if kind not in ("Deployment", "DynamoGraphDeploymentScalingAdapter"):
+        return ""
+    for graph, components in known.graphs:
+        for each in components if not space or graph.namespace in (space, "") else ():
+            adapter = service_name(graph, each)
+            if name == adapter or (kind == "Deployment" and each.role in WORKERS and name.startswith(f"{adapter}-")):
+                asked = f"which component '{each.name}' gets with 'scalingAdapter: {{}}'"
+                what = f"scale the DynamoGraphDeploymentScalingAdapter '{adapter}', {asked}"
+                return what if kind == "Deployment" else f"component '{each.name}' gets one with 'scalingAdapter: {{}}'"
+    return ""
+
+
+def check_mounts(known: Known, findings: Findings, graph: Object, pod: KeyPath) -> None:
+    """A mount without a volume of its name: the operator takes the claim of that name.
+
+    source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
+    """
+    if pod[1] == "services":
+        return  # v1alpha1 has a field of its own for it
+    spec = value_at(graph.data, pod)
+    volumes = {volume.get("name") for volume in listing(mapping(spec).get("volumes"))}
+    for path, name in at(spec, ("containers", "[]", "volumeMounts", "[]", "name"), pod):
+        if name in volumes or name == "shared-memory":
+            continue
+        if known.find("", "PersistentVolumeClaim", graph.namespace, name) is None:
+            message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(graph.namespace)}, which would count then"
+            near = closest(name, {str(each) for each in volumes})
+            hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"
+            findings.add("DG470", graph, path, message, hint)

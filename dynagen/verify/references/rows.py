@@ -1,0 +1,148 @@
+"""The table of references, and an object in: the fields of it that name other objects out, found in one walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from dynagen.diagnostics import KeyPath
+from dynagen.parsed import table
+
+Pattern = tuple[str, ...]
+
+
+@cache
+def data() -> dict[str, Any]:
+    """The table as it is written; table.yaml says what its keys mean."""
+    found: dict[str, Any] = table("verify/references/table.yaml")
+    return found
+
+
+class Row(NamedTuple):
+    """A field that names an object; `to` is group/Kind, or `any`. table.yaml describes the rest."""
+
+    to: str
+    kind: str = ""
+    group: str = ""
+    name: str = "name"
+    keys: Pattern = ()
+    port: str = ""
+    port_default: int = 0
+    form: str = ""
+    namespace: str = "own"
+    grant: bool = False
+    only: str = ""
+    severity: str = "error"
+
+
+class Found(NamedTuple):
+    """A field that is there: its row, its path and its value."""
+
+    row: Row
+    path: KeyPath
+    value: Any
+
+
+class _Node:
+    """One step of all patterns of a kind: what is named here, and what to look at below."""
+
+    __slots__ = ("children", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.children: list[tuple[str, _Node]] = []
+
+
+def references(key: str, value: Any) -> list[Found]:
+    """All fields of an object of kind `key` (group/Kind) that name others."""
+    node = _kind(key)
+    found: list[Found] = []
+    if node is not None:
+        _walk(node, value, (), found)
+    return found
+
+
+def split(text: str | Sequence[str]) -> Pattern:
+    """`a.b[].c` as steps: a, b, [], c."""
+    if not isinstance(text, str):
+        return tuple(text)
+    return tuple(text.replace("[]", ".[]").split(".")) if text else ()
+
+
+def at(value: Any, pattern: Pattern, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """The values at a pattern, with their paths."""
+    if not pattern:
+        yield path, value
+        return
+    step, rest = pattern[0], pattern[1:]
+    if step == "[]":
+        for index, item in enumerate(value) if isinstance(value, list) else ():
+            yield from at(item, rest, (*path, index))
+    elif isinstance(value, dict) and step == "*":
+        for key, item in value.items():
+            yield from at(item, rest, (*path, key))
+    elif isinstance(value, dict) and step in value:
+        yield from at(value[step], rest, (*path, step))
+
+
+def value_at(value: Any, path: KeyPath) -> Any:
+    """The value at a path, or None."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+@cache
+def _kind(key: str) -> _Node | None:
+    rows = data()["kinds"].get(key)
+    return _compiled(rows) if rows else None
+
+
+@cache
+def _section(name: str) -> _Node:
+    return _compiled(data()["sections"][name])
+
+
+def _compiled(rows: Sequence[dict[str, Any]]) -> _Node:
+    top = _Node()
+    own: dict[Pattern, _Node] = {(): top}  # nodes of a section are shared: nothing is added to them
+    for row in rows:
+        node, pattern = top, split(row["at"])
+        for length, step in enumerate(pattern, 1):
+            if pattern[:length] not in own:
+                own[pattern[:length]] = _Node()
+                node.children.append((step, own[pattern[:length]]))
+            node = own[pattern[:length]]
+        if "use" in row:
+            used = _section(row["use"])
+            node.rows += used.rows
+            node.children += used.children
+        else:
+            node.rows.append(_row(row))
+    return top
+
+
+def _row(row: dict[str, Any]) -> Row:
+    given = {key: value for key, value in row.items() if key not in ("at", "keys", "portDefault")}
+    return Row(keys=split(row.get("keys", "")), port_default=row.get("portDefault", 0), **given)
+
+
+def _walk(node: _Node, value: Any, path: KeyPath, found: list[Found]) -> None:
+    for row in node.rows:
+        found.append(Found(row, path, value))
+    if isinstance(value, dict):
+        for step, child in node.children:
+            if step in value:
+                _walk(child, value[step], (*path, step), found)
+            elif step == "*":
+                for key, item in value.items():
+                    _walk(child, item, (*path, key), found)
+    elif isinstance(value, list):
+        for step, child in node.children:
+            if step == "[]":
+                for index, item in enumerate(value):
+                    _walk(child, item, (*path, index), found)
