@@ -16,7 +16,7 @@ from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.source import parse
 from tests.unit.compiling import HEAD
-from tests.unit.linting import GROVE, complaints, report_of
+from tests.unit.linting import GROVE, complaints, judges, report_of
 
 IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1"
 POOL = "CustomResourceDefinition/inferencepools.inference.networking.k8s.io"
@@ -387,4 +387,4 @@ def test_a_profile_says_that_the_cluster_has_grove(tmp_path: Path) -> None:
         report = Report()
         sources = parse(profile + external, "profile.yaml", report)
         compile_profile(Request(sources, [], tmp_path, tmp_path), report)
-        assert [each.code for each in report.diagnostics] == codes
+        assert [each.code for each in report.diagnostics if judges(each.code)] == codes
