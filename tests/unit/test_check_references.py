@@ -572,17 +572,20 @@ def test_what_others_make_on_demand_is_left_alone() -> None:
     assert codes(SERVICE + policy_there) == []
 
 
+POOL = "CustomResourceDefinition/inferencepools.inference.networking.k8s.io"
+
+
 def test_an_endpoint_picker_brings_a_pool_and_the_class_of_its_workers() -> None:
     picker = "    - name: Epp\n      type: epp\n      podTemplate: {spec: {containers: [{name: main, image: 'example.com/frontend:1.6.1'}]}}\n"
     graph = GRAPH.replace("  components:\n", "  components:\n" + picker)
     pool = route("group: inference.networking.k8s.io, kind: InferencePool, name: chat-pool")
     assert codes(GRAPH + GATEWAY + pool) == ["DG470"]
-    assert codes(graph + GATEWAY + pool) == []
+    assert codes(graph + GATEWAY + pool, POOL) == []
     service = policy("GCPBackendPolicy", "targetRef: {group: '', kind: Service, name: chat-pool-ips-25cadd13}")
     assert codes(GRAPH + service) == ["DG470"]
-    assert codes(graph + service) == []
-    assert codes(graph + labelled("nvidia.com/dynamo-component-class: worker")) == []
-    assert codes(graph + ingress("").replace("web, port: {number: 80}", "chat-epp, port: {number: 9002}")) == []
+    assert codes(graph + service, POOL) == []
+    assert codes(graph + labelled("nvidia.com/dynamo-component-class: worker"), POOL) == []
+    assert codes(graph + ingress("").replace("web, port: {number: 80}", "chat-epp, port: {number: 9002}"), POOL) == []
 
 
 def test_a_recipe_of_a_release_before_v1beta1_is_understood() -> None:

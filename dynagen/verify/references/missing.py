@@ -72,7 +72,7 @@ def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
 
 
 def check_mounts(known: Known, findings: Findings, graph: Object, pod: KeyPath) -> None:
-    """A mount without a volume of its name: the operator takes the claim of that name.
+    """A mount of `main` without a volume of its name: the operator takes the claim of that name. Of others it does not.
 
     source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
     """
@@ -80,8 +80,10 @@ def check_mounts(known: Known, findings: Findings, graph: Object, pod: KeyPath) 
         return  # v1alpha1 has a field of its own for it
     spec = value_at(graph.data, pod)
     volumes = {volume.get("name") for volume in listing(mapping(spec).get("volumes"))}
+    containers = listing(mapping(spec).get("containers"))
     for path, name in at(spec, ("containers", "[]", "volumeMounts", "[]", "name"), pod):
-        if name in volumes or name == "shared-memory":
+        container = containers[int(path[len(pod) + 1])]
+        if container.get("name") != "main" or name in volumes or name == "shared-memory":
             continue
         if known.find("", "PersistentVolumeClaim", graph.namespace, name) is None:
             message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(graph.namespace)}, which would count then"

@@ -1,0 +1,35 @@
+"""Graphs: what Dynamo's webhook would say, and what its controllers would fail at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dynagen.verify.dynamo.alpha_fields import check_alpha_fields
+from dynagen.verify.dynamo.annotations import check_annotations
+from dynagen.verify.dynamo.apis import Apis
+from dynagen.verify.dynamo.commands import check_commands
+from dynagen.verify.dynamo.epp import check_epp
+from dynagen.verify.dynamo.experimental import check_experimental
+from dynagen.verify.dynamo.graphs import graphs
+from dynagen.verify.dynamo.grove import check_grove
+from dynagen.verify.dynamo.images import check_images
+from dynagen.verify.dynamo.shape import check_shape
+from dynagen.verify.dynamo.sidecars import check_sidecars
+from dynagen.verify.dynamo.topology import check_topology
+from dynagen.verify.objects import Cluster, Findings, Object
+
+
+def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
+    """Reports DG416 and DG450 to DG464. What the CRDs say in rules of their own is left to the check of those."""
+    apis = Apis(objects, cluster)
+    for graph in graphs(objects):
+        check_shape(graph, cluster, findings)
+        check_images(graph, cluster, findings)
+        check_commands(graph, cluster, findings)
+        check_grove(graph, apis, findings)
+        check_annotations(graph, cluster, findings)
+        check_epp(graph, apis, cluster, findings)
+        check_sidecars(graph, cluster, findings)
+        check_experimental(graph, apis, cluster, findings)
+        check_alpha_fields(graph, findings)
+        check_topology(graph, (*objects, *cluster.external), findings)

@@ -1,0 +1,56 @@
+"""The endpoint picker (`type: epp`), which the Gateway API Inference Extension asks for a worker.
+
+Source: validateDynamoComponentDeploymentSharedSpec in deploy/operator/internal/webhook/validation/shared_v1beta1.go,
+eppRuntimeCompatibilityError in shared_helpers.go, validateEPPConfigV1alpha1 in shared_v1alpha1.go of ai-dynamo/dynamo.
+"""
+
+from __future__ import annotations
+
+from dynagen.verify.dynamo.apis import INFERENCE_POOL, Apis
+from dynagen.verify.dynamo.graphs import Component, Graph
+from dynagen.verify.dynamo.images import runtime_version
+from dynagen.verify.objects import Cluster, Findings
+
+
+def check_epp(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
+    """Reports DG458: rule 13."""
+    for component in graph.components:
+        config = component.data.get("eppConfig")
+        if component.type == "epp":
+            _check_picker(component, apis, cluster, findings)
+        if config is None:
+            continue
+        reference = config.get("configMapRef")
+        if reference is not None and not reference.get("name"):
+            path = ("eppConfig", "configMapRef")
+            component.report(findings, "DG458", path, "'eppConfig.configMapRef' names no ConfigMap", "set 'name'")
+        # For v1beta1 the CRD says so itself.
+        if graph.is_alpha and (reference is None) == (config.get("config") is None):
+            message = "'eppConfig' has 'configMapRef' and 'config'" if reference else "'eppConfig' says nothing"
+            component.report(findings, "DG458", ("eppConfig",), message, "one of configMapRef, config")
+
+
+def _check_picker(component: Component, apis: Apis, cluster: Cluster, findings: Findings) -> None:
+    config, replicas = component.data.get("eppConfig"), component.data.get("replicas", 1)
+    if not component.graph.alone and not apis.has_group("inference.networking.k8s.io"):
+        message = "an endpoint picker needs the Gateway API Inference Extension, which the cluster is not known to have"
+        hint = f"if it has, declare it under 'external': CustomResourceDefinition/{INFERENCE_POOL}"
+        component.report(findings, "DG458", ("type",), message, hint)
+    if component.nodes > 1:
+        component.report(findings, "DG458", ("multinode",), "an endpoint picker runs on one node", "leave it out")
+    if cluster.release < (1, 5, 0):
+        legacy: bool | None = True
+    else:
+        version = runtime_version(component, cluster.release)
+        legacy = None if version is None else version < (1, 5, 0)
+    if replicas != 1 and (config is not None or cluster.release < (1, 5, 0)):
+        message = f"'replicas' is {replicas}: a picker with 'eppConfig' is alone"
+        component.report(
+            findings, "DG458", ("replicas",), message, "1, or an image of 1.5.0 or later without 'eppConfig'"
+        )
+    if legacy and config is None:
+        hint = "'eppConfig' with 'configMapRef' or 'config', or an image of 1.5.0 or later"
+        component.report(findings, "DG458", (), "an endpoint picker before 1.5.0 needs 'eppConfig'", hint)
+    elif legacy is False and config is not None:
+        message = "an endpoint picker of 1.5.0 or later takes no 'eppConfig'"
+        component.report(findings, "DG458", ("eppConfig",), message, "leave it out")

@@ -1,0 +1,85 @@
+"""Requests and limits of containers.
+
+Source: validateResourceRequirements in pkg/apis/core/validation/validation.go and IsOvercommitAllowed in
+pkg/apis/core/helper/helpers.go of k8s.io/kubernetes v1.37.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, closest
+from dynagen.verify.objects import Findings
+from dynagen.verify.pods.names import is_qualified
+from dynagen.verify.pods.templates import PodTemplate
+from dynagen.verify.quantities import amount
+
+_STANDARD = ("cpu", "memory", "ephemeral-storage")
+
+Problem = tuple[KeyPath, str, str]
+
+
+def check_resources(template: PodTemplate, findings: Findings) -> None:
+    """Reports DG447."""
+    claims = {str(claim.get("name")) for claim in template.spec.get("resourceClaims") or ()}
+    for path, container in template.containers():
+        resources = container.get("resources")
+        if resources:
+            for problem in (
+                *_amounts(resources, (*path, "resources")),
+                *_claims(resources, claims, (*path, "resources", "claims")),
+            ):
+                template.report(findings, "DG447", *problem)
+
+
+def _amounts(resources: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    for section, quantities in (("limits", limits), ("requests", requests)):
+        for name, quantity in quantities.items():
+            at = (*path, section, name)
+            known = name in _STANDARD or name.startswith("hugepages-") or "/" in name
+            if not is_qualified(name) or not known:
+                near = closest(name, [*_STANDARD, "nvidia.com/gpu"])
+                hint = f"did you mean '{near}'?" if near else "others than cpu, memory and storage have a domain"
+                yield at, f"'{name}' is no resource of a container", hint
+            value = amount(quantity)
+            if value is None:
+                continue
+            if value < 0:
+                yield at, f"'{name}' is negative: {quantity}", ""
+            elif not _overcommits(name) and not name.startswith("hugepages-") and value != value.to_integral_value():
+                yield at, f"'{name}' is {quantity}", "such resources are counted in whole numbers"
+    for name, quantity in requests.items():
+        at, request, limit = (*path, "requests", name), amount(quantity), amount(limits.get(name))
+        if name not in limits:
+            if not _overcommits(name):
+                yield (
+                    at,
+                    f"'{name}' has a request and no limit",
+                    f"a limit of {quantity} is enough: it is the request too",
+                )
+        elif request is not None and limit is not None:
+            if request > limit:
+                yield at, f"the request of '{name}' ({quantity}) is above its limit ({limits[name]})", ""
+            elif request != limit and not _overcommits(name):
+                message = f"the request of '{name}' ({quantity}) is not its limit ({limits[name]})"
+                yield at, message, "such resources are not shared: leave out the request"
+    names = {*limits, *requests}
+    if any(name.startswith("hugepages-") for name in names) and not names & {"cpu", "memory"}:
+        yield path, "huge pages need an amount of cpu or memory beside them", ""
+
+
+def _overcommits(name: str) -> bool:
+    """Whether a request may be lower than the limit: so of what Kubernetes itself counts, but huge pages."""
+    native = "/" not in name or "kubernetes.io/" in name
+    return native and not name.startswith("hugepages-")
+
+
+def _claims(resources: dict[str, Any], known: set[str], path: KeyPath) -> Iterator[Problem]:
+    for index, claim in enumerate(resources.get("claims") or ()):
+        name = str(claim.get("name", ""))
+        if name not in known:
+            near = closest(name, known)
+            hint = f"did you mean '{near}'?" if near else "name it in 'resourceClaims' of the pod"
+            yield (*path, index, "name"), f"there is no resource claim '{name}' in this pod", hint
