@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, to_tree
+from dynagen.model_config import read_model_config
 from dynagen.places import in_profile
 from dynagen.plan import Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
@@ -58,7 +60,8 @@ def compile_profile(request: Request, report: Report) -> Compilation:
     if profile is None:
         return Compilation(report, library)
 
-    plan = make_plan(profile, library.facts, report)
+    config = read_model_config(profile, request.home, request.root, report)
+    plan = make_plan(profile, library.facts, partial(library.look_up, report=report), config, report)
     if report.failed:
         return Compilation(report, library, profile)
 

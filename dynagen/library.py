@@ -24,6 +24,10 @@ class Library(NamedTuple):
     schema: Schema
     facts: Mapping[str, Any]
 
+    def look_up(self, folder: str, name: str, report: Report) -> dict[str, Any]:
+        """The facts in one file that is not read otherwise: `models`, `Qwen` for `facts/models/Qwen.yaml`."""
+        return look_up_facts(self.layers, folder, name, report)
+
     def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
         """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
         return schema_folders(self.layers, kubernetes, crds)
@@ -84,9 +88,19 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
+    return _merged_facts(layers, "", report)
+
+
+def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
+    """As `Library.look_up`. Empty for a file that no layer has."""
+    found = _merged_facts(layers, f"facts/{folder}/{name}.yaml", report)
+    return {} if report.failed else found.get(folder, {}).get(name, {})
+
+
+def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
     merged = Map({}, Origin(Position("base")))
     for layer in layers:
-        for tree in facts(layer, report):
+        for tree in facts(layer, report, only):
             merged = merge(merged, tree, None)
     data: dict[str, Any] = to_data(merged)
     if not all(layer.is_shipped for layer in layers):

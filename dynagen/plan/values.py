@@ -61,6 +61,9 @@ class Worker(NamedTuple):
     replicas: int
     gpus: int
     tensor_parallel: int
+    pipeline_parallel: int
+    data_parallel: int
+    expert_parallel: bool
     command: list[str]
     args: list[str]
     script: str
@@ -109,13 +112,15 @@ class Graph(NamedTuple):
 class Plan(NamedTuple):
     """Everything that layers can refer to, beside `facts` and the sections of the overlays.
 
-    `release_number` is the release as a number that can be compared: 10601 for 1.6.1.
+    `release_number` is the release as a number that can be compared: 10601 for 1.6.1. `context` is the longest sequence in
+    tokens, null when it is the model's own.
     """
 
     metadata: dict[str, Any]
     backend: str
     model: str
     served_model_name: str
+    context: int | None
     release: str
     release_number: int
     kubernetes: str
@@ -186,6 +191,9 @@ _LAUNCH: Sources = (
     "servedModelName",
     "release",
     "{worker}.gpus",
+    "{worker}.parallel",
+    "context",
+    "concurrency",
     "engineArgs",
     "{worker}.engineArgs",
 )
@@ -194,7 +202,10 @@ _WORKER_SOURCES: dict[str, Sources] = {
     "type": ("{worker}",),
     "replicas": ("{worker}.replicas",),
     "gpus": ("{worker}.gpus",),
-    "tensorParallel": ("{worker}.gpus",),
+    "tensorParallel": ("{worker}.gpus", "{worker}.parallel"),
+    "pipelineParallel": ("{worker}.parallel",),
+    "dataParallel": ("{worker}.parallel",),
+    "expertParallel": ("{worker}.parallel",),
     "command": ("backend",),
     "args": _LAUNCH,
     "script": _LAUNCH,
@@ -234,4 +245,5 @@ _SOURCES: dict[str, Sources] = {
     "labels": ("metadata.labels", "metadata.name"),
     "annotations": ("metadata.annotations",),
     "servedModelName": ("servedModelName", "model"),
+    "context": ("context", "model", "modelConfig", "gpu"),
 }
