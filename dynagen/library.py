@@ -93,8 +93,10 @@ def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
     """As `Library.look_up`. Empty for a file that no layer has."""
-    found = _merged_facts(layers, f"facts/{folder}/{name}.yaml", report)
-    return {} if report.failed else found.get(folder, {}).get(name, {})
+    found: Any = _merged_facts(layers, f"facts/{folder}/{name}.yaml", report)
+    for key in (folder, name):
+        found = found.get(key, {}) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}  # what is no mapping has been reported
 
 
 def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:

@@ -37,19 +37,18 @@ def _flags(profile: Profile, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 def _check_engine(
     flag: str, at: KeyPath, profile: Profile, known: Mapping[str, Any], release: Version, report: Report
 ) -> None:
-    data = profile.data
     span = next((span for span in known.get("spans", ()) if flag in span["flags"]), None)
     if span is not None:
-        _check_span(flag, at, span, f"{data['backend']} workers", profile, release, report)
+        _check_span(flag, at, span, profile, release, report)
         return
     words = known.get("engine", ())
     plain = "--" + flag.removeprefix("--no-").removeprefix("--")
     if not words or plain in words or any(word.startswith(flag) for word in words):
         return
-    near = _near(flag, [*words, *(each for span in known.get("spans", ()) for each in span["flags"])])
+    near = _near(flag, [*words, *_known(known, release)])
     if near:
         report.add(
-            "DG436", f"{data['backend']} does not know '{flag}', as far as we know", profile.at(at),
+            "DG436", f"{profile.data['backend']} does not know '{flag}', as far as we know", profile.at(at),
             hint=f"did you mean '{near}'?", severity="warning",
         )  # fmt: skip
 
@@ -62,22 +61,33 @@ def _check_frontend(profile: Profile, known: Mapping[str, Any], release: Version
     for at, flag in _flags(profile, ("frontend", "args")):
         span = next((span for span in spans if flag in span["flags"]), None)
         if span is not None:
-            _check_span(flag, at, span, "the frontend", profile, release, report)
+            _check_span(flag, at, span, profile, release, report)
         elif not any(word.startswith(flag) for span in spans for word in span["flags"]):  # a beginning is enough
-            near = _near(flag, [each for span in spans for each in span["flags"]])
+            near = _near(flag, _known(known, release))
             report.add(
                 "DG434", f"the frontend of release {profile.data['release']} does not know '{flag}', and would not start", profile.at(at),
                 hint=f"did you mean '{near}'?" if near else "leave it out; `python3 -m dynamo.frontend --help` has the list",
             )  # fmt: skip
 
 
+def _known(known: Mapping[str, Any], release: Version) -> list[str]:
+    """The flags of Dynamo's own that a release has."""
+    return [
+        flag
+        for span in known.get("spans", ())
+        if ("since" not in span or release >= parse_version(span["since"]))
+        and ("until" not in span or release < parse_version(span["until"]))
+        for flag in span["flags"]
+    ]
+
+
 def _check_span(
-    flag: str, at: KeyPath, span: Mapping[str, Any], who: str, profile: Profile, release: Version, report: Report
+    flag: str, at: KeyPath, span: Mapping[str, Any], profile: Profile, release: Version, report: Report
 ) -> None:
     since, until = span.get("since"), span.get("until")
     if since and release < parse_version(since):
         report.add(
-            "DG435", f"{who} know '{flag}' since release {since} only, and this is {profile.data['release']}", profile.at(at),
+            "DG435", f"'{flag}' is there since release {since}, and this is {profile.data['release']}", profile.at(at),
             hint=f"leave it out, or use release {since} or later",
         )  # fmt: skip
     elif until and release >= parse_version(until):

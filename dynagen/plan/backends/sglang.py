@@ -92,9 +92,10 @@ def setting(demand: Demand) -> Setting:
 
 
 def _reserve(demand: Demand) -> float:
-    """In bytes. The sizes of a step and of a batch follow from the GPU's memory."""
+    """In bytes. The sizes of a step and of a batch follow from the GPU's memory; before 0.5.21 they were smaller for some."""
     gib, world = demand.memory / GIB, _world(demand.layout)
-    steps = ((19, 2048, 8, 8), (34, 4096, 48, 160), (59, 4096, 32, 160), (158, 8192, 256, 512), (1e9, 16384, 512, 512))
+    small = (34, 4096, 48, 160) if demand.release >= (1, 6, 0) else (34, 2048, 24, 80)
+    steps = ((19, 2048, 8, 8), small, (59, 4096, 32, 160), (158, 8192, 256, 512), (1e9, 16384, 512, 512))
     _, chunk, few, many = next(step for step in steps if gib < step[0])
     batch = demand.concurrency or (few if world < 4 else many)
     tokens = int(number_of(demand.arguments, "--chunked-prefill-size") or chunk)

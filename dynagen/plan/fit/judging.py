@@ -20,6 +20,8 @@ from dynagen.profile import Profile
 _DRIVER_MIB = 640
 # No context below this is worth a deployment; smaller ones are offered to nobody.
 _SHORTEST = 2048
+# What is asked for in place of a profile that says nothing, when even less does not fit.
+_USEFUL = 8192
 
 
 class Part(NamedTuple):
@@ -98,6 +100,8 @@ def _memory(
     need = sequence_bytes(shape, part.layout, setting, context)
     sensible = context if need <= memory.room else _sensible(shape, part.layout, setting, memory)
     if sensible < min(asked or _SHORTEST, shape.context):
+        context = asked or min(_USEFUL, shape.context)
+        need = sequence_bytes(shape, part.layout, setting, context)
         parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
         total, usable = memory.weights + need + memory.overhead, memory.usable
         ways = list(_ways(question, part, gpu, facts, context, sensible))

@@ -25,6 +25,8 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
             severity="note",
         )  # fmt: skip
         return None
+    if not found and isinstance(profile.data.get("modelConfig"), str):
+        return None  # the file was not read, and that was reported
     try:
         return shape_of(found)
     except NotUnderstood as error:
@@ -42,11 +44,11 @@ def _known(model: str, look_up: LookUp) -> dict[str, Any] | None:
         if not owner or not slash:
             return None
         entry = look_up("models", owner).get(name)
-        if entry is None:
+        if not isinstance(entry, Mapping):
             return None
         found = {**entry, **found}
         like = found.pop("like", None)
-        if like is None:
+        if not isinstance(like, str):
             return found
         model = like if "/" in like else f"{owner}/{like}"
     return None  # they are like each other

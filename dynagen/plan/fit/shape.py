@@ -162,13 +162,13 @@ def _block(config: Mapping[str, Any], kind: str, index: int, experts: int, width
             block = _attention(config, "full", 0)
         elif not letter or letter not in "-E":
             raise NotUnderstood(f"nothing says what layer {index} is")
-        return block._replace(**_mlp(config, kind, letter == "E", letter == "-", experts, width, expert_width))
+        return _with_mlp(block, config, kind, letter == "E", letter == "-", experts, width, expert_width)
     what, window = _kind_of(config, kind, index)
     block = _linear(config) if what == "state" else _latent(config) if config.get("kv_lora_rank") else _attention(config, what, window)
     if kind.startswith(("qwen3_next", "qwen3_5")) and what == "full":  # the query has a gate of its own size
         block = block._replace(attention=block.attention + config["num_attention_heads"] * _head(config) * config["hidden_size"])
     has_experts = bool(experts) and _has_experts(config, index)
-    return block._replace(**_mlp(config, kind, has_experts, not has_experts, experts, width, expert_width))
+    return _with_mlp(block, config, kind, has_experts, not has_experts, experts, width, expert_width)
 
 
 _NOTHING = Block("", 0, 0, 0, 0, 0, 0)
@@ -270,20 +270,20 @@ def _has_experts(config: Mapping[str, Any], index: int) -> bool:
     return (index + 1) % int(step) == 0
 
 
-def _mlp(
-    config: Mapping[str, Any], kind: str, has_experts: bool, is_dense: bool, experts: int, width: int, expert_width: int
-) -> dict[str, int]:
-    """The parts of a block beside its attention."""
+def _with_mlp(
+    block: Block, config: Mapping[str, Any], kind: str, has_experts: bool, is_dense: bool, experts: int, width: int, expert_width: int
+) -> Block:  # fmt: skip
+    """A block with the parts beside its attention."""
     hidden, matrices = config["hidden_size"], 2 if kind in _UNGATED else 3
     if not has_experts:
-        return {"mlp": matrices * hidden * width if is_dense else 0}
+        return block._replace(mlp=matrices * hidden * width) if is_dense else block
     shared = int(config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size") or 0)
     shared = shared or int(config.get("n_shared_experts") or 0) * expert_width
     if kind.startswith("llama4"):  # always one, of the experts' size
         shared = expert_width
     # Nemotron 3 Super's experts work in a smaller space (its config.json: moe_latent_size).
     inner = int(config.get("moe_latent_size") or hidden)
-    return {
-        "shared": matrices * hidden * shared + (2 * hidden * inner if inner != hidden else 0),
-        "experts": experts * matrices * inner * expert_width,
-    }
+    return block._replace(
+        shared=matrices * hidden * shared + (2 * hidden * inner if inner != hidden else 0),
+        experts=experts * matrices * inner * expert_width,
+    )
