@@ -54,9 +54,10 @@ def judge(
     asked: int | None = data.get("context")
     if shape is None or report.failed:
         return asked
-    machines = [machine["gpus"] for machine in gpu.get("machines", ())]
+    most = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
+    if any(part.layout.gpus > most for part in parts):
+        return asked  # DG403 speaks of it
     for part in parts:
-        most = max(machines, default=gpu["maxPerNode"])
         check_parallel(profile, part.path, part.name, shape, part.layout, most, release, report)
     if asked is not None and asked > shape.context and not _is_stretched(data):
         report.add(
