@@ -12,12 +12,16 @@ from dynagen.plan.versions import Version, parse_version
 from dynagen.profile import Profile
 
 
-def check_flags(profile: Profile, workers: Sequence[KeyPath], release: Version, look_up: LookUp, report: Report) -> None:
+def check_flags(
+    profile: Profile, workers: Sequence[KeyPath], release: Version, look_up: LookUp, report: Report
+) -> None:
     """Reports DG434 to DG436 and DG438."""
     data = profile.data
     if release < (1, 0, 0):
         return  # the list of flags begins there
-    paths = [path for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)) if profile.value(path)]
+    paths = [
+        path for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)) if profile.value(path)
+    ]
     known = look_up("flags", data["backend"]) if paths else {}
     for path in paths:
         for at, flag in _flags(profile, path):
@@ -110,7 +114,12 @@ def _check_router(profile: Profile, report: Report) -> None:
     frontend = profile.data["frontend"]
     args, env = frontend["args"], frontend["env"]
     mode = value_of(args, "--router-mode") or env.get("DYN_ROUTER_MODE")
-    synced = has(args, "--router-replica-sync") or str(env.get("DYN_ROUTER_REPLICA_SYNC", "")).lower() in ("1", "true", "yes", "on")
+    synced = has(args, "--router-replica-sync") or str(env.get("DYN_ROUTER_REPLICA_SYNC", "")).lower() in (
+        "1",
+        "true",
+        "yes",
+        "on",
+    )
     if mode == "kv" and frontend["replicas"] > 1 and not synced:
         report.add(
             "DG438", f"{frontend['replicas']} frontends route by KV cache, and do not tell each other what they routed",

@@ -155,7 +155,9 @@ def _ways(
 ) -> Iterator[str]:
     """What would fit: more GPUs, other GPUs, a shorter context."""
     gpus = part.layout.gpus
-    sizes = sorted({machine["gpus"] for machine in gpu.get("machines", ())} | {2**n for n in range(5) if 2**n <= gpu["maxPerNode"]})
+    sizes = sorted(
+        {machine["gpus"] for machine in gpu.get("machines", ())} | {2**n for n in range(5) if 2**n <= gpu["maxPerNode"]}
+    )
     more = next((size for size in sizes if size > gpus and _fits(question, part, size, gpu, context)), None)
     if more:
         yield f"{more} GPUs"
@@ -168,7 +170,9 @@ def _ways(
             (
                 other["name"]
                 for other in others
-                if other["memoryGiB"] > gpu["memoryGiB"] and size <= other["maxPerNode"] and _fits(question, part, size, other, context)
+                if other["memoryGiB"] > gpu["memoryGiB"]
+                and size <= other["maxPerNode"]
+                and _fits(question, part, size, other, context)
             ),
             None,
         )

@@ -34,7 +34,9 @@ def check_machines(
             "DG432", f"nodes with {gpu['name']} are arm64, and nobody knows whether image '{image}' is", profile.at(("image",)),
             hint="build it for linux/arm64; the release's own images are", severity="warning",
         )  # fmt: skip
-    _check_zone(profile, [worker.machine.type for worker in workers if worker.machine], gpu, facts.get("zones", {}), report)
+    _check_zone(
+        profile, [worker.machine.type for worker in workers if worker.machine], gpu, facts.get("zones", {}), report
+    )
 
 
 def _check_requests(profile: Profile, path: KeyPath, worker: Worker, machine: Machine, report: Report) -> None:

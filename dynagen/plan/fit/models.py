@@ -30,7 +30,12 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
     try:
         return shape_of(found)
     except NotUnderstood as error:
-        report.add("DG440", f"the config.json of model '{model}': {error}", at, "it needs the keys that the file on the Hub has")
+        report.add(
+            "DG440",
+            f"the config.json of model '{model}': {error}",
+            at,
+            "it needs the keys that the file on the Hub has",
+        )
         return None
 
 

@@ -34,7 +34,14 @@ def at_tensor(profile: Profile, path: KeyPath) -> Position:
 
 
 def check_parallel(
-    profile: Profile, path: KeyPath, name: str, shape: Shape, layout: Layout, most: int, release: Version, report: Report
+    profile: Profile,
+    path: KeyPath,
+    name: str,
+    shape: Shape,
+    layout: Layout,
+    most: int,
+    release: Version,
+    report: Report,
 ) -> None:
     """Reports DG418 to DG422. `most` is the largest number of GPUs that a node has."""
     backend = profile.data["backend"]
@@ -99,4 +106,7 @@ def _width(what: str, width: int, parts: int, unit: int) -> Iterator[tuple[str, 
     if width % parts:
         yield "DG420", f"the {what}, {width}, does not divide by {parts}"
     elif parts > 1 and width // parts % unit:
-        yield "DG420", f"the {what} on each of {parts} GPUs, {width // parts}, is no multiple of the {unit} that share a scale"
+        yield (
+            "DG420",
+            f"the {what} on each of {parts} GPUs, {width // parts}, is no multiple of the {unit} that share a scale",
+        )

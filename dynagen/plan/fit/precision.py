@@ -14,7 +14,9 @@ from dynagen.profile import Profile
 _NEVER_IN_HALF = ("gemma2", "gemma3", "gemma3_text", "glm4")
 
 
-def check_precision(profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any], report: Report) -> None:
+def check_precision(
+    profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any], report: Report
+) -> None:
     """Reports DG428 for what an engine refuses, DG429 for what it does the slow way. `known` is `facts.precision`."""
     capability = float(gpu["computeCapability"])
     where = f"{gpu['name']} (compute capability {gpu['computeCapability']})"

@@ -114,10 +114,14 @@ def _shape_of(config: Mapping[str, Any]) -> Shape:
     if foreign:
         raise NotUnderstood(f"layers described by '{foreign}' cannot be counted")
     kind = str(merged.get("model_type", ""))
-    layers, hidden, heads = (_number(merged, key) for key in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
+    layers, hidden, heads = (
+        _number(merged, key) for key in ("num_hidden_layers", "hidden_size", "num_attention_heads")
+    )
     if layers > _MOST_LAYERS:
         raise NotUnderstood(f"'num_hidden_layers' is {layers}")
-    experts = next((merged[key] for key in ("n_routed_experts", "num_local_experts", "num_experts") if merged.get(key)), 0)
+    experts = next(
+        (merged[key] for key in ("n_routed_experts", "num_local_experts", "num_experts") if merged.get(key)), 0
+    )
     width = int(merged.get("intermediate_size_mlp") or merged.get("intermediate_size") or 0)
     expert_width = int(merged.get("moe_intermediate_size") or merged.get("intermediate_size") or 0) if experts else 0
     if not (width or expert_width):
@@ -138,7 +142,9 @@ def _shape_of(config: Mapping[str, Any]) -> Shape:
         quantization=quantization_of(merged),
         width=width,
         experts=int(experts),
-        experts_per_token=int(merged.get("num_experts_per_tok") or merged.get("experts_per_token") or 1) if experts else 0,
+        experts_per_token=int(merged.get("num_experts_per_tok") or merged.get("experts_per_token") or 1)
+        if experts
+        else 0,
         expert_width=expert_width,
         other=int(merged.get("otherParameters", 0) * 1e9),
     )
@@ -164,9 +170,17 @@ def _block(config: Mapping[str, Any], kind: str, index: int, experts: int, width
             raise NotUnderstood(f"nothing says what layer {index} is")
         return _with_mlp(block, config, kind, letter == "E", letter == "-", experts, width, expert_width)
     what, window = _kind_of(config, kind, index)
-    block = _linear(config) if what == "state" else _latent(config) if config.get("kv_lora_rank") else _attention(config, what, window)
+    block = (
+        _linear(config)
+        if what == "state"
+        else _latent(config)
+        if config.get("kv_lora_rank")
+        else _attention(config, what, window)
+    )
     if kind.startswith(("qwen3_next", "qwen3_5")) and what == "full":  # the query has a gate of its own size
-        block = block._replace(attention=block.attention + config["num_attention_heads"] * _head(config) * config["hidden_size"])
+        block = block._replace(
+            attention=block.attention + config["num_attention_heads"] * _head(config) * config["hidden_size"]
+        )
     has_experts = bool(experts) and _has_experts(config, index)
     return _with_mlp(block, config, kind, has_experts, not has_experts, experts, width, expert_width)
 
@@ -207,7 +221,11 @@ def _kind_of(config: Mapping[str, Any], kind: str, index: int) -> tuple[str, int
 
 
 def _head(config: Mapping[str, Any]) -> int:
-    return int(config.get("head_dim") or config.get("attention_head_dim") or config["hidden_size"] // config["num_attention_heads"])
+    return int(
+        config.get("head_dim")
+        or config.get("attention_head_dim")
+        or config["hidden_size"] // config["num_attention_heads"]
+    )
 
 
 def _attention(config: Mapping[str, Any], what: str, window: int) -> Block:
@@ -277,7 +295,9 @@ def _with_mlp(
     hidden, matrices = config["hidden_size"], 2 if kind in _UNGATED else 3
     if not has_experts:
         return block._replace(mlp=matrices * hidden * width) if is_dense else block
-    shared = int(config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size") or 0)
+    shared = int(
+        config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size") or 0
+    )
     shared = shared or int(config.get("n_shared_experts") or 0) * expert_width
     if kind.startswith("llama4"):  # always one, of the experts' size
         shared = expert_width
