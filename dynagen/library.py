@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers import Layer, base_layer, facts, find_overlay
+from dynagen.layers import Layer, base_layer, documents, facts, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
@@ -93,7 +93,14 @@ def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
     """As `Library.look_up`. Empty for a file that no layer has."""
-    found: Any = _merged_facts(layers, f"facts/{folder}/{name}.yaml", report)
+    file = f"facts/{folder}/{name}.yaml"
+    having = [layer for layer in layers if (layer.folder / file).is_file()]
+    if not having:
+        return {}
+    if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check
+        shipped: dict[str, Any] = documents(having[0], file, report)[0].data
+        return shipped
+    found: Any = _merged_facts(having, file, report)
     for key in (folder, name):
         found = found.get(key, {}) if isinstance(found, dict) else {}
     return found if isinstance(found, dict) else {}  # what is no mapping has been reported

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
@@ -449,3 +451,52 @@ def test_own_flags_are_all_known_to_the_newest_release() -> None:
         short = {"--tp", "--dp", "--disaggregation-transfer-backend", "--disaggregation-bootstrap-port"}
         for flag in backends.load(backend).OWN_FLAGS:
             assert not flag.startswith("--") or flag in words | gone | short, (backend, flag)
+
+
+# --- nothing that a schema lets through breaks it
+
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 10**7)
+    | st.floats()
+    | st.sampled_from(["", "a", "fp8", "full_attention", "M*E-"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["weights", "num_bits", "type", "group_0"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = sorted(
+    {key for model in MODELS for key in config_of(model)}
+    | {"layer_types", "text_config", "moe_layer_freq", "layers_block_type"}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(MODELS[::9]),
+    st.dictionaries(st.sampled_from(KEYS), junk, max_size=3),
+    st.sampled_from(backends.names()),
+)
+def test_any_config_json_is_judged_or_refused(model: str, changes: dict[str, Any], backend: str) -> None:
+    try:
+        found = shape_of({**config_of(model), **changes})
+    except NotUnderstood:
+        return
+    for layout in (Layout(), Layout(4, 2, 2, expert=True)):
+        gpu = dict(GPUS)["nvidia-h100-80gb"]
+        setting = setting_for(backend, found, layout, gpu, "nvidia-h100-80gb", "decode")
+        longest_context(found, layout, setting, fit(found, layout, setting).room)
+
+
+@pytest.mark.parametrize(
+    "parallel", ["{tensor: 72}", "{pipeline: 72, data: 72}", "{data: 3, expert: true}", "{expert: false}", "{}"]
+)
+@pytest.mark.parametrize("backend", backends.names())
+def test_any_parallelism_is_judged(parallel: str, backend: str) -> None:
+    compiled(
+        profile(
+            "Qwen/Qwen3-30B-A3B-FP8", "nvidia-l4", f"3, parallel: {parallel}", backend, "concurrency: 9\ncontext: 1\n"
+        )
+    )  # type: ignore[arg-type]

@@ -112,13 +112,15 @@ def _memory(
             f"has {_gib(usable)} of {gpu['name']}: {_gib(total - usable)} GiB are missing",
             at_tensor(profile, part.path), hint="use " + ", or ".join(ways) if ways else "use a smaller model, or one with fewer bits",
         )  # fmt: skip
-    elif question.concurrency and part.role != "prefill" and sensible == context:
-        most = int(memory.room / need) * part.layout.data
+    elif question.concurrency and part.role != "prefill":
+        each = sequence_bytes(shape, part.layout, setting, sensible)
+        most = int(memory.room / each) * part.layout.data if each else question.concurrency
         if most < question.concurrency:
             report.add(
                 "DG424",
-                f"worker '{part.name}': {question.concurrency} sequences of {context} tokens need {_gib(need * question.concurrency / part.layout.data)} "
-                f"GiB of each GPU for their KV cache, and {_gib(memory.room)} are left: {most} fit",
+                f"worker '{part.name}': {question.concurrency} sequences of {sensible} tokens need "
+                f"{_gib(each * question.concurrency / part.layout.data)} GiB of each GPU for their KV cache, and "
+                f"{_gib(memory.room)} are left: {most} fit",
                 profile.at(("concurrency",)), severity="warning",
                 hint="the others wait, or are computed anew: lower 'context' or 'concurrency', or give each worker more GPUs",
             )  # fmt: skip

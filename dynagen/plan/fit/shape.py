@@ -95,7 +95,7 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
     """Raises NotUnderstood for a config.json that cannot be counted."""
     try:
         return _shape_of(config)
-    except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError) as error:  # values of other types
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:  # values of other types
         if isinstance(error, NotUnderstood):
             raise
         raise NotUnderstood(f"a value is not as expected ({error})") from error
