@@ -33,7 +33,7 @@ def check_flags(
 
 def _flags(profile: Profile, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     for index, argument in enumerate(profile.value(path)):
-        flag = flag_of(argument)
+        flag = flag_of(argument).split(".", 1)[0]  # vLLM takes a key of a JSON argument after a dot
         if flag.startswith("--"):
             yield (*path, index), flag
 

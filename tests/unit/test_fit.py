@@ -433,6 +433,7 @@ def test_the_frontend_s_arguments(release: str, args: str, codes: list[str]) -> 
     ("vllm", "[--enable-prefix-cachin]", []),
     ("vllm", "[--enable-prefix-chaching]", ["DG436"]),
     ("vllm", "[--something-of-our-own]", []),
+    ("vllm", "[--kernel-config.a, '1', --speculative-config.method, ngram]", []),
     ("vllm", "[--calculate-kv-scales]", ["DG435"]),
     ("vllm", "[--tensor_parallel_size, '2']", ["DG404"]),
     ("sglang", "[--page-size, '16', --trust-remote-code, --skip-tokenizer-init, --mem-fraction-static=0.8]", []),

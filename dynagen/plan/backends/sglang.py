@@ -74,7 +74,8 @@ def _world(layout: Layout) -> int:
 
 def setting(demand: Demand) -> Setting:
     """What SGLang sets apart for activations and CUDA graphs, weights and KV cache get the rest
-    (sglang/srt/arg_groups/memory_hook.py of 0.5.21). Its pool keeps windows in proportion to the rest.
+    (sglang/srt/arg_groups/memory_hook.py of 0.5.21). Unless it is told a ratio, its
+    pool for windows is nearly as large as the other one.
     """
     own, memory = demand.arguments, demand.memory
     share = number_of(own, "--mem-fraction-static")
@@ -87,7 +88,7 @@ def setting(demand: Demand) -> Setting:
         sequences=0,
         kv_bytes=1 if (value_of(own, "--kv-cache-dtype") or "").startswith("fp8") else 2,
         weight_bits={"fp8": 8, "w8a8_fp8": 8, "bitsandbytes": 4.5}.get(precision or "", 0),
-        keeps_windows=True,
+        keeps_windows=not has(own, "--swa-full-tokens-ratio"),
     )
 
 
