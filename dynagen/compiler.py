@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,8 +12,9 @@ from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
 from dynagen.merge import Map, merge, to_tree
+from dynagen.model_config import read_model_config
 from dynagen.places import Places, in_profile
-from dynagen.plan import Plan, backends, make_plan
+from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
 from dynagen.render import Skipped, render
@@ -50,6 +52,7 @@ class Compilation(NamedTuple):
     library: Library
     profile: Profile | None = None
     plan: Plan | None = None
+    model_config: Mapping[str, Any] | None = None
     values: Mapping[str, Any] = {}
     manifests: Sequence[Manifest] = ()
     authored: Sequence[Manifest] = ()
@@ -74,11 +77,13 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     if profile is None:
         return Compilation(report, library)
 
-    plan = make_plan(profile, library.facts, report)
+    config = read_model_config(profile, request.home, request.root, report)
+    plan = make_plan(profile, library.facts, partial(library.look_up, report=report), config, report)
     if report.failed:
         return Compilation(report, library, profile)
 
     values = expression_values(profile, plan, library)
+    known = Compilation(report, library, profile, plan, config, values)
     release = library.facts["releases"][plan.release]
     newest, fitting = library.schema_folders(plan.kubernetes), library.schema_folders(plan.kubernetes, release["crds"])
     authoring = Schemas(newest)
@@ -93,17 +98,17 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     external = external_objects(library, profile, plan, values, authoring, report)
     external += [declared(entry, plan.metadata["namespace"], Position("--external")) for entry in request.external]
     if report.failed:
-        return Compilation(report, library, profile, plan, values)
+        return known
 
     merged = manifests.finish(common)
     objects, findings = (
         [Object(manifest) for manifest in merged],
-        Findings(report, places_of(Compilation(report, library, profile, plan, values))),
+        Findings(report, places_of(known)),
     )
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
     if report.failed:
-        return Compilation(report, library, profile, plan, values)
+        return known
 
     if not old:
         check_rules(objects, schemas, findings)
@@ -117,8 +122,8 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     if not report.failed:
         check_silences(report)
     if report.failed:
-        return Compilation(report, library, profile, plan, values)
-    return Compilation(report, library, profile, plan, values, finished, merged, authoring)
+        return known
+    return known._replace(manifests=finished, authored=merged, authoring=authoring)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
@@ -129,21 +134,26 @@ def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[st
 
 def places_of(compilation: Compilation) -> Callable[[Origin], Places]:
     """Where findings in its manifests point."""
-    profile, values, library = compilation.profile, compilation.values, compilation.library
-    assert profile is not None
-    return in_profile(profile, lambda: influence_on(profile, values, library))
+    assert compilation.profile is not None
+    return in_profile(compilation.profile, lambda: influence_on(compilation))
 
 
-def influence_on(profile: Profile, values: Mapping[str, Any], library: Library) -> Influence:
-    """What tells which of its values a value in a manifest follows from. Most calls never ask."""
+def influence_on(compilation: Compilation) -> Influence:
+    """What tells which values of the profile a value in a manifest follows from. Most calls never ask."""
     from dynagen.influence import Influence
 
-    def values_of(profile: Profile, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    library, profile = compilation.library, compilation.profile
+    assert profile is not None
+
+    def values_of(profile: Profile, facts: Mapping[str, Any], look_up: LookUp) -> tuple[Mapping[str, Any], bool]:
         report = Report()
-        plan = make_plan(profile, facts, report)
+        given = profile.data.get("modelConfig")
+        config = compilation.model_config if isinstance(given, str) else given
+        plan = make_plan(profile, facts, look_up, config, report)
         return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
 
-    return Influence(profile, library.schema, library.facts, values, values_of)
+    look_up = cache(partial(library.look_up, report=Report()))
+    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of)
 
 
 def external_objects(

@@ -15,13 +15,14 @@ from dynagen.cel import ExpressionError
 from dynagen.diagnostics import Condition, Given, KeyPath, Origin, Position, Report
 from dynagen.expressions import Scope, Template, names_in, parse_template
 from dynagen.merge import Map, to_tree
+from dynagen.plan import LookUp
 from dynagen.profile import Profile, Schema
 from dynagen.profile.checks import check_rules
 from dynagen.profile.schema import fill_defaults
 
 Values = Mapping[str, Any]
 # What expressions see for a profile and facts, and whether the plan accepts them.
-ValuesOf = Callable[[Profile, Mapping[str, Any]], tuple[Values, bool]]
+ValuesOf = Callable[[Profile, Mapping[str, Any], LookUp], tuple[Values, bool]]
 
 
 class Change(NamedTuple):
@@ -37,9 +38,15 @@ class Influence:
     """The changes of one compilation, made once, and the answers that they give."""
 
     def __init__(
-        self, profile: Profile, schema: Schema, facts: Mapping[str, Any], values: Values, values_of: ValuesOf
+        self,
+        profile: Profile,
+        schema: Schema,
+        facts: Mapping[str, Any],
+        look_up: LookUp,
+        values: Values,
+        values_of: ValuesOf,
     ) -> None:
-        self._profile, self._schema, self._facts = profile, schema, facts
+        self._profile, self._schema, self._facts, self._look_up = profile, schema, facts, look_up
         self.values, self._values_of = values, values_of
         self._scopes: dict[tuple[int, Condition | None, int], Scope] = {}
         self._made: list[Change] | None = None
@@ -73,19 +80,36 @@ class Influence:
             changed = Profile(filled, frozenset())
             check_rules(changed.data, self._schema, self._schema, filled, (), report)
             if changed.data != self._profile.data and not report.failed:
-                yield from self._change(path, changed, self._facts)
+                yield from self._change(path, changed, self._facts, self._look_up)
 
     def _fact_changes(self) -> Iterator[Change]:
         seen: dict[KeyPath, None] = {}
-        self._values_of(self._profile, _Watched(self._facts, (), seen))
-        for path in seen:
-            for other in _other_facts(_look_up(self._facts, path)):
-                yield from self._change(("facts", *path), self._profile, _with(self._facts, path, other))
+        files: list[KeyPath] = []
 
-    def _change(self, path: KeyPath, profile: Profile, facts: Mapping[str, Any]) -> Iterator[Change]:
+        def watched(folder: str, name: str) -> Mapping[str, Any]:
+            files.append((folder, name))
+            return _Watched(self._look_up(folder, name), (folder, name), seen)
+
+        self._values_of(self._profile, _Watched(self._facts, (), seen), watched)
+        for path in seen:
+            file, inner = path[:2], path[2:]
+            if file not in files:
+                for other in _other_facts(_look_up(self._facts, path)):
+                    facts = _with(self._facts, path, other)
+                    yield from self._change(("facts", *path), self._profile, facts, self._look_up)
+                continue
+            found = self._look_up(str(file[0]), str(file[1]))
+            for other in _other_facts(_look_up(found, inner)):
+                changed = _with(found, inner, other)
+                yield from self._change(("facts", *path), self._profile, self._facts, self._with_file(file, changed))
+
+    def _with_file(self, file: KeyPath, content: Mapping[str, Any]) -> LookUp:
+        return lambda folder, name: content if (folder, name) == file else self._look_up(folder, name)
+
+    def _change(self, path: KeyPath, profile: Profile, facts: Mapping[str, Any], look_up: LookUp) -> Iterator[Change]:
         try:
-            values, accepted = self._values_of(profile, facts)
-        except (LookupError, TypeError, ValueError, AttributeError):
+            values, accepted = self._values_of(profile, facts, look_up)
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
             return  # facts that no file could hold; a profile that the plan takes for granted
         if differences := list(_differences(self.values, values, ())):
             yield Change(path, values, differences, accepted)

@@ -178,9 +178,17 @@ def _size(value: Any) -> int:
     return 1 + sum(_size(item) for item in inner)
 
 
-def facts(layer: Layer, report: Report) -> Iterator[Map]:
-    """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`."""
-    for name in files(layer, "facts"):
+# Folders of facts of which a profile needs one file at most: that one is read when it is asked for.
+LOOKED_UP = ("facts/models/", "facts/flags/")
+
+
+def facts(layer: Layer, report: Report, only: str = "") -> Iterator[Map]:
+    """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`.
+
+    Without what is looked up; `only` is the name of such a file, for example `facts/models/Qwen.yaml`.
+    """
+    found = [only] if only and (layer.folder / only).is_file() else []
+    for name in found if only else (name for name in files(layer, "facts") if not name.startswith(LOOKED_UP)):
         for document in documents(layer, name, report):
             if not isinstance(document.data, dict):
                 report.add("DG305", "a file of facts must be a mapping", document.at())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers import Layer, base_layer, facts, find_overlay
+from dynagen.layers import Layer, base_layer, documents, facts, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
@@ -24,6 +24,10 @@ class Library(NamedTuple):
     layers: Sequence[Layer]
     schema: Schema
     facts: Mapping[str, Any]
+
+    def look_up(self, folder: str, name: str, report: Report) -> dict[str, Any]:
+        """The facts in one file that is not read otherwise: `models`, `Qwen` for `facts/models/Qwen.yaml`."""
+        return look_up_facts(self.layers, folder, name, report)
 
     def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
         """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
@@ -85,18 +89,37 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    merged = fact_tree(layers, report)
+    return _merged_facts(layers, "", report)
+
+
+def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
+    """As `Library.look_up`. Empty for a file that no layer has."""
+    file = f"facts/{folder}/{name}.yaml"
+    having = [layer for layer in layers if (layer.folder / file).is_file()]
+    if not having:
+        return {}
+    if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check
+        shipped: dict[str, Any] = documents(having[0], file, report)[0].data
+        return shipped
+    found: Any = _merged_facts(having, file, report)
+    for key in (folder, name):
+        found = found.get(key, {}) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}  # what is no mapping has been reported
+
+
+def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
+    merged = fact_tree(layers, report, only)
     data: dict[str, Any] = to_data(merged)
     if not all(layer.is_shipped for layer in layers):
         check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
     return data
 
 
-def fact_tree(layers: Sequence[Layer], report: Report) -> Map:
-    """The facts of all layers, each with the place where it was written."""
+def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
+    """The facts of all layers, or those of one file, each with the place where it was written."""
     merged = Map({}, Origin(Position("base")))
     for layer in layers:
-        for tree in facts(layer, report):
+        for tree in facts(layer, report, only):
             merged = merge(merged, tree, None)
     return merged
 

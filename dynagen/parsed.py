@@ -30,9 +30,10 @@ _stores: dict[str, dict[str, Any]] = {}
 
 def look_up(layer: str, name: str, text: str) -> list[Document] | None:
     """The documents of a shipped layer's file; None when they are not known for this text."""
-    if layer not in _stores:
-        _stores[layer] = _open(layer)
-    entry = _stores[layer].get(name)
+    store = _store_of(layer, name)
+    if store not in _stores:
+        _stores[store] = _open(store)
+    entry = _stores[store].get(name)
     if entry is None or entry["text"] != _fingerprint(text):
         return None
     return [Document(f"{layer}/{name}", data, marks) for data, marks in entry["documents"]]
@@ -53,9 +54,14 @@ def table(name: str) -> Any:
     return documents[0].data
 
 
+def _store_of(layer: str, name: str) -> str:
+    """One for a layer, and one more for each file that a profile looks up: `base`, `base/facts/models/Qwen`."""
+    return f"{layer}/{name.rsplit('.', 1)[0]}" if name.startswith(("facts/models/", "facts/flags/")) else layer
+
+
 def _open(layer: str) -> dict[str, Any]:
     try:
-        store = json.loads((_FOLDER / f"{layer.replace('/', '-')}.json").read_bytes())
+        store = json.loads((_FOLDER / _file_of(layer)).read_bytes())
         programs = {
             text: Program(a2b_base64(program), tuple(map(tuple, reads)))
             for text, (program, reads) in store["expressions"].items()
@@ -108,6 +114,10 @@ def _write(name: str, store: Any) -> None:
     partial.replace(target)
 
 
+def _file_of(store: str) -> str:
+    return f"{store.replace('/', '-')}.json"
+
+
 def _fingerprint(text: str) -> list[int]:
     """Tells an edited file from the parsed one; nobody forges a layer against himself."""
     raw = text.encode()
@@ -119,7 +129,7 @@ def write_all() -> Path:
     _FOLDER.mkdir(exist_ok=True)
     for layer in [BASE, *sorted(folder for folder in OVERLAYS.iterdir() if folder.is_dir())]:
         shown = layer.relative_to(ROOT).as_posix()
-        files: dict[str, Any] = {}
+        stores: dict[str, dict[str, Any]] = {shown: {}}
         programs: dict[str, Program] = {}
         for path in sorted(layer.rglob("*.yaml")):
             name, report = path.relative_to(layer).as_posix(), Report()
@@ -127,7 +137,8 @@ def write_all() -> Path:
             documents = parse(text, f"{shown}/{name}", report)
             if report.diagnostics:
                 continue  # it is parsed, and reported, when somebody uses it
-            files[name] = {"text": _fingerprint(text), "documents": [[each.data, each.marks] for each in documents]}
+            entry = {"text": _fingerprint(text), "documents": [[each.data, each.marks] for each in documents]}
+            stores.setdefault(_store_of(shown, name), {})[name] = entry
             for scalar in _scalars([each.data for each in documents]):
                 programs |= compile_expressions(scalar)
         for schema in [layer / "schema.json", *([SCHEMAS / "profile.json"] if layer == BASE else [])]:
@@ -138,7 +149,8 @@ def write_all() -> Path:
             text: [b2a_base64(program.serialized, newline=False).decode(), program.reads]
             for text, program in programs.items()
         }
-        _write(f"{shown.replace('/', '-')}.json", {"files": files, "expressions": expressions})
+        for store, files in stores.items():
+            _write(_file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
     texts = {name: (_PACKAGE / name).read_text("utf-8") for name in _TABLES}
     _write("tables.json", {name: {"text": _fingerprint(text), "data": table(name)} for name, text in texts.items()})
     _write_rules()

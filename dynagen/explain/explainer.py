@@ -78,17 +78,23 @@ class Explainer:
         self._schemas = compilation.authoring
         self._authored = {manifest.identity[1:]: manifest for manifest in compilation.authored}
         self._known: dict[Any, dict[KeyPath, None]] = {}
+        self._facts: dict[str, Map] = {}
         self._read_already: dict[KeyPath, Read] = {}
         self._awake: dict[Any, list[tuple[Change, Given]]] = {}
 
     @cached_property
     def influence(self) -> Influence:
         """Made with the first question: some hundred plans."""
-        return influence_on(self._profile, self._compilation.values, self._library)
+        return influence_on(self._compilation)
 
-    @cached_property
-    def _facts(self) -> Map:
-        return fact_tree(self._library.layers, Report())
+    def _fact(self, path: KeyPath) -> Tree:
+        """A fact with its place. Those of models and flags are in files of their own, which are not read with the others."""
+        for only in ("", f"facts/{path[0]}/{path[1]}.yaml" if len(path) > 1 else ""):
+            if only not in self._facts:
+                self._facts[only] = fact_tree(self._library.layers, Report(), only)
+            if (found := find_exactly(self._facts[only], path)) is not None:
+                return found
+        return self._facts[""]
 
     def explain(self, manifest: Manifest) -> Iterator[Explanation]:
         """All leaves of a manifest, in its order."""
@@ -181,7 +187,7 @@ class Explainer:
 
     def _look_up(self, path: KeyPath) -> Read:
         if path[0] == "facts":
-            found = find(self._facts, path[1:])
+            found = self._fact(path[1:])
             return Read("fact", path, to_data(found), found.origin.written)
         value = find_exactly(self._profile.tree, path)
         if value is None:

@@ -9,15 +9,15 @@ from dynagen.plan.versions import Version, parse_version, version_in_tag
 from dynagen.profile import Profile
 
 # Where Dynamo's images are (docs/fern/pages/reference/general/releases-machine-readable.mdx of ai-dynamo/dynamo).
-_REGISTRY = "nvcr.io/nvidia/ai-dynamo"
+REGISTRY = "nvcr.io/nvidia/ai-dynamo"
 
 
 def plan_images(profile: Profile, release: Version, report: Report) -> Images:
     """Reports DG401 for an image whose version nobody knows, DG402 for an override that does not fit the release."""
     data = profile.data
     # dynamo-frontend exists since 0.8.0, the oldest release that is supported.
-    frontend = f"{_REGISTRY}/dynamo-frontend:{data['release']}"
-    worker = f"{_REGISTRY}/{backends.load(data['backend']).IMAGE}:{data['release']}"
+    frontend = f"{REGISTRY}/dynamo-frontend:{data['release']}"
+    worker = f"{REGISTRY}/{backends.load(data['backend']).IMAGE}:{data['release']}"
     override = data.get("runtimeVersionOverride")
     images = Images(data["frontend"].get("image", frontend), data.get("image", worker), override)
     # The operator decides by the version, and refuses images without one since 1.4

@@ -9,7 +9,13 @@ from zlib import crc32
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan import backends
+from dynagen.plan.arguments import flag_of
 from dynagen.plan.env import env_vars, hugging_face_env
+from dynagen.plan.fit.judging import Part, judge
+from dynagen.plan.fit.machines import check_machines
+from dynagen.plan.fit.models import LookUp, find_shape
+from dynagen.plan.fit.parallel import plan_layout
+from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.names import FRONTEND, check_names
@@ -21,14 +27,24 @@ from dynagen.profile import Profile
 _FRONTEND_PORT = 8000
 
 
-def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Plan:
-    """The plan of a checked profile. Reports DG401 to DG415; the plan is worth nothing when an error was reported."""
+def make_plan(
+    profile: Profile, facts: Mapping[str, Any], look_up: LookUp, config: Mapping[str, Any] | None, report: Report
+) -> Plan:
+    """The plan of a checked profile. Reports DG401 to DG443; the plan is worth nothing when an error was reported.
+
+    `look_up` has the facts that are read when they are asked for, `config` is the model's config.json if the profile has it.
+    """
     data = profile.data
     release = parse_version(data["release"])
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     cache = plan_model_cache(data, facts)
-    workers = [_worker(profile, path, name, gpu, release, cache, report) for path, name in _roles(data)]
+    parts = [_part(profile, path, name, report) for path, name in _roles(data)]
+    shape = find_shape(profile, config, look_up, report)
+    context = judge(profile, parts, shape, gpu, facts, release, report)
+    workers = [_worker(profile, part, gpu, release, cache, context, report) for part in parts]
+    check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
+    check_flags(profile, [part.path for part in parts], release, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)
@@ -37,6 +53,7 @@ def make_plan(profile: Profile, facts: Mapping[str, Any], report: Report) -> Pla
         backend=data["backend"],
         model=data["model"],
         served_model_name=data.get("servedModelName", data["model"]),
+        context=context,
         release=data["release"],
         release_number=release[0] * 10000 + release[1] * 100 + release[2],
         kubernetes=data["kubernetes"],
@@ -104,15 +121,20 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
     )
 
 
+def _part(profile: Profile, path: KeyPath, name: str, report: Report) -> Part:
+    return Part(path, name, "agg" if name == "worker" else name, plan_layout(profile, path, name, report))
+
+
 def _worker(
     profile: Profile,
-    path: KeyPath,
-    name: str,
+    part: Part,
     gpu: Mapping[str, Any],
     release: Version,
     cache: ModelCache | None,
+    context: int | None,
     report: Report,
 ) -> Worker:
+    path, name, layout = part.path, part.name, part.layout
     data, given = profile.data, profile.value(path)
     gpus = given["gpus"]
     backend = backends.load(data["backend"])
@@ -120,8 +142,10 @@ def _worker(
         model=data["model"],
         served_model_name=data.get("servedModelName", data["model"]),
         release=release,
-        role="agg" if name == "worker" else name,
-        tensor_parallel=gpus,
+        role=part.role,
+        layout=layout,
+        context=context,
+        concurrency=data.get("concurrency"),
     )
     for key_path in (("engineArgs",), (*path, "engineArgs")):
         _check_arguments(profile, key_path, backend.OWN_FLAGS, report)
@@ -146,7 +170,10 @@ def _worker(
         type=name,
         replicas=given["replicas"],
         gpus=gpus,
-        tensor_parallel=gpus,
+        tensor_parallel=layout.tensor,
+        pipeline_parallel=layout.pipeline,
+        data_parallel=layout.data,
+        expert_parallel=layout.expert,
         command=command,
         args=args,
         script=_script(command, args),
@@ -172,7 +199,7 @@ def _env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str, Any]:
 def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:
     """Reports DG404 for a flag that follows from the profile already."""
     for index, argument in enumerate(profile.value(path)):
-        flag = argument.split("=", 1)[0]
+        flag = flag_of(argument)
         if flag in own:
             report.add(
                 "DG404", f"'{flag}' is set by dynagen", profile.at((*path, index)),

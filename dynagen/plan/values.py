@@ -55,6 +55,9 @@ class Worker(NamedTuple):
     replicas: int
     gpus: int
     tensor_parallel: int
+    pipeline_parallel: int
+    data_parallel: int
+    expert_parallel: bool
     command: list[str]
     args: list[str]
     script: str
@@ -103,13 +106,15 @@ class Graph(NamedTuple):
 class Plan(NamedTuple):
     """Everything that layers can refer to, beside `facts` and the sections of the overlays.
 
-    `release_number` is the release as a number that can be compared: 10601 for 1.6.1.
+    `release_number` is the release as a number that can be compared: 10601 for 1.6.1. `context` is the longest sequence in
+    tokens, null when it is the model's own.
     """
 
     metadata: dict[str, Any]
     backend: str
     model: str
     served_model_name: str
+    context: int | None
     release: str
     release_number: int
     kubernetes: str

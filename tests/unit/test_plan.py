@@ -65,7 +65,7 @@ def on_gke(gpu: str, workers: str, more: str = "") -> str:
     ("nvidia-h100-80gb", 1, "gke: {machineType: a3-highgpu-8g}\n", "a3-highgpu-8g"),
 ])  # fmt: skip
 def test_the_machine_is_the_smallest_that_has_the_gpus(gpu: str, gpus: int, more: str, machine: str) -> None:
-    (worker,) = plan_of(on_gke(gpu, f"agg: {{gpus: {gpus}}}", more)).workers
+    (worker,) = plan_of(on_gke(gpu, f"agg: {{gpus: {gpus}, parallel: {{pipeline: {gpus}}}}}", more)).workers
     assert worker.machine is not None and worker.machine.type == machine
 
 

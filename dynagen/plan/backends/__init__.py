@@ -1,26 +1,51 @@
 """How each engine is started. One file per backend; the file's name is what the profile says.
 
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
-`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, and `arguments(launch)`.
+`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `arguments(launch)`, and
+`setting(demand)`: what the engine does with the memory of a GPU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from dynagen.plan.fit.memory import Layout
 from dynagen.plan.versions import Version
 
 
 class Launch(NamedTuple):
-    """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`."""
+    """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`.
+
+    `context` is the longest sequence, None for the model's own; `concurrency` None for the engine's own.
+    """
 
     model: str
     served_model_name: str
     release: Version
     role: str
-    tensor_parallel: int
+    layout: Layout
+    context: int | None = None
+    concurrency: int | None = None
+
+
+class Demand(NamedTuple):
+    """What the memory of a worker's GPU depends on. `memory` is that of one GPU, in bytes, as CUDA sees it.
+
+    `arguments` are the profile's own for the engine; `is_latent` says that attention is (MLA).
+    """
+
+    release: Version
+    role: str
+    layout: Layout
+    arguments: Sequence[str]
+    memory: float
+    gpu: str
+    concurrency: int | None
+    is_latent: bool
+    has_experts: bool
 
 
 def names() -> list[str]:

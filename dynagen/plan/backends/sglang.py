@@ -1,11 +1,14 @@
 """SGLang under Dynamo: `python3 -m dynamo.sglang`.
 
-Source of the flags: sglang/backend_args.py and sglang/_disagg.py in the wheel ai-dynamo 1.6.1.
+Source of the flags: sglang/backend_args.py and sglang/_disagg.py in the wheel ai-dynamo 1.6.1, sglang/srt/arg_groups in
+sglang 0.5.21.
 """
 
 from __future__ import annotations
 
-from dynagen.plan.backends import Launch
+from dynagen.plan.arguments import has, number_of, value_of
+from dynagen.plan.backends import Demand, Launch
+from dynagen.plan.fit.memory import GIB, Layout, Setting
 
 MODULE = "dynamo.sglang"
 IMAGE = "sglang-runtime"
@@ -13,9 +16,20 @@ OWN_FLAGS = {
     "--model": "model",
     "--model-path": "model",
     "--served-model-name": "servedModelName",
-    "--tp": "gpus",
-    "--tp-size": "gpus",
-    "--tensor-parallel-size": "gpus",
+    "--tp": "gpus, or parallel.tensor",
+    "--tp-size": "gpus, or parallel.tensor",
+    "--tensor-parallel-size": "gpus, or parallel.tensor",
+    "--pp-size": "parallel.pipeline",
+    "--pipeline-parallel-size": "parallel.pipeline",
+    "--dp": "parallel.data",
+    "--dp-size": "parallel.data",
+    "--data-parallel-size": "parallel.data",
+    "--enable-dp-attention": "parallel.data with parallel.expert",
+    "--ep": "parallel.expert",
+    "--ep-size": "parallel.expert",
+    "--expert-parallel-size": "parallel.expert",
+    "--context-length": "context",
+    "--max-running-requests": "concurrency",
     "--disaggregation-mode": "agg or disagg",
     "--disaggregation-transfer-backend": "agg or disagg",
     "--disaggregation-bootstrap-port": "agg or disagg",
@@ -30,7 +44,20 @@ _BOOTSTRAP_PORT = "12345"
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
     found = ["--model-path", launch.model, "--served-model-name", launch.served_model_name]
-    found += ["--tp", str(launch.tensor_parallel)]
+    layout = launch.layout
+    found += ["--tp", str(_world(layout))]
+    if layout.pipeline > 1:
+        found += ["--pp-size", str(layout.pipeline)]
+    if layout.data > 1:
+        found += ["--dp-size", str(layout.data)]
+    if layout.data > 1 and layout.expert:
+        found += ["--enable-dp-attention"]
+    if layout.expert:
+        found += ["--ep-size", str(_world(layout))]
+    if launch.context:
+        found += ["--context-length", str(launch.context)]
+    if launch.concurrency and launch.role != "prefill":
+        found += ["--max-running-requests", str(launch.concurrency)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
     found += ["--enable-metrics"]
     if launch.role != "agg":
@@ -38,3 +65,48 @@ def arguments(launch: Launch) -> list[str]:
         # The other side calls back, so it must listen on the pod's address, not on localhost.
         found += ["--disaggregation-bootstrap-port", _BOOTSTRAP_PORT, "--host", "0.0.0.0"]
     return found
+
+
+def _world(layout: Layout) -> int:
+    """SGLang's --tp. With expert parallelism the copies share it: each attends with a part of its GPUs (DP attention)."""
+    return layout.tensor * (layout.data if layout.expert else 1)
+
+
+def setting(demand: Demand) -> Setting:
+    """What SGLang sets apart for activations and CUDA graphs, weights and KV cache get the rest
+    (sglang/srt/arg_groups/memory_hook.py of 0.5.21). Unless it is told a ratio, its
+    pool for windows is nearly as large as the other one.
+    """
+    own, memory = demand.arguments, demand.memory
+    share = number_of(own, "--mem-fraction-static")
+    usable = share * memory if share else memory - _reserve(demand)
+    precision = value_of(own, "--quantization")
+    return Setting(
+        usable=usable + (number_of(own, "--cpu-offload-gb") or 0) * GIB,
+        fixed=0.4 * GIB,  # CUDA's own, there before the share is taken
+        batched_tokens=0,
+        sequences=0,
+        kv_bytes=1 if (value_of(own, "--kv-cache-dtype") or "").startswith("fp8") else 2,
+        weight_bits={"fp8": 8, "w8a8_fp8": 8, "bitsandbytes": 4.5}.get(precision or "", 0),
+        keeps_windows=not has(own, "--swa-full-tokens-ratio"),
+    )
+
+
+def _reserve(demand: Demand) -> float:
+    """In bytes. The sizes of a step and of a batch follow from the GPU's memory; before 0.5.21 they were smaller for some."""
+    gib, world = demand.memory / GIB, _world(demand.layout)
+    small = (34, 4096, 48, 160) if demand.release >= (1, 6, 0) else (34, 2048, 24, 80)
+    steps = ((19, 2048, 8, 8), small, (59, 4096, 32, 160), (158, 8192, 256, 512), (1e9, 16384, 512, 512))
+    _, chunk, few, many = next(step for step in steps if gib < step[0])
+    batch = demand.concurrency or (few if world < 4 else many)
+    tokens = int(number_of(demand.arguments, "--chunked-prefill-size") or chunk)
+    mib = 512 + 1.5 * max(2048, batch if demand.role == "decode" else tokens) + world * demand.layout.pipeline * 128
+    if demand.role != "prefill" and not has(demand.arguments, "--disable-cuda-graph"):
+        mib += 2 * batch
+        if demand.layout.expert and demand.layout.data > 1:
+            mib += batch * demand.layout.data * (4.5 if batch > 300 else 3)
+    if demand.role != "decode":
+        mib += 1536 if demand.is_latent else 512
+    if gib > 59:
+        mib = max(mib, 10240)
+    return mib * 1024**2

@@ -1,19 +1,32 @@
 """vLLM under Dynamo: `python3 -m dynamo.vllm`.
 
-Source of the flags: vllm/args.py and vllm/backend_args.py in the wheel ai-dynamo 1.6.1.
+Source of the flags: vllm/args.py and vllm/backend_args.py in the wheel ai-dynamo 1.6.1, vllm/engine/arg_utils.py in vllm
+0.31.0.
 """
 
 from __future__ import annotations
 
-from dynagen.plan.backends import Launch
+from math import ceil
+
+from dynagen.plan.arguments import has, number_of, value_of
+from dynagen.plan.backends import Demand, Launch
+from dynagen.plan.fit.memory import GIB, Setting
 
 MODULE = "dynamo.vllm"
 IMAGE = "vllm-runtime"
 OWN_FLAGS = {
     "--model": "model",
     "--served-model-name": "servedModelName",
-    "--tensor-parallel-size": "gpus",
-    "-tp": "gpus",
+    "--tensor-parallel-size": "gpus, or parallel.tensor",
+    "-tp": "gpus, or parallel.tensor",
+    "--pipeline-parallel-size": "parallel.pipeline",
+    "-pp": "parallel.pipeline",
+    "--data-parallel-size": "parallel.data",
+    "-dp": "parallel.data",
+    "--enable-expert-parallel": "parallel.expert",
+    "-ep": "parallel.expert",
+    "--max-model-len": "context",
+    "--max-num-seqs": "concurrency",
     "--disaggregation-mode": "agg or disagg",
     "--is-prefill-worker": "agg or disagg",
     "--is-decode-worker": "agg or disagg",
@@ -30,7 +43,17 @@ def arguments(launch: Launch) -> list[str]:
     found = ["--model", launch.model]
     if launch.served_model_name != launch.model:
         found += ["--served-model-name", launch.served_model_name]
-    found += ["--tensor-parallel-size", str(launch.tensor_parallel)]
+    found += ["--tensor-parallel-size", str(launch.layout.tensor)]
+    if launch.layout.pipeline > 1:
+        found += ["--pipeline-parallel-size", str(launch.layout.pipeline)]
+    if launch.layout.data > 1:
+        found += ["--data-parallel-size", str(launch.layout.data)]
+    if launch.layout.expert:
+        found += ["--enable-expert-parallel"]
+    if launch.context:
+        found += ["--max-model-len", str(launch.context)]
+    if launch.concurrency and launch.role != "prefill":
+        found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
     if launch.role == "agg":
         return found
     if launch.release >= (1, 0, 0):
@@ -38,3 +61,36 @@ def arguments(launch: Launch) -> list[str]:
         return [*found, "--disaggregation-mode", launch.role, "--kv-transfer-config", _KV_TRANSFER]
     # Before 1.0 the NIXL connector is the default and only prefill needs a flag.
     return [*found, "--is-prefill-worker"] if launch.role == "prefill" else found
+
+
+def setting(demand: Demand) -> Setting:
+    """Which share of a GPU vLLM takes, and how large its steps are (vllm/config/cache.py and vllm/engine/arg_utils.py).
+
+    The share is 0.92 since 0.20 at the latest, 0.9 before. Sizes of steps follow from the GPU's memory. What else is
+    resident was read off bug reports: docs/fit.md.
+    """
+    own, memory = demand.arguments, demand.memory
+    share = number_of(own, "--gpu-memory-utilization") or (0.92 if demand.release >= (1, 2, 0) else 0.9)
+    if has(own, "--kv-cache-memory-bytes"):
+        share = 1.0  # the share does not count then
+    is_large = memory >= 70 * GIB and "a100" not in demand.gpu
+    tokens = 16384 if memory >= 160 * GIB and demand.release >= (1, 6, 0) else 8192 if is_large else 2048
+    precision = value_of(own, "--quantization", "-q")
+    return Setting(
+        usable=share * memory + (number_of(own, "--cpu-offload-gb") or 0) * GIB,
+        fixed=GIB
+        * (
+            1.0
+            + (0 if has(own, "--enforce-eager") else 0.5)  # CUDA graphs
+            + (1.0 if demand.layout.gpus > 1 else 0)  # NCCL, and buffers of the all-reduce
+            + (6.0 if demand.has_experts and demand.layout.data > 1 else 0)  # buffers of the all-to-all
+        ),
+        batched_tokens=int(number_of(own, "--max-num-batched-tokens") or tokens),
+        sequences=demand.concurrency or (1024 if is_large else 256),
+        kv_bytes=1 if (value_of(own, "--kv-cache-dtype") or "").startswith("fp8") else 2,
+        weight_bits={"fp8": 8, "bitsandbytes": 4.5}.get(precision or "", 0),
+        # Before 0.20 the connector of disaggregated serving turns the memory manager for windows off.
+        keeps_windows=has(own, "--disable-hybrid-kv-cache-manager")
+        or (demand.role != "agg" and demand.release < (1, 2, 0)),
+        experts_over_data=True,
+    )

@@ -1,0 +1,38 @@
+"""Arguments of a command line, as people write them: `--flag value`, `--flag=value`, flags that stand alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def flag_of(argument: str) -> str:
+    """`--max-model-len=8192` as `--max-model-len`; vLLM takes `_` for `-` as well. Empty for what is no flag."""
+    if not argument.startswith("-") or argument[1:2].isdigit():
+        return ""
+    return argument.split("=", 1)[0].replace("_", "-")
+
+
+def value_of(arguments: Sequence[str], *flags: str) -> str | None:
+    """The value of the first of these flags that is given last; None when none is."""
+    found = None
+    for index, argument in enumerate(arguments):
+        if flag_of(argument) in flags:
+            _, equals, value = argument.partition("=")
+            found = value if equals else arguments[index + 1] if index + 1 < len(arguments) else None
+    return found
+
+
+def has(arguments: Sequence[str], *flags: str) -> bool:
+    return any(flag_of(argument) in flags for argument in arguments)
+
+
+def number_of(arguments: Sequence[str], *flags: str) -> float | None:
+    """As `value_of`, as a number; `8k` is 8000 and `8K` 8192, as vLLM reads them. None for anything else."""
+    text = value_of(arguments, *flags)
+    if not text:
+        return None
+    unit = {"k": 1e3, "m": 1e6, "g": 1e9, "K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1], 0)
+    try:
+        return float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,59 @@
+"""The config.json of a profile's model: from the profile, from a file beside it, or from the facts, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dynagen.diagnostics import Report
+from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
+from dynagen.profile import Profile
+
+# The facts in one file: `models`, `Qwen` -> what is known of Qwen's models.
+LookUp = Callable[[str, str], Mapping[str, Any]]
+
+
+def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: LookUp, report: Report) -> Shape | None:
+    """`config` is what `modelConfig` says. Reports DG427 for a model that is not known, DG440 for one that is not understood."""
+    model = profile.data["model"]
+    at = profile.at(("modelConfig",) if config is not None else ("model",))
+    found = config if config is not None else _known(model, look_up)
+    if found is None:
+        report.add(
+            "DG427", f"model '{model}' is not known: nobody checks whether it fits its GPUs", at,
+            hint="give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer",
+            severity="note",
+        )  # fmt: skip
+        return None
+    if not found and isinstance(profile.data.get("modelConfig"), str):
+        return None  # the file was not read, and that was reported
+    try:
+        return shape_of(found)
+    except NotUnderstood as error:
+        report.add(
+            "DG440",
+            f"the config.json of model '{model}': {error}",
+            at,
+            "it needs the keys that the file on the Hub has",
+        )
+        return None
+
+
+def _known(model: str, look_up: LookUp) -> dict[str, Any] | None:
+    """What the facts say, with what the models say that it is like. None for a model that is not there."""
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    while model not in seen:
+        seen.add(model)
+        owner, slash, name = model.partition("/")
+        if not owner or not slash:
+            return None
+        entry = look_up("models", owner).get(name)
+        if not isinstance(entry, Mapping):
+            return None
+        found = {**entry, **found}
+        like = found.pop("like", None)
+        if not isinstance(like, str):
+            return found
+        model = like if "/" in like else f"{owner}/{like}"
+    return None  # they are like each other

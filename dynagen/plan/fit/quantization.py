@@ -1,0 +1,72 @@
+"""How the weights of a model are stored: `quantization_config` of its config.json, or modelopt's hf_quant_config.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Quantization(NamedTuple):
+    """`family` is what a GPU must be able to do: fp8, nvfp4, mxfp4, int4, int8. `method` is the loader's name for it.
+
+    `bits` of a weight include its share of the scales. What is false is stored in 16 bits, as embeddings always are.
+    Weights come in blocks of `block` by `block`, or in groups of `group` with one scale; 0 if a scale is for more.
+    """
+
+    family: str
+    method: str
+    bits: float
+    attention: bool = True
+    mlp: bool = True
+    shared: bool = True
+    block: int = 0
+    group: int = 0
+
+
+# Names of attention's matrices, or of attention as a whole; not of its norms.
+_ATTENTION = re.compile(r"(attn|mixer)\*?$|(^|[._])([qkvo]|qkv|q_[ab]|kv_[ab]|in)_proj")
+
+
+def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
+    """None for weights in 16 bits, and for a method that is not known: then the weights count in 16 bits."""
+    found = config.get("quantization_config") or config.get("compression_config") or config.get("quantization")
+    if not isinstance(found, Mapping):
+        return None
+    method = str(found.get("quant_method") or "modelopt").replace("_", "-").lower()
+    ignored = found.get("modules_to_not_convert") or found.get("ignore") or found.get("exclude_modules") or ()
+    kept = [str(name) for name in ignored]
+    weights = _weights(found)
+    group = int(found.get("group_size") or weights.get("group_size") or 0)
+    group = max(group, 0)  # -1: one scale a column
+    algorithm = str(found.get("quant_algo") or found.get("quantization") or "").upper()
+    bits = int(found.get("bits") or found.get("w_bit") or weights.get("num_bits") or 0)
+    family, size = "", 0.0
+    if method == "mxfp4" or "MXFP4" in algorithm:
+        family, size, group = "mxfp4", 4 + 8 / 32, 32
+    elif "NVFP4" in algorithm or (weights.get("type") == "float" and bits == 4):
+        family, size, group = "nvfp4", 4 + 8 / 16, 16
+    elif method in ("fp8", "fbgemm-fp8") or "FP8" in algorithm or (weights.get("type") == "float" and bits == 8):
+        family, size = "fp8", 8
+    elif method == "bitsandbytes":
+        family, size = ("int4", 4.5) if found.get("load_in_4bit") else ("int8", 8)
+    elif bits in (4, 8):
+        family, size = f"int{bits}", bits + (20 / group if group else 0)  # a scale of 16 bits and a zero point of 4
+    if not family:
+        return None
+    block = found.get("weight_block_size") or (0,)
+    return Quantization(
+        family, method, size,
+        attention=not any(_ATTENTION.search(name) and "index" not in name for name in kept),
+        mlp=not any(re.search(r"\.mlp\*?$|mlp\.(gate_up|up|down)_proj", name) for name in kept),
+        shared=not any("shared_expert" in name and not name.endswith("gate") for name in kept),
+        block=int(block[0]), group=group,
+    )  # fmt: skip
+
+
+def _weights(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What compressed-tensors and modelopt say of the weights of their first group."""
+    groups = found.get("config_groups")
+    first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
+    weights = first.get("weights") if isinstance(first, Mapping) else None
+    return weights if isinstance(weights, Mapping) else {}

@@ -1,0 +1,46 @@
+"""Plain manifests of graphs on Spot nodes: what is to be done within the notice."""
+
+from __future__ import annotations
+
+from dynagen.diagnostics import Report
+from dynagen.lint import Target, check_manifests
+from dynagen.source import parse
+
+GRAPH = """apiVersion: nvidia.com/v1beta1
+kind: DynamoGraphDeployment
+metadata: {{name: chat}}
+spec:
+  components:
+    - name: Frontend
+      type: frontend
+      podTemplate: {{spec: {{containers: [{{name: main, image: "example.com/frontend:1.6.1"}}]}}}}
+    - name: worker
+      type: worker
+      podTemplate:
+        spec:
+          nodeSelector: {{cloud.google.com/gke-spot: {spot}}}
+          terminationGracePeriodSeconds: {grace}
+          containers:
+            - name: main
+              image: example.com/vllm:1.6.1
+              env:
+                - {{name: DYN_PREFILL_DRAIN_TIMEOUT_S, value: "{drain}"}}
+                - {{name: OTHER, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}
+"""
+
+
+def found(spot: str, grace: int, drain: str) -> list[tuple[str, int]]:
+    report = Report()
+    documents = parse(GRAPH.format(spot=spot, grace=grace, drain=drain), "graph.yaml", report)
+    check_manifests(documents, Target("1.35", "1.6.1"), report)
+    return [(each.code, each.at.line) for each in report.diagnostics if each.code == "DG433"]
+
+
+def test_waits_longer_than_the_notice_are_found_at_their_line() -> None:
+    assert found('"true"', 60, "45") == [("DG433", 14), ("DG433", 19)]
+
+
+def test_shorter_ones_and_other_nodes_are_fine() -> None:
+    assert found('"true"', 15, "10.5") == []
+    assert found('"false"', 60, "45") == []
+    assert found('"true"', 15, "soon") == []
