@@ -105,3 +105,106 @@ def test_what_is_not_named_does_not_matter(profile: Path) -> None:
     compiled_profiles, confirmed = check_explanations(profile, TRIED)
     assert compiled_profiles > 50
     assert confirmed > 100
+
+
+def test_a_value_is_addressed_by_the_names_of_list_items(dynagen) -> None:  # type: ignore[no-untyped-def]
+    path = "spec.components[decode].podTemplate.spec.containers[main].resources.requests.memory"
+    run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "dynamographdeployment/qwen3-32b", path)
+    assert run.code == 0
+    lines = run.stdout.splitlines()
+    assert lines[:2] == ["DynamoGraphDeployment/qwen3-32b", f"{path}: 893Gi"]
+    rows = [" ".join(line.split()) for line in lines]
+    assert any(row.startswith("written ${worker.memory} base/patches/10-workers.yaml:") for row in rows)
+    assert any(row.startswith("disagg.decode.gpus = 4 examples/qwen3-32b-spot-h100.yaml:") for row in rows)
+    assert "disagg.decode.memory (not set)" in rows
+    fact = "facts.gpus.nvidia-h100-80gb.machines[2].memoryGiB = 936 overlays/gke/facts/gpus/nvidia-h100-80gb.yaml:"
+    assert any(row.startswith(fact) for row in rows)
+
+
+def test_what_a_value_replaced_is_shown(dynagen) -> None:  # type: ignore[no-untyped-def]
+    path = "spec.components[decode].podTemplate.spec.terminationGracePeriodSeconds"
+    run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "DynamoGraphDeployment/qwen3-32b", path)
+    assert "replaced" in run.stdout
+    assert "base/patches/30-worker-shutdown.yaml" in run.stdout
+
+
+def test_a_file_that_does_not_count_is_named_where_it_would_matter(dynagen) -> None:  # type: ignore[no-untyped-def]
+    path = "spec.components[decode].podTemplate.spec.terminationGracePeriodSeconds"
+    target = ("examples/gke-guide-vllm-disagg.yaml", "DynamoGraphDeployment/vllm-disagg", path)
+    rows = [" ".join(line.split()) for line in dynagen("explain", *target).stdout.splitlines()]
+    (row,) = [number for number, row in enumerate(rows) if row.startswith("changed if")]
+    assert "overlays/gke/patches/30-spot-shutdown.yaml" in rows[row]
+    assert rows[row + 1].startswith("spot = false schemas/profile.json:")
+
+
+def test_an_object_is_shown_as_a_tree(dynagen) -> None:  # type: ignore[no-untyped-def]
+    target = ("examples/qwen3-32b-spot-h100.yaml", "PersistentVolumeClaim/qwen3-32b-model-cache")
+    run = dynagen("explain", *target)
+    assert run.code == 0
+    assert "  accessModes:\n    - ReadWriteMany  " in run.stdout
+    assert "<- modelCache.size" in run.stdout
+
+
+def test_tools_get_every_value_of_every_object(dynagen) -> None:  # type: ignore[no-untyped-def]
+    example = "examples/gke-guide-vllm-agg.yaml"
+    shown = json.loads(dynagen("explain", example, "--all", "--format", "json").stdout)
+    manifests = compiled((ROOT / example).read_text("utf-8"), ROOT / "examples").manifests
+    assert [(each["kind"], each["name"]) for each in shown["objects"]] == [(each.kind, each.name) for each in manifests]
+    values = [[tuple(value["path"]) for value in each["values"]] for each in shown["objects"]]
+    assert values == [[path for path, _ in leaves(manifest.tree)] for manifest in manifests]
+    for each in shown["objects"]:
+        for value in each["values"]:
+            assert value["written"]["line"] >= 1
+            assert all(read["kind"] == "unset" or read["written"]["file"] for read in value["reads"])
+
+
+def test_old_releases_are_explained_in_their_own_form(dynagen) -> None:  # type: ignore[no-untyped-def]
+    target = ("tests/cases/good/release-1.1-v1alpha1/profile.yaml", "--format", "json", "--all")
+    (graph,) = [
+        each
+        for each in json.loads(dynagen("explain", *target).stdout)["objects"]
+        if each["kind"] == "DynamoGraphDeployment"
+    ]
+    assert graph["apiVersion"] == "nvidia.com/v1alpha1"
+    named = {tuple(value["path"]): [read["path"] for read in value["reads"]] for value in graph["values"]}
+    assert named["apiVersion",] == [["release"], ["facts", "releases", "1.1.1", "apiVersion"]]
+    replicas = next(path for path in named if path[-1] == "replicas" and "Frontend" not in path)
+    assert named[replicas][0][-1] == "replicas"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["Service/web"], "no object 'Service/web'"),
+        (["web"], "'web' is not Kind/name"),
+        (["Namespace/inference", "metadata.nam"], "did you mean 'name'?"),
+        (["Namespace/inference", "metadata[[["], "is not a path"),
+        (["Namespace/inference", "apiVersion.x"], "no 'x' in apiVersion"),
+        (["DynamoGraphDeployment/qwen3-32b", "spec.components[9]"], "no '9' in spec.components"),
+        (["DynamoGraphDeployment/qwen3-32b", "spec.components[decod]"], "did you mean 'decode'?"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_the_closest_name(dynagen, words, message) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", *words)
+    assert run.code == 1
+    assert run.stdout == ""
+    assert message in run.stderr
+
+
+def test_a_profile_that_is_refused_is_not_explained(dynagen) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "--all", "--set", "gpu=nvidia-h999")
+    assert run.code == 1
+    assert "error[DG204]" in run.stderr
+
+
+def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "team/resources").mkdir(parents=True)
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {password: hunter2}\n"
+    (tmp_path / "team/resources/secret.yaml").write_text(secret)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\n")
+    for words in (["Secret/login"], ["--all", "--format", "json"], ["Secret/login", "stringData.password"]):
+        run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
+        assert run.code == 0, run.stderr
+        assert "(hidden)" in run.stdout
+        assert "hunter2" not in run.stdout

@@ -24,17 +24,17 @@ def to_text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> str:
 
 
 def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
-    lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {_printable(diagnostic.message)}"]
+    lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {printable(diagnostic.message)}"]
     lines += _source_line(diagnostic.at, texts)
     for words, at in diagnostic.related:
         lines.append(f"  {_place(at)}: {words}")
     if diagnostic.hint:
-        lines.append(f"  hint: {_printable(diagnostic.hint)}")
+        lines.append(f"  hint: {printable(diagnostic.hint)}")
     return "\n".join(lines) + "\n"
 
 
 def _place(at: Position) -> str:
-    return _printable(at.file if at.file.startswith("--") else str(at))
+    return printable(at.file if at.file.startswith("--") else str(at))
 
 
 def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
@@ -48,9 +48,9 @@ def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
     column = at.column - 1 - start
     width = max(1, min(at.width or 1, len(shown) - column))
     number = f"{at.line:>5}"
-    return [f"{number} | {_printable(shown)}", f"{' ' * len(number)} | {' ' * column}^{'~' * (width - 1)}"]
+    return [f"{number} | {printable(shown)}", f"{' ' * len(number)} | {' ' * column}^{'~' * (width - 1)}"]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A terminal must not be steered by somebody's YAML."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dynagen.console.text import printable
 from dynagen.diagnostics import KeyPath, Position, path_text
 from dynagen.explain.address import address_of
 from dynagen.explain.explainer import Explanation, Read
@@ -32,9 +33,16 @@ def to_text(manifest: Manifest, leaf: Explanation) -> str:
         said = f"{_scalar(earlier.value)}  {_short(earlier.expression)}".rstrip()
         rows.append(("" if number else "replaced", said, _place(earlier.at)))
     width = max(len(what) for _, what, _ in rows)
-    lines = [f"{manifest.kind}/{manifest.name}", f"{address_of(manifest.tree, leaf.path)}: {_scalar(leaf.value)}", ""]
+    lines = [f"{manifest.kind}/{manifest.name}", *_value(address_of(manifest.tree, leaf.path), leaf.value), ""]
     lines += [f"{word:<11} {what:<{width}}  {at}".rstrip() for word, what, at in rows]
     return "\n".join(lines) + "\n"
+
+
+def _value(address: str, value: Any) -> list[str]:
+    """The value as a whole, however long it is."""
+    if isinstance(value, str) and "\n" in value:
+        return [f"{address}: |", *("  " + printable(line) for line in value.splitlines())]
+    return [f"{address}: {_scalar(value, short=False)}"]
 
 
 def _rows(word: str, reads: Sequence[Read]) -> Iterator[tuple[str, str, str]]:
@@ -93,16 +101,10 @@ def _short(expression: str) -> str:
     return line if len(line) <= _WIDEST else line[: _WIDEST - 3] + "..."
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: Any, short: bool = True) -> str:
     """A value on one line, as YAML would have it or near to it. Of maps and lists it says only that they are there."""
     if isinstance(value, (dict, list)):
         return "{...}" if isinstance(value, dict) else "[...]"
-    if (
-        isinstance(value, str)
-        and value.isprintable()
-        and ": " not in value
-        and " #" not in value
-        and is_string_to_all(value)
-    ):
-        return _short(value)
-    return _short(json.dumps(value, ensure_ascii=False))
+    plain = isinstance(value, str) and value.isprintable() and ": " not in value and " #" not in value
+    text = value if plain and is_string_to_all(value) else json.dumps(value, ensure_ascii=False)
+    return _short(text) if short else text

@@ -1,0 +1,93 @@
+"""`dynagen explain`: where a value in a manifest came from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from dynagen.commands._input import Input, profile_options
+from dynagen.commands._output import print_text
+
+
+@click.command()
+@click.argument("profile", metavar="PROFILE")
+@click.argument("subject", required=False, metavar="[KIND/NAME]")
+@click.argument("path", required=False, metavar="[PATH]")
+@profile_options
+@click.option("--all", "everything", is_flag=True, help="Every value of every object.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain(
+    profile: str,
+    subject: str | None,
+    path: str | None,
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    root: Path | None,
+    strict: bool,
+    everything: bool,
+    format_: str,
+) -> None:
+    """Show where values in the manifests of PROFILE come from.
+
+    For one value: its file, line and expression, the profile's values and the facts that make a difference to it, what
+    it replaced, and what would replace it. Without PATH, or when PATH leads to more than one value: the object as a
+    tree, with the place of each value beside it.
+
+    \b
+      dynagen explain profile.yaml Service/web
+      dynagen explain profile.yaml DynamoGraphDeployment/web 'spec.components[decode].replicas'
+      dynagen explain profile.yaml --all --format json
+    """
+    from dynagen.compiler import compile_profile
+    from dynagen.explain import (
+        AddressError,
+        Explainer,
+        Explanation,
+        find_object,
+        find_value,
+        to_data,
+        to_text,
+        to_tree_text,
+    )
+    from dynagen.manifests import Manifest
+    from dynagen.merge import Leaf, find
+    from dynagen.render import Skipped
+
+    if everything == (subject is not None):
+        raise click.UsageError("Name an object as KIND/NAME, or say --all.")
+    given = Input(profile, files, settings, root, strict)
+    skipped: list[Skipped] = []
+    manifests: Sequence[Manifest] = ()
+    if not given.report.failed:
+        compilation = compile_profile(given.request, given.report, skipped)
+        manifests = compilation.manifests
+    given.print_report()
+    if given.report.failed:
+        sys.exit(1)
+    explainer = Explainer(compilation, skipped)
+
+    def explained() -> Iterator[tuple[Manifest, Sequence[Explanation]]]:
+        """The objects asked for, each with the values asked for."""
+        for manifest in manifests if subject is None else [find_object(manifests, subject)]:
+            wanted = find_value(manifest.tree, path) if path else ()
+            yield manifest, [leaf for leaf in explainer.explain(manifest) if leaf.path[: len(wanted)] == wanted]
+
+    try:
+        if format_ == "json":
+            print_text(json.dumps(to_data(explained()), indent=2, ensure_ascii=False) + "\n")
+            return
+        for number, (manifest, leaves) in enumerate(explained()):
+            wanted = find_value(manifest.tree, path) if path else ()
+            if isinstance(find(manifest.tree, wanted), Leaf):
+                print_text(to_text(manifest, leaves[0]))
+            else:
+                print_text("\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves}))
+    except AddressError as error:
+        click.echo(f"error: {error}", err=True)
+        if error.hint:
+            click.echo(f"  hint: {error.hint}", err=True)
+        sys.exit(1)
