@@ -22,11 +22,12 @@ from dynagen.inputs import (
     walk,
 )
 from dynagen.kubeconform import NoVerdict, objections
-from dynagen.lint import Target, check_manifests
+from dynagen.lint import Target, check_manifests, objects_of
 from dynagen.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.paths import is_folder
 from dynagen.places import where_written
 from dynagen.schemas import broken_schemas
+from dynagen.source import Document
 from dynagen.verify import Findings, Object
 
 _NAMED = 5  # skipped files that a note names
@@ -101,6 +102,21 @@ def _check_sets(options: Options) -> list[Checked]:
     return [Checked("--schemas", findings)] if findings else []
 
 
+def read_earlier(name: str, report: Report) -> list[Object]:
+    """The objects in a file or a folder, which are compared with and not checked. Reports what cannot be read."""
+    entries = walk(name, False) if is_folder(Path(name)) else [read_file(name, False, limit=MANIFEST_BYTES)]
+    documents: list[Document] = []
+    for entry in entries:
+        if isinstance(entry, (File, Walked)):
+            report.take(entry.report)
+        if isinstance(entry, File) and entry.holds == MANIFESTS:
+            documents += entry.documents
+    objects = objects_of(documents, report)
+    if not objects and not report.failed:
+        report.add("DG116", "nothing to compare with: no Kubernetes object", Position(name), "name an earlier tree")
+    return objects
+
+
 Found = tuple[str, File | Skipped | Walked]
 
 
@@ -131,7 +147,14 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
         known[further.shown] = further.text
         sources += profile_document(further, report)
     if not report.failed:
-        request = Request(sources, options.settings, file.home, options.root or file.home, options.target.external)
+        request = Request(
+            sources,
+            options.settings,
+            file.home,
+            options.root or file.home,
+            options.target.external,
+            options.target.earlier,
+        )
         compilation = compile_profile(request, report)
         if options.referee and not report.failed:
             assert compilation.profile is not None and compilation.plan is not None

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Request(NamedTuple):
     """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave.
 
-    `external` are Kind/name or Kind/namespace/name of objects in the cluster, beside those that the profile names.
+    `external` are Kind/name or Kind/namespace/name of objects in the cluster, beside those that the profile names;
+    `earlier` are objects that the new ones replace.
     """
 
     sources: Sequence[Document]
@@ -40,6 +41,7 @@ class Request(NamedTuple):
     home: Path
     root: Path
     external: Sequence[str] = ()
+    earlier: Sequence[Object] = ()
 
 
 class Compilation(NamedTuple):
@@ -101,24 +103,22 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
         return known
 
     merged = manifests.finish(common)
-    objects, findings = (
-        [Object(manifest) for manifest in merged],
-        Findings(report, places_of(known)),
-    )
+    objects, findings = [Object(manifest) for manifest in merged], Findings(report, places_of(known))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     check_schemas(objects, authoring if old else schemas, findings)
     if report.failed:
         return known
 
     if not old:
-        check_rules(objects, schemas, findings)
-    verify(objects, Cluster(schemas, plan.kubernetes, parse_version(plan.release), external), findings)
+        check_rules(objects, schemas, findings, request.earlier)
+    cluster = Cluster(schemas, plan.kubernetes, parse_version(plan.release), external, earlier=request.earlier)
+    verify(objects, cluster, findings)
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
     if old:
         translated = [Object(manifest) for manifest in finished]
         check_schemas(translated, schemas, findings)
         if not report.failed:
-            check_rules(translated, schemas, findings)
+            check_rules(translated, schemas, findings, request.earlier)
     if not report.failed:
         check_silences(report)
     if report.failed:

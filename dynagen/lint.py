@@ -25,13 +25,14 @@ from dynagen.verify.schema import check_schemas
 class Target(NamedTuple):
     """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already.
 
-    `schemas` are sets for kinds of its own.
+    `schemas` are sets for kinds of its own; `earlier` are objects that the new ones replace.
     """
 
     kubernetes: str
     release: str
     external: Sequence[str] = ()
     schemas: Sequence[Path] = ()
+    earlier: Sequence[Object] = ()
 
     def schema_folders(self) -> list[Path]:
         """Where the schema of a kind is looked for."""
@@ -40,16 +41,18 @@ class Target(NamedTuple):
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    objects = _objects(documents, report)
+    objects = objects_of(documents, report)
     findings = Findings(report, where_written)
     schemas = Schemas(target.schema_folders())
     check_schemas(objects, schemas, findings)
     if not report.failed:
-        check_rules(objects, schemas, findings)
+        check_rules(objects, schemas, findings, target.earlier)
         built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
         external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
         release = parse_version(target.release)
-        verify(objects, Cluster(schemas, target.kubernetes, release, external, "'--external {}'"), findings)
+        way_out = "'--external {}'"
+        cluster = Cluster(schemas, target.kubernetes, release, external, way_out, target.earlier)
+        verify(objects, cluster, findings)
     if not report.failed:
         check_silences(report)
     return objects
@@ -66,8 +69,8 @@ def _facts() -> dict[str, Any]:
     return load_facts([base_layer(), gke_layer()], Report())
 
 
-def _objects(documents: Sequence[Document], report: Report) -> list[Object]:
-    """Reports DG313 for what is no object, DG314 for one that is there twice."""
+def objects_of(documents: Sequence[Document], report: Report) -> list[Object]:
+    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice."""
     found: dict[tuple[str, ...], Object] = {}
     for manifest in (each for document in documents for each in _manifests(document, report)):
         missing = [

@@ -47,3 +47,5 @@ def _sources(origin: Origin, profile: Profile, influence: Callable[[], Influence
     said = [path for path in found if profile.written(path)]
     # The same value, then what is said most precisely.
     yield from sorted(said, key=lambda path: (profile.value(path) != value, -len(path)))
+    # At last what it is there for at all: `agg` for the name of its worker.
+    yield from (path for path in known.of_presence(origin.given) if profile.written(path))

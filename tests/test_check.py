@@ -400,3 +400,42 @@ def test_a_referee_that_does_not_answer_is_an_error(dynagen, home: Path, script:
     run = dynagen("check", "deploy", "--kubeconform=./fake", cwd=home)
     assert run.code == 1
     assert "error[DG217] kubeconform gives no verdict: " in run.stderr
+
+
+# An earlier tree.
+
+EXAMPLE, TREE = "examples/qwen3-32b-spot-h100.yaml", "out/qwen3-32b-spot-h100"
+
+
+def test_what_an_update_may_not_change_is_an_error(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    lines = (ROOT / EXAMPLE).read_text("utf-8").splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.lstrip().startswith(("prefill:", "decode:")))
+    (tmp_path / "profile.yaml").write_text(text.replace("disagg:", "agg: {replicas: 2, gpus: 2}"))
+    run = dynagen("check", "profile.yaml", "--against", str(ROOT / TREE), cwd=tmp_path)
+    assert run.code == 1
+    assert "profile.yaml:10:1: error[DG465] DynamoGraphDeployment 'qwen3-32b': component 'worker' is new" in run.stderr
+    assert "component 'decode' is gone" in run.stderr
+    assert dynagen("check", "profile.yaml", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("paths", [[EXAMPLE], [TREE, "--external", "Secret/hf-token-secret"]])
+def test_what_has_not_changed_is_fine(dynagen, paths: list[str]) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("check", *paths, "--against", TREE)
+    assert (run.code, run.stderr.count("error")) == (0, 0), run.stderr
+
+
+def test_rules_that_compare_with_what_was_count(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    graph = next((ROOT / TREE).glob("dynamographdeployment-*.yaml")).read_text("utf-8")
+    (tmp_path / "graph.yaml").write_text(graph.replace("backendFramework: vllm", "backendFramework: sglang"))
+    secret = ("--external", "Secret/hf-token-secret", "--external", "PersistentVolumeClaim/qwen3-32b-model-cache")
+    run = dynagen("check", str(tmp_path / "graph.yaml"), "--against", TREE, *secret)
+    assert run.code == 1
+    assert "backendFramework is immutable" in run.stderr or "error[DG466]" in run.stderr
+    assert "error[DG215]" in run.stderr or "error[DG466]" in run.stderr
+
+
+def test_nothing_to_compare_with_is_an_error(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for path, code in ((str(tmp_path), "DG116"), (str(tmp_path / "none"), "DG101"), (EXAMPLE, "DG116")):
+        run = dynagen("check", EXAMPLE, "--against", path)
+        assert run.code == 1
+        assert f"error[{code}]" in run.stderr

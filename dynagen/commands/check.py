@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dynagen.commands._input import check_words, profile_options
 from dynagen.console import formats
+
+if TYPE_CHECKING:
+    from dynagen.outcome import Outcome
+    from dynagen.verify import Object
 
 _DEFAULT_REFEREE = "kubeconform"
 
@@ -42,6 +47,10 @@ class _Check(click.Command):
     help="Schemas of your own kinds, from `dynagen schemas import`, for plain manifests; may be given more than once.",
 )
 @click.option(
+    "--against", metavar="PATH",
+    help="Manifests that the cluster has now, as a file or a folder: what an update may not change is an error.",
+)  # fmt: skip
+@click.option(
     "--kubeconform", metavar="[=PATH]", help="Let kubeconform judge all objects as well, with the same schemas."
 )
 @click.option(
@@ -64,6 +73,7 @@ def check(
     release: str | None,
     external: tuple[str, ...],
     schemas: tuple[Path, ...],
+    against: str | None,
     kubeconform: str | None,
     format_: str,
     output_file: str | None,
@@ -78,6 +88,7 @@ def check(
       dynagen check profile.yaml
       dynagen check profiles/ deploy/ --strict
       helm template chart | dynagen check - --external Secret/login
+      dynagen check profile.yaml --against out/
       dynagen check . --format sarif --output-file dynagen.sarif
     """
     from dynagen.checking import NotOneProfile, Options, check_paths
@@ -92,12 +103,13 @@ def check(
         return
     check_words([*names, *further], settings)
     referee = _referee(kubeconform)
-    target = Target(*_versions(kubernetes, release), _external(external), schemas)
+    earlier, wrong = _earlier(against)
+    target = Target(*_versions(kubernetes, release), _external(external), schemas, earlier)
     options = Options(target, further, settings, root, strict, referee, allow_empty)
     texts: dict[str, str] = {}
     homes: set[Path] = set()
     try:
-        outcome = check_paths(names, options, texts, homes)
+        outcome = wrong or check_paths(names, options, texts, homes)
     except NotOneProfile as error:
         raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
     outcome = Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
@@ -125,6 +137,19 @@ def _referee(given: str | None) -> str | None:
             "Install it (go install github.com/yannh/kubeconform/cmd/kubeconform@latest), or say --kubeconform=PATH."
         )
     return found
+
+
+def _earlier(path: str | None) -> tuple[list[Object], Outcome | None]:
+    """The objects to compare with, and the outcome when they cannot be read."""
+    if path is None:
+        return [], None
+    from dynagen.checking import read_earlier
+    from dynagen.diagnostics import Report
+    from dynagen.outcome import Checked, Outcome, findings_of
+
+    report = Report()
+    found = read_earlier(path, report)
+    return found, Outcome([Checked(path, findings_of(report))]) if report.failed else None
 
 
 def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:

@@ -46,7 +46,7 @@ class Cluster(NamedTuple):
     """What is known of the cluster that will take the objects.
 
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
-    without `data` or `spec` could hold anything. `declaring` is how one says that Kind/name is there.
+    without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one says that Kind/name is there.
     """
 
     schemas: Schemas
@@ -54,6 +54,7 @@ class Cluster(NamedTuple):
     release: Version
     external: Sequence[Object] = ()
     declaring: str = "'external: [{}]' in the profile"
+    earlier: Sequence[Object] = ()
 
 
 class Findings:
