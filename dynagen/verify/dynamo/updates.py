@@ -52,7 +52,7 @@ class _Update:
             component = next(each for each in self._new.components if each.name == name)
             near = closest(name, removed)
             hint = f"it was '{near}' before: keep the name, or {_ANEW}" if near else _ANEW
-            self._add("DG465", component.path, f"component '{name}' is new", hint, ("spec", "components"))
+            self._add("DG465", (*component.path, "name"), f"component '{name}' is new", hint, ("spec", "components"))
         for component in self._old.components:
             if component.name in removed:
                 message = f"component '{component.name}' is gone"
