@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ class Template(NamedTuple):
         return len(self.parts) == 1 and self.parts[0][0]
 
 
+@lru_cache(maxsize=4096)
 def parse_template(text: str) -> Template | str:
     """The template in a scalar; a plain string when it holds no expression. Raises ExpressionError (DG306)."""
     if "${" not in text:

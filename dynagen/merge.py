@@ -8,6 +8,7 @@ schema of its field names one, otherwise the later list replaces the earlier one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Origin
@@ -121,20 +122,26 @@ def without_directives(tree: Tree) -> Tree:
 
 
 def _merger(schema: Node | None) -> Any:
+    merger = _merger_class()([(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)], ["override"], [_override])
+    merger.schema = schema
+    return merger
+
+
+@cache
+def _merger_class() -> Any:
+    """deepmerge's merger, which its strategies can ask for the schema of a place."""
     from deepmerge import Merger
 
     class SchemaMerger(Merger):
+        schema: Node | None = None
+
         def node(self, path: list[str | int]) -> Node | None:
-            node = schema
+            node = self.schema
             for key in path:
                 node = node.child(key) if node else None
             return node
 
-    return SchemaMerger(
-        [(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)],
-        ["override"],
-        [_override],
-    )
+    return SchemaMerger
 
 
 def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
