@@ -65,8 +65,10 @@ def _places(value: Any, node: Any, schema: Schema, path: KeyPath) -> Iterator[tu
                 continue  # which layers there are is not a value of theirs; modes take each other's place below
             if key in value and isinstance(value[key], (dict, list)) and value[key]:
                 yield from _places(value[key], inner, schema, here)
-                if isinstance(value[key], dict) and "default" in dereferenced(inner, schema):
-                    continue  # without it, each of its values has its default: they have been changed one by one
+                if isinstance(value[key], dict):  # its values have been changed one by one
+                    if "default" not in dereferenced(inner, schema):
+                        yield here, [_ABSENT]
+                    continue
             yield here, [*_others(value.get(key, _ABSENT), inner, schema), _ABSENT]
         if isinstance(node.get("additionalProperties"), dict) and "x" not in value:
             yield (*path, "x"), list(_others(_ABSENT, node["additionalProperties"], schema))

@@ -18,7 +18,7 @@ from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
 from dynagen.render import Skipped, render
-from dynagen.schemas import Schemas
+from dynagen.schemas import Schemas, open_schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
@@ -88,8 +88,8 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     known = Compilation(report, library, profile, plan, config, values)
     release = library.facts["releases"][plan.release]
     newest, fitting = library.schema_folders(plan.kubernetes), library.schema_folders(plan.kubernetes, release["crds"])
-    authoring = Schemas(newest)
-    schemas = authoring if fitting == newest else Schemas(fitting)
+    authoring = open_schemas(newest)
+    schemas = authoring if fitting == newest else open_schemas(fitting)
     manifests = Manifests(authoring, report)
     for layer in library.layers:
         manifests.add(render(layer, "resources", values, report))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,18 +115,44 @@ def _shown(folder: Path) -> str:
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
     path, shown = layer.folder / name, f"{layer.shown}/{name}"
+    if layer.is_shipped and (known := _shipped_documents(layer, name)) is not None:
+        return known
     if not layer.is_shipped and not lies_in(path, layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []
     text = read(path, shown, report, only_regular=True)
     if text is None:
         return []
-    known = look_up(layer.shown, name, text) if layer.is_shipped else None
-    return parse(text, shown, report) if known is None else known
+    # What a comment in the text silences has to be noted each time.
+    return (None if "dynagen:" in text else _parsed(text, shown)) or parse(text, shown, report)
+
+
+@cache
+def _shipped_documents(layer: Layer, name: str) -> list[Document] | None:
+    """Those of a file that was parsed when the package was built. Nobody changes it while we run."""
+    text = read(layer.folder / name, name, Report(), only_regular=True)
+    return None if text is None else look_up(layer.shown, name, text)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, shown: str) -> list[Document] | None:
+    """The documents of a text in which nothing is wrong. Many profiles share a layer."""
+    report = Report()
+    found = parse(text, shown, report)
+    return None if report.diagnostics else found
 
 
 def files(layer: Layer, folder: str) -> list[str]:
     """The YAML files of a layer's folder and below, as sorted relative names."""
+    return _shipped_files(layer, folder) if layer.is_shipped else _files(layer, folder)
+
+
+@cache
+def _shipped_files(layer: Layer, folder: str) -> list[str]:
+    return _files(layer, folder)
+
+
+def _files(layer: Layer, folder: str) -> list[str]:
     found: list[str] = []
     top = str(layer.folder)
     for parent, folders, names in os.walk(os.path.join(top, folder)):  # noqa: PTH118  # pathlib is slow, and this is every call

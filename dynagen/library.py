@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,11 +41,16 @@ def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = 
     Of Dynamo that is `crds`, or the newest: layers are written for it.
     """
     own = [layer.schemas_folder for layer in layers if layer.schemas_folder.is_dir()]
-    shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
+    shipped = _sets()
     newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
     wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
     others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
     return [*own, *wanted, *others]
+
+
+@cache
+def _sets() -> list[Path]:
+    return sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
 
 
 def find_library(
@@ -76,10 +82,23 @@ def find_library(
     layers = list(found.values())
     known = load_facts(layers, report)
     _check_sets(layers, report)
-    schema = compose_schema(layers, known, backends, report)
-    for name in missing:  # the section of a layer that is not there is no second mistake
-        schema["properties"].setdefault(name, {})
+    compose = _shipped_schema if all(layer.is_shipped for layer in layers) else compose_schema
+    schema = compose(tuple(layers), known, tuple(backends), report)
+    # The section of a layer that is not there is no second mistake.
+    schema = {**schema, "properties": {**{name: {} for name in missing}, **schema["properties"]}}
     return Library(layers, schema, known)
+
+
+_schemas: dict[tuple[Layer, ...], Schema] = {}
+
+
+def _shipped_schema(
+    layers: tuple[Layer, ...], facts: Mapping[str, Any], backends: Sequence[str], report: Report
+) -> Schema:
+    """As `compose_schema`, once for all profiles with these layers, which nobody changes while we run."""
+    if layers not in _schemas:
+        _schemas[layers] = compose_schema(layers, facts, backends, report)
+    return _schemas[layers]
 
 
 def name_in_expressions(layer: str) -> str:
@@ -89,7 +108,16 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    return _merged_facts(layers, "", report)
+    return (
+        _shipped_facts(tuple(layers))
+        if all(layer.is_shipped for layer in layers)
+        else _merged_facts(layers, "", report)
+    )
+
+
+@cache
+def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    return _merged_facts(layers, "", Report())
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:

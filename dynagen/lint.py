@@ -14,7 +14,7 @@ from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
-from dynagen.schemas import Schemas
+from dynagen.schemas import open_schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
@@ -43,7 +43,7 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     objects = objects_of(documents, report)
     findings = Findings(report, where_written)
-    schemas = Schemas(target.schema_folders())
+    schemas = open_schemas(target.schema_folders())
     check_schemas(objects, schemas, findings)
     if not report.failed:
         check_rules(objects, schemas, findings, target.earlier)

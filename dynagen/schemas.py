@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynagen.conformance import Json, Source, conforms, read_source
+from dynagen.data import SCHEMAS
 from dynagen.paths import is_file, lies_in
 from dynagen.patterns import compiled
 
@@ -19,9 +21,21 @@ if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
     from dynagen.problems import Problem
 
-__all__ = ["Node", "Schema", "Schemas", "conforms", "problems"]
+__all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
 
 SCOPE = "x-dynagen-scope"
+
+
+def open_schemas(folders: Sequence[Path]) -> Schemas:
+    """The schemas on a search path; of shipped sets alone they are kept, for the next profile."""
+    if all(folder.is_relative_to(SCHEMAS) for folder in folders):
+        return _shipped_schemas(tuple(folders))
+    return Schemas(folders)
+
+
+@cache
+def _shipped_schemas(folders: tuple[Path, ...]) -> Schemas:
+    return Schemas(folders)
 
 
 class Schemas:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from pathlib import Path
 
@@ -104,3 +105,13 @@ def test_every_rule_has_its_page_and_nothing_else_has(update: bool) -> None:
 
 def fenced(example: str) -> str:
     return f"```{'console' if example.startswith('$ ') else 'yaml'}\n{example}\n```"
+
+
+def test_the_page_on_explaining_tells_the_truth(dynagen) -> None:  # type: ignore[no-untyped-def]
+    """Its commands print what it shows."""
+    page = (ROOT / "docs/explain.md").read_text("utf-8").replace("\\\n   ", "")
+    shown = re.findall(r"```console\n\$ dynagen (.*)\n((?:.*\n)*?)```", page)
+    assert len(shown) == 2
+    for command_line, expected in shown:
+        run = dynagen(*shlex.split(command_line), cwd=ROOT / "examples")
+        assert (run.code, run.stdout) == (0, expected)
