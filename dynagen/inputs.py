@@ -149,11 +149,16 @@ def _file(shown: str, path: Path | None, text: str | None, report: Report, sole:
         return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
-    documents = parse(text, shown, report)
+    documents = parse(text, shown, report, for_kubernetes=_is_for_kubernetes(text))
     holds = _holds([document.data for document in documents], sole)
     if holds == PROFILE and len(text.encode()) > MAX_BYTES:
         report_size(shown, report)
     return File(shown, path, holds, documents, text, report)
+
+
+def _is_for_kubernetes(text: str) -> bool:
+    """Whether a text is of manifests only, which nobody but Kubernetes reads."""
+    return "dynagen.dev/" not in text and "apiVersion" in text and "kind" in text
 
 
 def _is_other_json(shown: str, text: str) -> bool:
