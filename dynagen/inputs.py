@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import looks_like_layer
 from dynagen.outcome import STANDARD_INPUT
@@ -187,8 +188,8 @@ def _kind(data: Any) -> str:
     api_version = str(data.get("apiVersion", ""))
     if api_version.startswith("dynagen.dev/"):
         return PROFILE
-    if api_version.startswith("kustomize.config.k8s.io/"):
-        return NOTHING  # says which files belong together; nobody applies it
+    if is_config(data):
+        return NOTHING
     if "apiVersion" in data and "kind" in data:
         return MANIFESTS
     if len(_TELLING & data.keys()) > 1:

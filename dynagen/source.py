@@ -226,8 +226,12 @@ class _Reader:
         if anchor and not replay:
             self._open_anchors.append((anchor, len(self._frames)))
         if self._frames and self._is_key():
-            is_template = self.text[: event.end_mark.index].endswith("{{") or self.text[event.start_mark.index - 1 :].startswith("{{")
-            hint = "a template? check what comes out of it: `helm template CHART | dynagen check -`" if is_template else ""
+            is_template = self.text[: event.end_mark.index].endswith("{{") or self.text[
+                event.start_mark.index - 1 :
+            ].startswith("{{")
+            hint = (
+                "a template? check what comes out of it: `helm template CHART | dynagen check -`" if is_template else ""
+            )
             self._error("DG113", "a key must be a string", event, hint)
             raise _Stop
         container: Any = {} if kind == "MappingStartEvent" else []

@@ -236,7 +236,9 @@ class Tightening:
 
 def _defaults(schema: Schema) -> dict[str, Any]:
     """What a server puts into the fields of an object that are not there. It fills in no null."""
-    found = {name: inner.get("default") for name, inner in schema.get("properties", {}).items() if inner.__class__ is dict}
+    found = {
+        name: inner.get("default") for name, inner in schema.get("properties", {}).items() if inner.__class__ is dict
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -26,7 +26,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_shape(graph, cluster, findings)
         check_images(graph, cluster, findings)
         check_commands(graph, cluster, findings)
-        check_grove(graph, apis, findings)
+        check_grove(graph, apis, cluster, findings)
         check_annotations(graph, cluster, findings)
         check_epp(graph, apis, cluster, findings)
         check_sidecars(graph, cluster, findings)
