@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Node", "Schema", "Schemas", "conforms", "problems"]
 
 SCOPE = "x-dynagen-scope"
+# Kinds and versions are DNS labels, groups are DNS subdomains.
+# source: ValidateCustomResourceDefinitionSpec in kubernetes/apiextensions-apiserver, pkg/apis/apiextensions/validation
+MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
 class Schemas:
@@ -40,8 +43,12 @@ class Schemas:
 
     def _find(self, api_version: str, kind: str) -> Schema | None:
         group, _, version = api_version.rpartition("/")
-        # What a manifest calls itself must not lead out of the folder.
-        if not (kind.isalnum() and _is_name(version) and (_is_name(group) or "/" not in api_version)):
+        # What a manifest calls itself must not lead out of the folder, nor be too long for the name of a file.
+        if not (
+            kind.isascii() and kind.isalnum() and _is_name(version) and (_is_name(group) or "/" not in api_version)
+        ):
+            return None
+        if len(kind) > MAX_LABEL or len(version) > MAX_LABEL or len(group) > MAX_SUBDOMAIN:
             return None
         for folder in self._folders:
             file = folder / (group or version) / f"{kind.lower()}_{version}.json"
@@ -57,7 +64,7 @@ class Schemas:
 
 
 def _is_name(text: str) -> bool:
-    return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
+    return text.isascii() and text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
 def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
