@@ -198,7 +198,7 @@ def _import(text: str) -> None:
         for spec in ({}, {"a": 1}, "a", None):
             data = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": spec}
             assert schema.conforms(data) == (not schema.problems(data))
-    custom_resource_definitions(folder / "sets", ["team"])
+    custom_resource_definitions(folder / "sets" / "team")
 
 
 @cache
@@ -388,7 +388,8 @@ def _yaml(words: Sequence[str], root: Callable[[], Node | None] = lambda: None) 
     return lambda text, random: mutant_of(text, words, root(), random)
 
 
-_PROFILE_WORDS = tuple(sorted(core_schema()["properties"])) + (
+_PROFILE_WORDS = (
+    *sorted(core_schema()["properties"]),
     "replicas",
     "gpus",
     "./team",
