@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-_MEMORY = 64 * 1024 * 1024
+_MEMORY = 16 * 1024 * 1024  # of one expression; reached after a fraction of a second
 
 
 class Pattern:
