@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class Admission:
-    """One connection for each thread; nothing is ever stored."""
+    """Nothing is ever stored."""
 
     def __init__(self, plane: Plane) -> None:
         config = json.loads((plane.folder / "kubeconfig").read_text("utf-8"))
@@ -34,14 +34,31 @@ class Admission:
         self._headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}", "Content-Type": "application/yaml"}
         self._unverified = ssl.create_default_context()
         self._unverified.check_hostname, self._unverified.verify_mode = False, ssl.CERT_NONE
-        self._local = threading.local()
-        self._resources: dict[str, dict[str, dict[str, Any]]] = {}
 
     def judge(self, texts: Sequence[str]) -> list[Answer]:
+        """In the order of the texts, over one connection for each of some threads."""
+        shares = [texts[number::_AT_ONCE] for number in range(_AT_ONCE)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._judge, texts))
+            answers = list(pool.map(self._judge_share, shares))
+        return [answers[number % _AT_ONCE][number // _AT_ONCE] for number in range(len(texts))]
 
-    def _judge(self, text: str) -> Answer:
+    def _judge_share(self, texts: Sequence[str]) -> list[Answer]:
+        connection = http.client.HTTPSConnection(
+            str(self._server.hostname), self._server.port, context=self._unverified, timeout=60
+        )
+        with closing(connection):
+            client = _Client(connection, self._headers)
+            return [client.judge(text) for text in texts]
+
+
+class _Client:
+    """One connection, and the resources that the server has said it serves."""
+
+    def __init__(self, connection: http.client.HTTPSConnection, headers: dict[str, str]) -> None:
+        self._connection, self._headers = connection, headers
+        self._resources: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def judge(self, text: str) -> Answer:
         try:
             data = yaml.safe_load(text)
             api_version, kind = str(data["apiVersion"]), str(data["kind"])
@@ -73,18 +90,9 @@ class Admission:
         return self._resources[api_version].get(kind)
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = http.client.HTTPSConnection(
-                str(self._server.hostname), self._server.port, context=self._unverified, timeout=60
-            )
-        try:
-            connection.request(method, path, body, self._headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        except (http.client.HTTPException, OSError):
-            connection.close()
-            raise
+        self._connection.request(method, path, body, self._headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
 
 
 def _base(api_version: str) -> str:

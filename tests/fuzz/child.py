@@ -1,7 +1,7 @@
 """`python -m tests.fuzz.child TARGET SECONDS SEED FOLDER [guided]` tries inputs until time is up, or one kills it.
 
-The input under way is in FOLDER/current, so that whoever started this knows what killed it: SIGALRM is a hang, every
-other signal a crash. Exceptions are saved here, and the run goes on.
+The input under way is in FOLDER/current, so that whoever started this knows what killed it: SIGPROF and SIGALRM
+are a hang, every other signal is a crash. Exceptions are saved here, and the run goes on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-SECONDS_EACH = 2.0
+SECONDS_EACH = 2.0  # of the processor's time: the machine may be busy with other things
+SECONDS_ASLEEP = 60.0
 ADDRESSES = 3 * 1024**3  # of virtual memory, which is more than what is used
 GROWTH = 400 * 1024  # KiB that the peak may rise with one input
 
@@ -38,12 +39,14 @@ class Trial:
         os.pwrite(self._current, raw, 0)
         self.count += 1
         os.pwrite(self._count, b"%d" % self.count, 0)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS_EACH)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_EACH)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_ASLEEP)
         try:
             self._run(text)
         except Exception as error:
             self._save(raw, error, "".join(traceback.format_exception(error)))
         finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if peak > self._peak + GROWTH:
@@ -119,7 +122,8 @@ def main(arguments: list[str]) -> None:
     name, seconds, seed, folder = arguments[0], float(arguments[1]), int(arguments[2]), Path(arguments[3])
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process even while C code runs
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)  # ends the process even while C code runs
     (_guided if "guided" in arguments[4:] else _plain)(name, seconds, seed, folder)
 
 
