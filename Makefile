@@ -30,6 +30,12 @@ SEED ?= 1
 agree: .venv/ready ## COUNT mutants of our manifests, judged by us and by kubeconform
 	$(BIN)/python -m tests.agree $(COUNT) $(SEED)
 
+SECONDS ?= 300
+TARGET ?= all
+fuzz: .venv/ready ## SECONDS of inputs that are meant to break things, for one TARGET or all; see tests/fuzz
+	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.txt
+	$(BIN)/python -m tests.fuzz $(TARGET) $(SECONDS) $(SEED)
+
 bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench
 

@@ -71,13 +71,15 @@ def _plain(name: str, seconds: float, seed: int, folder: Path) -> None:
     from tests.fuzz.targets import TARGETS, clean_up
 
     target, random = TARGETS[name], Random(seed)
-    trial, seeds, end = Trial(target.run, folder, seed), list(target.seeds()), time.monotonic() + seconds
+    trial, seeds, end = Trial(target.run, folder, seed), sorted(target.seeds(), key=len), time.monotonic() + seconds
     recent: list[str] = []
     try:
         for text in seeds:
             trial(text)
         while time.monotonic() < end:
-            text = target.mutate(random.choice(recent if recent and random.random() < 0.3 else seeds), random)
+            # Short ones more often: they are quicker, and leave less to hide behind.
+            seeded = seeds[int(len(seeds) * random.random() ** 2)]
+            text = target.mutate(random.choice(recent) if recent and random.random() < 0.3 else seeded, random)
             trial(text)
             if random.random() < 0.2:
                 recent = [*recent[-200:], text]
@@ -108,8 +110,8 @@ def _guided(name: str, seconds: float, seed: int, folder: Path) -> None:
         return target.mutate(text, random).encode("utf-8", "surrogatepass")[:size]
 
     arguments = [
-        "fuzz", f"-max_total_time={int(seconds)}", f"-seed={seed}", "-max_len=20000", "-timeout=60", "-rss_limit_mb=0",
-        "-verbosity=0", "-handle_alrm=0", f"-artifact_prefix={folder}/libfuzzer-", str(corpus),
+        "fuzz", f"-max_total_time={int(seconds)}", f"-seed={seed}", "-max_len=20000", "-timeout=0", "-rss_limit_mb=0",
+        "-verbosity=0", f"-artifact_prefix={folder}/libfuzzer-", str(corpus),
     ]  # fmt: skip
     try:
         atheris.Setup(arguments, lambda raw: trial(raw.decode("utf-8", "replace")), custom_mutator=mutate)
