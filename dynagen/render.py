@@ -79,8 +79,8 @@ def _loop_scopes(header: Document, scope: Scope, report: Report) -> Iterator[Sco
     if not isinstance(items, list):
         report.add("DG312", f"forEach: '{text}' is not a list", at)
         return
-    for item in items:
-        yield Scope({variable: item}, scope, {variable: scope.path_of(item, reads)})
+    for item, path in zip(items, scope.paths_of(items, reads), strict=True):
+        yield Scope({variable: item}, scope, {variable: path})
 
 
 def _is_wanted(header: Document, condition: Any, scope: Scope, report: Report) -> bool:
