@@ -18,9 +18,9 @@ _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 7, 
 
 
 class Size(NamedTuple):
-    """At most `count` items, `total` characters and items in all."""
+    """At most so many `items`, and `total` characters and items of items in all."""
 
-    count: int
+    items: int
     total: int
 
 
@@ -66,7 +66,9 @@ class _Estimate:
                 return _together([self.of(part, bound) for place, part in _fields(payload) if place == 1])
             if number == _STRUCT:
                 entries = [dict(_fields(entry)) for place, entry in _fields(payload) if place == 2]
-                return _together([self.of(entry[place], bound) for entry in entries for place in (3, 4) if place in entry])
+                return _together(
+                    [self.of(entry[place], bound) for entry in entries for place in (3, 4) if place in entry]
+                )
             if number == _COMPREHENSION:
                 return self._comprehension(dict(_fields(payload)), bound)
         return _ONE
@@ -87,20 +89,33 @@ class _Estimate:
             return _measured(known)
         sizes = [self.of(part, bound) for part in operands]
         if function == "_?_:_" and len(sizes) == 3:
-            return Size(max(sizes[1].count, sizes[2].count), max(sizes[1].total, sizes[2].total))
+            return Size(max(sizes[1].items, sizes[2].items), max(sizes[1].total, sizes[2].total))
         if function == "replace" and len(sizes) >= 3:
             text, old, new = sizes[:3]
             places = text.total // old.total if old.total > 0 and _is_constant(operands[1]) else text.total + 1
             return Size(1, text.total + places * new.total)
         if function == "join" and sizes:
-            return Size(1, sizes[0].total + sizes[0].count * sum(size.total for size in sizes[1:]))
+            return Size(1, sizes[0].total + sizes[0].items * sum(size.total for size in sizes[1:]))
         if function == "split" and sizes:
             return Size(sizes[0].total + 1, 2 * sizes[0].total + 1)
-        if function in ("size", "_==_", "_!=_", "_<_", "_>_", "_<=_", "_>=_", "@in", "matches", "contains", "startsWith", "endsWith"):
+        if function in (
+            "size",
+            "_==_",
+            "_!=_",
+            "_<_",
+            "_>_",
+            "_<=_",
+            "_>=_",
+            "@in",
+            "matches",
+            "contains",
+            "startsWith",
+            "endsWith",
+        ):
             return _ONE
         if function == "format":  # one argument may be written more than once
             return Size(1, sum(size.total for size in sizes) * (1 + (sizes[0].total if sizes else 0)))
-        return Size(sum(size.count for size in sizes), 1 + sum(size.total for size in sizes))
+        return Size(sum(size.items for size in sizes), 1 + sum(size.total for size in sizes))
 
     def _comprehension(self, parts: dict[int, Any], bound: Mapping[str, Size]) -> Size:
         """`map`, `filter` and their like add something to a result for each item. The step is taken from an empty one."""
@@ -112,7 +127,7 @@ class _Estimate:
         if 5 in parts:
             self.of(parts[5], inside)
         step = self.of(parts[6], inside) if 6 in parts else _ONE
-        result = Size(begin.count + over.count * step.count, begin.total + over.count * step.total)
+        result = Size(begin.items + over.items * step.items, begin.total + over.items * step.total)
         self.most = max(self.most, result.total)
         return self.of(parts[7], {**bound, names.get(3, ""): result}) if 7 in parts else result
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.conformance import Json, Source, conforms, read_source
+from dynagen.conformance import Json, Source, conforms, is_endless, read_source
 from dynagen.patterns import compiled
 
 if TYPE_CHECKING:
@@ -81,6 +81,19 @@ def broken_schemas(folder: Path, home: Path) -> Iterator[tuple[Path, str]]:
         for message in _malformed(schema, file, home):
             yield file, message
             break
+        else:
+            if _asks_itself(schema, Schemas([folder])._open(file)):
+                yield file, "a '$ref' in it leads back to itself"
+
+
+def _asks_itself(schema: Any, source: Source) -> bool:
+    try:
+        if isinstance(schema, dict) and is_endless(schema, source):
+            return True
+    except (LookupError, TypeError, ValueError, OSError):
+        return False  # a reference in another file, which is reported there
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    return any(_asks_itself(each, source) for each in inner)
 
 
 _SHAPES: dict[str, type | tuple[type, ...]] = {

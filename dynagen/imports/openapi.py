@@ -13,8 +13,8 @@ from typing import Any
 
 from dynagen.imports.dialect import BOUNDS, FORMATS, INT_OR_STRING, Schema, Tightening
 from dynagen.imports.errors import ImportRefused
-from dynagen.imports.kinds import check_names
 from dynagen.imports.hoisting import text
+from dynagen.imports.kinds import check_names
 
 STORE = "kubernetes"
 _PREFIX = "#/definitions/"

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dynagen.conformance import Source, is_endless
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers import Layer
-from dynagen.merge import List, Map, Tree, to_tree
+from dynagen.merge import List, Map, Tree, to_data, to_tree
 from dynagen.patterns import compiled
 from dynagen.schemas import conforms, problems
 from dynagen.source import parse, read
@@ -84,7 +85,66 @@ def section_problems(section: Any) -> list[tuple[KeyPath, str]]:
         return [((), "expected an object")]
     if not conforms(section, rules):
         return [((*each.path, each.key) if each.key else each.path, each.message) for each in problems(section, rules)]
-    return list(_broken_words(section, section.get("$defs", {}), ()))
+    found = list(_broken_words(section, section.get("$defs", {}), ()))
+    whole = {"$defs": {**core_schema()["$defs"], **section.get("$defs", {})}}
+    return found or list(_endless_parts(section, whole)) or list(_wrong_defaults(section, whole))
+
+
+def _parts(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Schema]]:
+    """Every schema inside of a schema, itself first."""
+    if not isinstance(node, dict):
+        return
+    yield path, node
+    for key, inner in node.items():
+        if key in ("properties", "patternProperties", "$defs"):
+            for name, deeper in inner.items():
+                yield from _parts(deeper, (*path, key, name))
+        elif key in ("allOf", "anyOf", "oneOf"):
+            for index, deeper in enumerate(inner):
+                yield from _parts(deeper, (*path, key, index))
+        elif key in ("items", "not", "additionalProperties", "propertyNames"):
+            yield from _parts(inner, (*path, key))
+
+
+MAX_DEFAULTS = 10_000
+
+
+def _endless_parts(section: Schema, whole: Schema) -> Iterator[tuple[KeyPath, str]]:
+    source, found = Source(whole), False
+    for path, node in _parts(section):
+        if "$ref" in node and is_endless(node, source):
+            found = True
+            yield (*path, "$ref"), f"'{node['$ref']}' leads back to itself"
+    for path, node in _parts(section) if not found else ():
+        if _defaults_in(node, whole, frozenset(), {}) > MAX_DEFAULTS:
+            yield path, "its defaults hold themselves, so filling them in would not end"
+            return
+
+
+def _defaults_in(node: Any, whole: Schema, opened: frozenset[str], known: dict[str, float]) -> float:
+    """How many values `fill_defaults` adds where only an empty mapping is; infinity when they hold themselves."""
+    name = node.get("$ref", "") if isinstance(node, dict) else ""
+    if name in opened:
+        return float("inf")
+    if name not in known or not name:
+        inner = opened | {name} if name else opened
+        count = 1.0
+        for each in dereferenced(node, whole).get("properties", {}).values():
+            if isinstance(dereferenced(each, whole).get("default"), dict):
+                count += _defaults_in(each, whole, inner, known)
+        known[name] = count
+    return known[name]
+
+
+def _wrong_defaults(section: Schema, whole: Schema) -> Iterator[tuple[KeyPath, str]]:
+    """A default that its own schema refuses would surprise everybody who leaves the key out."""
+    for path, node in _parts(section):
+        if "default" not in node:
+            continue
+        tree = fill_defaults(to_tree(node["default"], Origin(Position(SCHEMA_FILE))), node, whole)
+        # Beside the definitions, so that its references are found.
+        for problem in problems(to_data(tree), {**whole, **node, "$defs": whole["$defs"]}):
+            yield (*path, "default"), f"the default is refused by its own schema: {problem.message}"
 
 
 def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -17,7 +17,11 @@ def label_problem(text: str) -> str:
     """For a DNS label: the name of a namespace, of a container."""
     if len(text) > MAX_LABEL:
         return f"has {len(text)} characters, {MAX_LABEL} are possible"
-    return "" if _LABEL.fullmatch(text) else "must be lower case letters, digits and '-', with a letter or digit at both ends"
+    return (
+        ""
+        if _LABEL.fullmatch(text)
+        else "must be lower case letters, digits and '-', with a letter or digit at both ends"
+    )
 
 
 def subdomain_problem(text: str) -> str:
@@ -43,7 +47,11 @@ def key_problem(text: str) -> str:
         return f"the part before '/' {problem}"
     if not name or len(name) > MAX_LABEL:
         return f"the name has {len(name)} characters, 1 to {MAX_LABEL} are possible"
-    return "" if _VALUE.fullmatch(name) else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+    return (
+        ""
+        if _VALUE.fullmatch(name)
+        else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+    )
 
 
 def value_problem(text: str) -> str:

@@ -31,7 +31,10 @@ class Admission:
     def __init__(self, plane: Plane) -> None:
         config = json.loads((plane.folder / "kubeconfig").read_text("utf-8"))
         self._server = urlsplit(config["clusters"][0]["cluster"]["server"])
-        self._headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}", "Content-Type": "application/yaml"}
+        self._headers = {
+            "Authorization": f"Bearer {config['users'][0]['user']['token']}",
+            "Content-Type": "application/yaml",
+        }
         self._unverified = ssl.create_default_context()
         self._unverified.check_hostname, self._unverified.verify_mode = False, ssl.CERT_NONE
 
@@ -69,7 +72,11 @@ class _Client:
             return Answer(False, f'no matches for kind "{kind}" in version "{api_version}"')
         metadata = data.get("metadata")
         space = metadata.get("namespace") if isinstance(metadata, dict) else None
-        where = f"/namespaces/{quote(space if isinstance(space, str) and space else 'default', safe='')}" if resource["namespaced"] else ""
+        where = (
+            f"/namespaces/{quote(space if isinstance(space, str) and space else 'default', safe='')}"
+            if resource["namespaced"]
+            else ""
+        )
         status, body = self._ask(
             "POST", f"{_base(api_version)}{where}/{resource['name']}?dryRun=All&fieldValidation=Strict", text.encode()
         )

@@ -83,7 +83,9 @@ def unknown(differing: list[tuple[Case, str]], known: list[dict[str, Any]]) -> l
             counts[entry["says"]] += 1
     print("\n".join(f"{counts[each['says']]:5} {each['reason']}" for each in known))
     over = [each for each in known if counts[each["says"]] > each.get("at_most", COUNT)]
-    return left + [f"'{each['says']}': {counts[each['says']]} times, at most {each['at_most']} are known" for each in over]
+    return left + [
+        f"'{each['says']}': {counts[each['says']]} times, at most {each['at_most']} are known" for each in over
+    ]
 
 
 def test_what_we_take_the_server_takes(cases: list[Case]) -> None:

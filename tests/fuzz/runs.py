@@ -50,7 +50,13 @@ def finds(folder: Path) -> list[Path]:
 
 def _save_death(folder: Path, code: int, seed: int) -> None:
     raw = (folder / "current").read_bytes() if (folder / "current").exists() else b""
-    kind = "hang" if -code in (signal.SIGALRM, signal.SIGPROF) else f"crash-signal{-code}" if code < 0 else f"crash-exit{code}"
+    kind = (
+        "hang"
+        if -code in (signal.SIGALRM, signal.SIGPROF)
+        else f"crash-signal{-code}"
+        if code < 0
+        else f"crash-exit{code}"
+    )
     log = (folder / "log").read_text("utf-8", "replace")[-3000:]
     file = folder / f"{kind}-{fingerprint(raw)}"
     file.write_bytes(raw)

@@ -19,7 +19,10 @@ SECONDS, SEED = 7.0, 3
 def test_every_input_ends_in_a_report(name: str, tmp_path: Path) -> None:
     outcome = runs.fuzz(name, SECONDS, SEED, tmp_path)
     assert outcome.inputs > 20
-    stories = [file.with_suffix(".why").read_text("utf-8", "replace") + file.read_text("utf-8", "replace") for file in outcome.finds]
+    stories = [
+        file.with_suffix(".why").read_text("utf-8", "replace") + file.read_text("utf-8", "replace")
+        for file in outcome.finds
+    ]
     assert not stories, "\n".join(stories)
 
 
@@ -28,7 +31,9 @@ def test_a_seed_gives_the_same_inputs(name: str) -> None:
     target = TARGETS[name]
     seeds = target.seeds()
     assert seeds
-    made = [[target.mutate(seeds[number % len(seeds)], random) for number in range(10)] for random in (Random(1), Random(1))]
+    made = [
+        [target.mutate(seeds[number % len(seeds)], random) for number in range(10)] for random in (Random(1), Random(1))
+    ]
     assert made[0] == made[1]
     assert set(made[0]) - set(seeds)
 
@@ -49,7 +54,10 @@ def test_what_goes_wrong_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [("while True: pass", "hang-"), ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", f"crash-signal{int(signal.SIGSEGV)}-")],
+    [
+        ("while True: pass", "hang-"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", f"crash-signal{int(signal.SIGSEGV)}-"),
+    ],
 )
 def test_what_ends_the_process_is_kept(body: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real child, with a target that does just that."""

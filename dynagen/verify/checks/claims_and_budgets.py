@@ -21,7 +21,11 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap) and
     pkg/apis/policy/validation/validation.go of kubernetes/kubernetes.
     """
-    checks = {("", "PersistentVolumeClaim"): _claim, ("policy", "PodDisruptionBudget"): _budget, ("", "ConfigMap"): _config}
+    checks = {
+        ("", "PersistentVolumeClaim"): _claim,
+        ("policy", "PodDisruptionBudget"): _budget,
+        ("", "ConfigMap"): _config,
+    }
     for subject in objects:
         for path, problem in checks.get((subject.group, subject.kind), _nothing)(subject.data):
             findings.add("DG443", subject, path, f"{path_text(path)}: {problem}")

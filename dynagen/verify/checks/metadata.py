@@ -55,7 +55,9 @@ def _version(kubernetes: str) -> tuple[int, ...]:
 def _names(subject: Object, cluster: Cluster) -> Iterator[tuple[KeyPath, str]]:
     metadata = subject.data.get("metadata") or {}
     key = (subject.group, subject.kind)
-    problem_of = label_problem if key in _LABELS else segment_problem if subject.group in _SEGMENTS else subdomain_problem
+    problem_of = (
+        label_problem if key in _LABELS else segment_problem if subject.group in _SEGMENTS else subdomain_problem
+    )
     if subject.group == "" and subject.kind == "Event":
         problem_of = segment_problem
     name = metadata.get("name", "")
@@ -70,7 +72,11 @@ def _names(subject: Object, cluster: Cluster) -> Iterator[tuple[KeyPath, str]]:
         yield ("metadata", "generateName"), problem
     schema = cluster.schemas.find(subject.api_version, subject.kind)
     # Where there are no namespaces, an API server overlooks it.
-    if (schema is None or schema.namespaced) and metadata.get("namespace") and (problem := label_problem(metadata["namespace"])):
+    if (
+        (schema is None or schema.namespaced)
+        and metadata.get("namespace")
+        and (problem := label_problem(metadata["namespace"]))
+    ):
         yield ("metadata", "namespace"), problem
     if key in (("", "ConfigMap"), ("", "Secret")):
         for field in ("data", "binaryData", "stringData"):
@@ -132,7 +138,10 @@ def _metadata(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
     places: list[tuple[KeyPath, Any]] = [(("spec", "template"), spec.get("template"))]
     job = spec.get("jobTemplate")
     if isinstance(job, dict):
-        places += [(("spec", "jobTemplate"), job), (("spec", "jobTemplate", "spec", "template"), (job.get("spec") or {}).get("template"))]
+        places += [
+            (("spec", "jobTemplate"), job),
+            (("spec", "jobTemplate", "spec", "template"), (job.get("spec") or {}).get("template")),
+        ]
     claims, components, services = spec.get("volumeClaimTemplates"), spec.get("components"), spec.get("services")
     for index, claim in enumerate(claims if isinstance(claims, list) else ()):
         places.append((("spec", "volumeClaimTemplates", index), claim))
