@@ -332,11 +332,10 @@ def _wrong_pattern(place: Place, random: Random, whole: Object) -> Any:
 
 def _wrong_version(place: Place, random: Random, whole: Object) -> Any:
     group, slash, version = whole["apiVersion"].rpartition("/")
-    versions = ["v1", "v1beta1", "v1alpha1", "v2", "v1alpha3", "V1", "", f"{version} ", "v1 "]
-    changed = [f"{group}{slash}{word}" for word in versions]
-    return random.choice(
-        [*changed, version, f"{group}.io/{version}", f"{group}//{version}", "apps/v1", "../v1", "v1", "a/b/c"]
-    )
+    siblings = [f"{group}{slash}{word}" for word in ("v1", "v1beta1", "v1beta1", "v1alpha1", "v1alpha3", "v2")]
+    misspelt = [f"{group}{slash}{word}" for word in ("V1", "", f"{version} ", "v1 ", "v1.0", "1")]
+    elsewhere = [version, f"{group}.io/{version}", f"{group}//{version}", "apps/v1", "../v1", "v1", "a/b/c"]
+    return random.choice([random.choice(siblings), random.choice([*misspelt, *elsewhere])])
 
 
 def _wrong_kind(place: Place, random: Random, whole: Object) -> Any:

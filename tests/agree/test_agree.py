@@ -14,8 +14,9 @@ from tests.mutants import OPERATORS, Mutant
 
 SEED, COUNT = 20, 1_000
 NEWEST = settings()[0]
-# A schema says nothing about the order of keys and items; hardly any field takes null or two types.
-NEVER_REFUSED, HARDLY_ACCEPTED = {"reorder"}, {"null", "retype"}
+# A schema says nothing about the order of keys and items. The others are accepted a few times in ten thousand, or never.
+NEVER_REFUSED = {"reorder"}
+HARDLY_ACCEPTED = {"null", "retype", "unknown field", "wrong word", "wrong version", "wrong kind"}
 
 
 @pytest.fixture(scope="module")
