@@ -6,14 +6,12 @@ this is asked first. The bound is generous: no text that a layer would make come
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dynagen.cel import _field, _fields
 
 MAX_SIZE = 64 * 1024 * 1024  # characters and items
-GROWS = re.compile(r"\b(?:replace|join|format|map)\b")
 _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 7, 8, 9
 
 
