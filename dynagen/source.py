@@ -138,6 +138,13 @@ def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) ->
     return reader.documents
 
 
+def _has_half_characters(text: str) -> bool:
+    r"""Whether a text holds surrogates: `"\ud800"` stands for no character, so no file could hold it."""
+    if text.isascii():
+        return False
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class _Stop(Exception):
     """Reading on makes no sense; the reason is in the report."""
 
@@ -253,6 +260,9 @@ class _Reader:
                 if event.value == "<<":
                     hint = "merge keys are not supported: write the keys out"
                 self._error("DG107", f"'{shown}' is read differently by YAML 1.1 and YAML 1.2", event, hint)
+        elif _has_half_characters(value):
+            hint = "write the character itself, or \\U and its eight digits"
+            self._error("DG104", "not YAML: an escape for half a character", event, hint)
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return
