@@ -21,8 +21,9 @@ def findings(text: str, external: tuple[str, ...] = (), release: str = "1.6.1") 
 
 
 def said(text: str, *external: str, release: str = "1.6.1") -> list[tuple[str, str]]:
-    """What the checks of references say; those of Istio have something to say of these examples as well."""
-    return [(each.code, each.message) for each in findings(text, external, release) if each.code < "DG480"]
+    """What the checks of references say; others may have their own to say about these fragments."""
+    found = [(each.code, each.message) for each in findings(text, external, release)]
+    return [(code, message) for code, message in found if code.startswith("DG47")]
 
 
 def pod(spec: str) -> str:
@@ -532,7 +533,9 @@ def test_a_selector_is_not_judged_when_others_may_make_pods() -> None:
     assert codes(text) == ["DG473"]
     assert codes(text, "Deployment/web") == codes(text, "Pod/ml/web") == []
     assert codes(text, "Deployment/other/web") == ["DG473"]
-    assert codes(text + selecting("kueue.x-k8s.io/v1beta2", "Workload", "a: b")) == ["DG211"]
+    assert (
+        codes(text + selecting("kueue.x-k8s.io/v1beta2", "Workload", "a: b")) == []
+    )  # of DG47x; its kind is not known (DG211)
     chart = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a, namespace: ml}\nspec: {project: p, destination: {}, source: {repoURL: 'https://example.com'}}\n---\n"
     assert codes(text + chart) == []
     assert codes(MONITORING + chart) == ["DG473"]
@@ -844,23 +847,11 @@ def test_the_cost_grows_with_the_number_of_objects_and_no_faster() -> None:
 
 
 def test_so_it_does_when_everything_is_wrong() -> None:
-    wrong = [
-        virtual_service("host: wob{0}").replace("name: ", "name: a{0}").replace("ml/", "ml/a{0}") for _ in range(130)
-    ]
+    wrong = [virtual_service("host: wob{0}").replace("name: ", "name: a{0}").replace("ml/", "ml/a{0}") for _ in range(130)]
     texts = [text.replace("{0}", str(index)) for index, text in enumerate(wrong)]
     (few, some), (more, all_of_them) = work("".join(texts[:110])), work("".join(texts))
     assert (some, all_of_them) == (110, 130)
     assert more / few < 1.25
-
-
-RULES = sorted((ROOT / "dynagen/rules").glob("DG47[0-6].yaml"))
-
-
-@pytest.mark.parametrize("page", RULES, ids=lambda path: path.stem)
-def test_the_examples_of_the_pages_are_true(page: Path) -> None:
-    rule = parse(page.read_text("utf-8"), page.name, Report())[0].data
-    assert codes(rule["bad"]) == [page.stem]
-    assert codes(rule["good"]) == []
 
 
 TREES = [*sorted((ROOT / "out").iterdir()), *sorted((ROOT / "tests/cases/good").glob("*/expected"))]
