@@ -51,6 +51,8 @@ def compose_schema(
         section = _with_local_definitions(section, layer.name, schema)
         if section.get("type") == "object" and not section.get("required"):
             section.setdefault("default", {})  # so that its own defaults count when the section is left out
+        elif "default" not in section:
+            schema["required"].append(layer.name)  # a profile with the layer says what only it can say
         schema["properties"][layer.name] = section
     return schema
 
