@@ -488,3 +488,10 @@ def test_nothing_to_compare_with_is_an_error(dynagen, tmp_path: Path) -> None:  
         run = dynagen("check", EXAMPLE, "--against", path)
         assert run.code == 1
         assert f"error[{code}]" in run.stderr
+
+
+def test_null_is_not_there_unless_nobody_knows_the_field(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    known = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: }\ndata: null\n"
+    assert dynagen("check", "-", cwd=tmp_path, stdin=known.encode()).code == 0
+    run = dynagen("check", "-", cwd=tmp_path, stdin=f"{known}dta: null\n".encode())
+    assert "error[DG212] ConfigMap 'a': dta: unknown field 'dta'" in run.stderr
