@@ -78,12 +78,16 @@ def check_explanations(profile: Path, tried: int | None) -> tuple[int, int]:
         changes.setdefault(path, []).append(data)
     confirmed: set[tuple[Any, KeyPath]] = set()
     possible: set[KeyPath] = set()
+    refused: set[KeyPath] = set()
     compiled_profiles = 0
     for path, several in changes.items():
         for data in random.Random(1).sample(several, min(len(several), tried or len(several))):
             other = compiled(json.dumps(data), profile.parent)
-            if not other.manifests or not other.profile or other.profile.data == compilation.profile.data:
-                continue  # the change is refused, or is the default
+            if not other.manifests or not other.profile:
+                refused.add(path)  # it might have mattered
+                continue
+            if other.profile.data == compilation.profile.data:
+                continue  # it was the default
             compiled_profiles += 1
             possible.add(path)
             after = named_leaves(other)
@@ -95,7 +99,7 @@ def check_explanations(profile: Path, tried: int | None) -> tuple[int, int]:
                     confirmed.add((key, path))
     if tried is None:
         for key, paths in named.items():
-            idle = [path_text(path) for path in paths & possible if (key, path) not in confirmed]
+            idle = [path_text(path) for path in (paths & possible) - refused if (key, path) not in confirmed]
             assert not idle, f"{key}: named, and no change of it changes the value: {idle}"
     return compiled_profiles, len(confirmed)
 
