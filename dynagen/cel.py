@@ -158,7 +158,7 @@ class Environment:
 
     def evaluate(self, serialized: bytes, activation: Any) -> Any:
         """The plain value of a program. Raises RuntimeError."""
-        return self._cel.deserialize(serialized).eval(activation).plain_value()
+        return plain(self._cel.deserialize(serialized).eval(activation))
 
     def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         """Something to evaluate, and what it reads. Raises ExpressionError."""
@@ -176,6 +176,14 @@ class Environment:
 @cache
 def environment_for(names: frozenset[str]) -> Environment:
     return Environment(names)
+
+
+def plain(value: Any) -> Any:
+    """CEL's value as Python has it, of an error its words. Raises RuntimeError for words that are cut within a character."""
+    try:
+        return value.plain_value()
+    except (TypeError, ValueError) as error:  # pybind11's word for bytes that are no UTF-8
+        raise RuntimeError("cannot be evaluated") from error
 
 
 def first_line(text: str) -> str:

@@ -19,6 +19,7 @@ from dynagen.cel import (
     environment_for,
     first_line,
     known_programs,
+    plain,
     program_of,
 )
 from dynagen.conformance import canonical
@@ -182,13 +183,14 @@ class Scope:
             self._refuse_if_it_fills_the_memory(text)
         try:
             value = program.eval(self._activation)
+            found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
         except RuntimeError as error:  # CEL's own limit of iterations
             raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
-        if value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN"):
+        if failed:
             for path in reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
-            raise ExpressionError("DG308", f"'{text}': {first_line(str(value.plain_value()))}")
-        return _plain(value.plain_value(), text), reads
+            raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
+        return _plain(found, text), reads
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.growth import MAX_SIZE, largest

@@ -128,3 +128,10 @@ for number in range(20000):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_error_that_cel_cannot_put_into_words_is_an_error_all_the_same() -> None:
+    """Its words are cut in the middle of a character."""
+    with pytest.raises(ExpressionError) as error:
+        evaluate("${'%" + "\N{REPLACEMENT CHARACTER}" * 99 + "s'.format([1])}")
+    assert error.value.code == "DG308"
