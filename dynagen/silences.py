@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from dynagen.diagnostics import Position, Report, Silence
 
@@ -10,16 +11,21 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
 
 
-def read_silences(text: str, file: str, report: Report) -> None:
+def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[int, int]] = ()) -> None:
     """Notes the comments of a YAML text. One on a line of its own speaks of the next line that is no comment.
 
+    `scalars` says where values begin and end that only look as if they held comments, such as a script in a ConfigMap.
     Reports DG114 for a comment that names no rule, a stage that cannot be silenced, or no reason.
     """
     if "dynagen:" not in text:
         return
     lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
+    begin = 0
+    for number, (line, whole) in enumerate(zip(lines, text.splitlines(keepends=True), strict=True), 1):
         found = _COMMENT.search(line)
+        while found and any(start <= begin + found.start() < end for start, end in scalars):
+            found = _COMMENT.search(line, found.start() + 1)
+        begin += len(whole)
         if not found:
             continue
         at = Position(file, number, found.start() + 1, len(line) - found.start())

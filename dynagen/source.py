@@ -5,6 +5,7 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ MAX_BYTES = 1024 * 1024
 # After aliases are written out. Stops "billion laughs" early and keeps memory bounded.
 MAX_VALUES = 50_000
 MAX_DEPTH = 50
+
+_HALVES = re.compile(r"[\ud800-\udfff]")
+_SECRET_KEYS = frozenset({"data", "stringData"})
 
 
 class Document:
@@ -100,11 +104,16 @@ def report_size(shown: str, report: Report, limit: int = MAX_BYTES) -> None:
 
 def parse(text: str, file: str, report: Report) -> list[Document]:
     """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out."""
+    reader = _Reader(file, text, report)
+    found = _parse(reader, text, file, report)
+    read_silences(text, file, report, reader.scalars)
+    return found
+
+
+def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Document]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    read_silences(text, file, report)
-    reader = _Reader(file, text, report)
     yaml = YAML(typ="safe", pure=True)
     try:
         for event in yaml.parse(text):
@@ -154,6 +163,9 @@ class _Reader:
     def __init__(self, file: str, text: str, report: Report) -> None:
         self.file, self.text, self.report = file, text, report
         self.documents: list[Document] = []
+        self.scalars: list[tuple[int, int]] = []  # those that hold what would be a silence if it were a comment
+        self._has_silences = "dynagen:" in text
+        self._is_json = text.lstrip().startswith(("{", "["))  # kubectl looks at the first character as well
         self._values = 0
         # A text that is all values, without aliases, has no more than these.
         self._most = max(MAX_VALUES, len(text) // 4)
@@ -216,6 +228,8 @@ class _Reader:
         if getattr(event, "tag", None):
             self._error("DG112", f"tag '{event.tag}' is not supported", event, hint="remove the tag; quote strings")
         if kind == "ScalarEvent":
+            if self._has_silences and not replay and "dynagen:" in event.value:
+                self._note_scalar(event)
             self._scalar(event)
             return
         if anchor and not replay:
@@ -231,8 +245,32 @@ class _Reader:
         frame = self._frames[-1]
         return isinstance(frame.container, dict) and frame.key is None
 
+    def _note_scalar(self, event: Any) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        if event.style in ("|", ">"):  # what follows the sign itself is a comment
+            start = self.text.index("\n", start)
+        self.scalars.append((start, end))
+
+    def _is_secret(self) -> bool:
+        """Whether the next value is one of a Secret. Its `kind` may be yet to come."""
+        objects = [frame.container for frame in self._frames if isinstance(frame.container, dict)]
+        inside = [next(reversed(each), "") for each in objects[:-1]]
+        kinds = {each.get("kind", "Secret") for each, key in zip(objects, inside, strict=False) if key in _SECRET_KEYS}
+        return "Secret" in kinds
+
+    def _characters(self, event: Any) -> str:
+        """A quoted text without halves of characters. JSON writes others than the first 65536 as two halves."""
+        text: str = event.value
+        if event.style != '"' or text.isascii() or not _HALVES.search(text):
+            return text
+        if self._is_json:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if not self._is_json or "\N{REPLACEMENT CHARACTER}" in text:
+            self._error("DG104", "not YAML: half a character", event, hint="write the character itself")
+        return text
+
     def _scalar(self, event: Any) -> None:
-        value: Any = event.value
+        value: Any = self._characters(event)
         if event.style is None:
             try:
                 value = parse_plain(event.value)
@@ -241,7 +279,11 @@ class _Reader:
                 hint = f'quote it: "{shown}"; for a number write plain decimal digits'
                 if event.value == "<<":
                     hint = "merge keys are not supported: write the keys out"
-                self._error("DG107", f"'{shown}' is read differently by YAML 1.1 and YAML 1.2", event, hint)
+                if self._is_secret():
+                    shown, hint = "this value", "quote it"
+                else:
+                    shown = f"'{shown}'"
+                self._error("DG107", f"{shown} is read differently by YAML 1.1 and YAML 1.2", event, hint)
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return

@@ -439,3 +439,49 @@ def test_nothing_to_compare_with_is_an_error(dynagen, tmp_path: Path) -> None:  
         run = dynagen("check", EXAMPLE, "--against", path)
         assert run.code == 1
         assert f"error[{code}]" in run.stderr
+
+
+def test_the_schemas_of_ones_own_may_refer_to_themselves(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    schema = {"type": "object", "properties": {"spec": {"$ref": "#/$defs/spec"}}, "$defs": {"spec": {"type": "string"}}}
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: 1\n"
+    write(home, {"sets/example.com/thing_v1.json": json.dumps(schema), "thing.yaml": thing})
+    run = dynagen("check", "thing.yaml", "--schemas", "sets", "--format", "json", cwd=home)
+    assert found(run) == [("DG212", "thing.yaml", 4)]
+
+
+def test_a_rule_in_a_schema_of_ones_own_is_checked(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    schema = {"type": "object", "x-kubernetes-validations": [{"rule": "self.("}]}
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\n"
+    write(home, {"sets/example.com/thing_v1.json": json.dumps(schema), "thing.yaml": thing})
+    run = dynagen("check", "thing.yaml", "--schemas", "sets", "--format", "json", cwd=home)
+    assert found(run) == [("DG214", "sets/example.com/thing_v1.json", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: &kind Secret\nstringDat: {a: hunter2}\n",
+        "kind: secret\nstringDat: {a: hunter2}\n",
+        "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}, stringDat: {a: hunter2}}\n",
+        "kind: Secret\nstringData: {a: 0123456}\n",
+        "stringData: {a: 0123456}\nkind: Secret\n",
+        "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: 0123456}}\n",
+    ],
+)
+@pytest.mark.parametrize("format_", ["text", "json", "sarif", "junit", "github"])
+def test_what_is_in_a_secret_is_never_shown(dynagen, home: Path, text: str, format_: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"secret.yaml": f"apiVersion: v1\nmetadata: {{name: a}}\n{text}"})
+    run = dynagen("check", "secret.yaml", "--format", format_, cwd=home)
+    assert run.code == 1
+    assert "hunter2" not in run.stdout + run.stderr
+    assert "0123456" not in run.stdout + run.stderr
+
+
+def test_half_a_character_is_refused_and_two_halves_are_one_in_json(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    smile = json.dumps(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "\U0001f600"}}
+    )
+    write(home, {"whole.json": smile, "half.json": smile.replace("\\ude00", ""), "yaml.yaml": f"---\n{smile}"})
+    assert found(dynagen("check", "whole.json", "--format", "json", cwd=home)) == []
+    for name in ("half.json", "yaml.yaml"):  # kubectl takes no escape of YAML for half a character
+        assert [code for code, _, _ in found(dynagen("check", name, "--format", "json", cwd=home))] == ["DG104"]

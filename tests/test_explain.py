@@ -208,3 +208,16 @@ def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # t
         assert run.code == 0, run.stderr
         assert "(hidden)" in run.stdout
         assert "hunter2" not in run.stdout
+
+
+def test_layers_do_not_steer_the_terminal(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "team/resources").mkdir(parents=True)
+    config = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {\"a\\e[31m\": \"${'\\e[31m' + '\\u202e'}\"}\n"
+    )
+    (tmp_path / "team/resources/a\x1b[31m.yaml").write_text(config)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\n")
+    for words in (["ConfigMap/x"], ["ConfigMap/x", "data['a\x1b[31m']"], ["ConfigMap/x", "data.a"]):
+        run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
+        assert (run.stdout + run.stderr).replace("\n", "").isprintable()

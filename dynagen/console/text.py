@@ -27,7 +27,7 @@ def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
     lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {printable(diagnostic.message)}"]
     lines += _source_line(diagnostic.at, texts)
     for words, at in diagnostic.related:
-        lines.append(f"  {_place(at)}: {words}")
+        lines.append(f"  {_place(at)}: {printable(words)}")
     if diagnostic.hint:
         lines.append(f"  hint: {printable(diagnostic.hint)}")
     return "\n".join(lines) + "\n"
