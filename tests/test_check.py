@@ -485,3 +485,40 @@ def test_half_a_character_is_refused_and_two_halves_are_one_in_json(dynagen, hom
     assert found(dynagen("check", "whole.json", "--format", "json", cwd=home)) == []
     for name in ("half.json", "yaml.yaml"):  # kubectl takes no escape of YAML for half a character
         assert [code for code, _, _ in found(dynagen("check", name, "--format", "json", cwd=home))] == ["DG104"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "v1beta1 SPEC 5",
+        "v1beta1 SPEC {components: {a: b}}",
+        "v1beta1 SPEC {components: [5]}",
+        "v1alpha1 SPEC {services: [1], backendFramework: {}}",
+    ],
+)
+def test_earlier_objects_that_are_none_are_refused(dynagen, home: Path, rest: str) -> None:  # type: ignore[no-untyped-def]
+    version, spec = rest.split(" SPEC ")
+    graph = (
+        f"apiVersion: nvidia.com/{version}\nkind: DynamoGraphDeployment\nmetadata: {{name: demo, namespace: dynamo}}\n"
+    )
+    write(home, {"old.yaml": f"{graph}spec: {spec}\n"})
+    run = dynagen("check", "a.yaml", "--against", "old.yaml", "--format", "json", cwd=home)
+    assert {(code, file) for code, file, _ in found(run)} == {("DG212", "old.yaml")}
+
+
+def test_standard_input_is_not_compared_with_itself(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("check", "-", "--against", "-", cwd=home, stdin=config("one").encode())
+    assert (run.code, "read only once" in run.stderr) == (2, True)
+
+
+def test_a_release_that_a_layer_takes_away_is_no_default(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/releases.yaml": "1.6.1: null\n"})
+    run = dynagen("check", "p.yaml", cwd=home)
+    assert run.code == 1
+    assert "'release' is missing" in run.stderr
+
+
+def test_facts_that_are_looked_up_may_end_in_yml(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/models/Qwen.yml": "Qwen3-0.6B: 5\n"})
+    run = dynagen("check", "p.yaml", "--format", "json", cwd=home)
+    assert ("DG202", "team/facts/models/Qwen.yml", 1) in found(run)

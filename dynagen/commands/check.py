@@ -101,7 +101,7 @@ def check(
     further = files if paths else files[1:]
     if names == [] and allow_empty:
         return
-    check_words([*names, *further], settings)
+    check_words([*names, *further, *([against] if against else [])], settings)
     referee = _referee(kubeconform)
     earlier, wrong = _earlier(against)
     target = Target(*_versions(kubernetes, release), _external(external), schemas, earlier)

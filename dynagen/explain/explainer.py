@@ -108,15 +108,17 @@ class Explainer:
         self, authored: Manifest, manifest: Manifest, path: KeyPath, leaf: Leaf, written: KeyPath | None
     ) -> Explanation:
         names = [*self._names(authored, written or ()), ("metadata", "name"), ("metadata", "namespace")]
-        leaf = _first(leaf, written in names)
+        leaf = _first(leaf, written in names and written != ("metadata", "namespace"))
         origin = leaf.origin
         reads = self._deciding(authored, written, leaf)
         identity = dict(self._presence(authored.tree.origin.given))
         for place in names:
             name = find_exactly(authored.tree, place)
             if isinstance(name, Leaf) and place != written:
-                identity |= self._deciding(authored, place, _first(name, True))
-                identity |= self._presence(_first(name, True).origin.given)
+                # A namespace that an object says itself is no repetition of the one that all objects have.
+                first = _first(name, place != ("metadata", "namespace"))
+                identity |= self._deciding(authored, place, first)
+                identity |= self._presence(first.origin.given)
         return Explanation(
             path=path,
             value=_HIDDEN if _is_secret(manifest, path) else leaf.value,
