@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from dynagen.diagnostics import Position, Report, Silence
@@ -20,10 +21,11 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
     if "dynagen:" not in text:
         return
     lines = text.splitlines()
+    spoken_of = _spoken_of(lines)
     begin = 0
     for number, (line, whole) in enumerate(zip(lines, text.splitlines(keepends=True), strict=True), 1):
         found = _COMMENT.search(line)
-        while found and any(start <= begin + found.start() < end for start, end in scalars):
+        while found and _is_inside(begin + found.start(), scalars):
             found = _COMMENT.search(line, found.start() + 1)
         begin += len(whole)
         if not found:
@@ -37,14 +39,21 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
             report.add("DG114", f"{allowed[1]} cannot be silenced", at, hint)
         else:
-            report.silence(_spoken_of(lines, number), Silence(allowed[1], allowed[2], at))
+            report.silence(spoken_of[number - 1], Silence(allowed[1], allowed[2], at))
 
 
-def _spoken_of(lines: list[str], number: int) -> int:
-    """The line that a comment in line `number` is about; lines count from 1."""
-    while number < len(lines) and (not lines[number - 1].strip() or lines[number - 1].lstrip().startswith("#")):
-        number += 1
-    return number
+def _is_inside(index: int, scalars: Sequence[tuple[int, int]]) -> bool:
+    before = bisect_right(scalars, index, key=lambda scalar: scalar[0])
+    return before > 0 and index < scalars[before - 1][1]
+
+
+def _spoken_of(lines: Sequence[str]) -> list[int]:
+    """For each line the one that a comment in it is about; lines count from 1."""
+    found: list[int] = []
+    for number in range(len(lines), 0, -1):
+        line = lines[number - 1].lstrip()
+        found.append(number if (line and not line.startswith("#")) or not found else found[-1])
+    return found[::-1]
 
 
 def check_silences(report: Report) -> None:

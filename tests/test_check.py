@@ -522,3 +522,10 @@ def test_facts_that_are_looked_up_may_end_in_yml(dynagen, home: Path) -> None:  
     write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/models/Qwen.yml": "Qwen3-0.6B: 5\n"})
     run = dynagen("check", "p.yaml", "--format", "json", cwd=home)
     assert ("DG202", "team/facts/models/Qwen.yml", 1) in found(run)
+
+
+def test_a_report_does_not_replace_what_is_checked(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    (home / "link.yaml").symlink_to("a.yaml")
+    run = dynagen("check", "a.yaml", "--format", "json", "--output-file", "link.yaml", cwd=home)
+    assert run.code == 2
+    assert (home / "a.yaml").read_text("utf-8") == PROFILE

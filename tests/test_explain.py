@@ -258,6 +258,22 @@ def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # t
         assert "hunter2" not in run.stdout
 
 
+def test_what_a_secret_is_made_from_is_not_shown(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name, text in {
+        "schema.json": '{"type": "object", "properties": {"token": {"type": "string"}}}',
+        "resources/a.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"${'hunter3' + team.token}\"}\n",
+        "patches/a.yaml": "when: ${team.token == 'x'}\n---\nkind: Secret\nstringData: {a: hunter4}\n",
+    }.items():
+        (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "team" / name).write_text(text)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\nteam: {token: hunter2}\n")
+    for words in (["Secret/a"], ["Secret/a", "stringData.a"], ["Secret/a", "--format", "json"]):
+        run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
+        assert "team.token" in run.stdout.replace('"team",\n              "token"', "team.token")
+        assert "hunter" not in run.stdout
+
+
 def test_layers_do_not_steer_the_terminal(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "team/resources").mkdir(parents=True)
     config = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynagen.diagnostics import Diagnostic, Position
-from dynagen.outcome import Outcome, summary
+from dynagen.outcome import Outcome, lines_of, summary
 
 _MAX_LINE = 160
 
@@ -39,7 +39,7 @@ def _place(at: Position) -> str:
 
 def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
     text = texts.get(at.file)
-    lines = text.splitlines() if text else []
+    lines = lines_of(text) if text else []
     if not 0 < at.line <= len(lines):
         return []
     line = lines[at.line - 1]

@@ -119,17 +119,18 @@ class Explainer:
                 first = _first(name, place != ("metadata", "namespace"))
                 identity |= self._deciding(authored, place, first)
                 identity |= self._presence(first.origin.given)
-        return Explanation(
+        explanation = Explanation(
             path=path,
-            value=_HIDDEN if _is_secret(manifest, path) else leaf.value,
+            value=leaf.value,
             at=origin.written,
             expression=origin.expression,
             reads=[self._read(each) for each in reads],
             conditions=self._conditions(origin.given),
             identity=[self._read(each) for each in identity if each not in reads],
             absent=list(self._absent(authored, written, leaf)) if written is not None else [],
-            replaced=[] if _is_secret(manifest, path) else list(_replaced(manifest.tree, path)),
+            replaced=list(_replaced(manifest.tree, path)),
         )
+        return _without_values(explanation) if _is_secret(manifest, path) else explanation
 
     def _deciding(self, authored: Manifest, path: KeyPath | None, leaf: Leaf) -> dict[KeyPath, None]:
         """The paths that the value of a leaf follows from."""
@@ -268,8 +269,26 @@ _HIDDEN = "(hidden)"
 
 
 def _is_secret(manifest: Manifest, path: KeyPath) -> bool:
-    """A secret's value is never shown; neither is what a layer made it from, as it stands in the profile anyway."""
     return manifest.kind == "Secret" and path[0] in ("data", "stringData")
+
+
+def _without_values(leaf: Explanation) -> Explanation:
+    """A secret's value is never shown; neither is what a layer made it from."""
+
+    def hidden(reads: Iterable[Read]) -> list[Read]:
+        return [read._replace(value=_HIDDEN if read.at else None) for read in reads]
+
+    def hidden_too(conditions: Iterable[Conditional]) -> list[Conditional]:
+        return [each._replace(reads=hidden(each.reads)) for each in conditions]
+
+    return leaf._replace(
+        value=_HIDDEN,
+        expression=leaf.expression and _HIDDEN,
+        reads=hidden(leaf.reads),
+        conditions=hidden_too(leaf.conditions),
+        absent=hidden_too(leaf.absent),
+        replaced=[],
+    )
 
 
 def _key_of(given: Given | None) -> Any:
