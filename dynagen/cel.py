@@ -6,13 +6,13 @@ See https://cel.dev for the language. Expressions have CEL's string and math ext
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from dynagen.cel_tree import expression, reads, without_positions
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.re2 import cel_module
 
 
 class ExpressionError(Exception):
@@ -41,13 +41,29 @@ class Program(NamedTuple):
 known_programs: dict[str, Program] = {}
 
 
+@cache
+def _cel() -> Any:
+    """CEL's module. cel-expr-python 0.1.3 gives away a reference to None with every null and every activation.
+
+    Python 3.12 counts no references to None any more. Before, the count reaches zero after some thousand expressions and
+    the interpreter aborts, so it gets more of them than any run can use up.
+    """
+    from cel_expr_python import cel
+
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
+        import ctypes
+
+        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
+    return cel
+
+
 def program_of(text: str) -> Program:
     """The program of an expression: compiled beforehand, or now. Raises ExpressionError (DG306)."""
     return known_programs.get(text) or compile_program(text)
 
 
 def compile_program(text: str) -> Program:
-    cel = cel_module()
+    cel = _cel()
     try:
         # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
         # unknown names than it does. So no name has to be declared either.
@@ -97,7 +113,7 @@ class RuleEnvironment:
             result = expression.eval(activation)
         except RuntimeError as error:
             raise _failure(str(error)) from error
-        if result.type() == cel_module().Type.ERROR:
+        if result.type() == _cel().Type.ERROR:
             raise _failure(str(result))
         return result.value()
 
@@ -110,7 +126,7 @@ def _failure(text: str) -> ExpressionError:
 
 @cache
 def _rule_environment(*more: str, kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
-    cel = cel_module()
+    cel = _cel()
     extensions = ", ".join(f"{{name: {name}}}" for name in (*_EXTENSIONS, *more))
     overload = cel.Overload(KUBERNETES, cel.Type.DYN, [cel.Type.LIST], False, kubernetes)
     return cel.NewEnv(
@@ -131,7 +147,7 @@ class Environment:
     def _cel(self) -> Any:
         from cel_expr_python.ext import ext_math, ext_strings
 
-        cel = cel_module()
+        cel = _cel()
         return cel.NewEnv(
             variables=dict.fromkeys(self._names, cel.Type.DYN),
             extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
 from functools import cache
 
 _NAMED = {
@@ -25,34 +24,8 @@ _INSIDE = re.compile(r"\[:\^?\w+:\]|\\Q.*?(?:\\E|\Z)|\\x\{[0-9A-Fa-f]{1,6}\}|\\.
 _SAME_IN_BOTH = re.compile(r"(?:[^\\$(\[*+?}]|[*+?}](?![+])|\((?!\?)|\[(?!\[)|\\[.\-/*+?$^()\[\]|d])*\$?")
 
 
-# What repeats a group may match a text in more ways than can be tried; a short one has few.
-_REPEATS_A_GROUP = re.compile(r"\)[*+{]")
-_SHORT = 12
-
-
-class Pattern:
-    """As far as a pattern is needed. Of one that might take Python for ever, RE2 says first whether it matches at all."""
-
-    def __init__(self, pattern: str, expression: re.Pattern[str]) -> None:
-        self._pattern, self._expression = pattern, expression
-        self._is_simple = not _REPEATS_A_GROUP.search(pattern)
-
-    def search(self, text: str) -> re.Match[str] | None:
-        return self._expression.search(text) if self._may_match(text) else None
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        return self._expression.finditer(text) if self._may_match(text) else iter(())
-
-    def _may_match(self, text: str) -> bool:
-        if self._is_simple or len(text) <= _SHORT:
-            return True
-        from dynagen.re2 import matches
-
-        return matches(self._pattern, text) is not False
-
-
 @cache
-def compiled(pattern: str) -> Pattern:
+def compiled(pattern: str) -> re.Pattern[str]:
     r"""Raises ValueError for what is no RE2, and for the little that Python cannot express, such as `\p{L}`."""
     if _SAME_IN_BOTH.fullmatch(pattern) and not any(word in pattern for word in ("[^]", "[]", "{,")):
         text = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
@@ -62,7 +35,7 @@ def compiled(pattern: str) -> Pattern:
         with warnings.catch_warnings():
             # Python keeps doubled signs in a class for set operations of its future; today they mean themselves.
             warnings.simplefilter("ignore", FutureWarning)
-            return Pattern(pattern, re.compile(text, re.ASCII))
+            return re.compile(text, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

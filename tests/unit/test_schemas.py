@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from dynagen.conformance import Source
 from dynagen.data import SCHEMAS
-from dynagen.patterns import Pattern, compiled
+from dynagen.patterns import compiled
 from dynagen.problems import Problem
 from dynagen.schemas import Schema, Schemas, conforms, problems
 
@@ -383,12 +383,6 @@ def test_a_pattern_means_what_go_reads_in_it(pattern: str, good: list[str], bad:
     assert [bool(compiled(pattern).search(text)) for text in bad] == [False] * len(bad)
 
 
-@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(([a-z0-9]+|[a-z0-9][-a-z0-9]*[a-z0-9])\\.)+$"])
-def test_no_pattern_takes_for_ever(pattern: str) -> None:
-    assert not compiled(pattern).search("aa." * 40 + "aaaa!" if "\\." in pattern else "a" * 60 + "!")
-    assert compiled(pattern).search("aa." * 40 if "\\." in pattern else "a" * 60)
-
-
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -416,7 +410,7 @@ def test_what_go_refuses_or_python_cannot_say_is_no_pattern(pattern: str) -> Non
 @given(st.text("ab$^.*+?|()[]{}\\-1,z", max_size=8))
 def test_any_text_is_a_pattern_or_a_value_error(text: str) -> None:
     with contextlib.suppress(ValueError):
-        assert isinstance(compiled(text), Pattern)
+        assert isinstance(compiled(text), re.Pattern)
 
 
 # --- messages
