@@ -61,7 +61,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     A folder must lie below `root`, also after its symbolic links are followed. Reports DG301 to DG303.
     """
     if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
-        if is_file(OVERLAYS / entry / "layer.yaml"):
+        if entry in shipped_overlays():
             return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
         near = closest(entry, shipped_overlays())
         hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree, gke_layer
 from dynagen.library import load_facts, schema_folders
@@ -73,15 +74,14 @@ def objects_of(documents: Sequence[Document], report: Report) -> list[Object]:
     """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice."""
     found: dict[tuple[str, ...], Object] = {}
     for manifest in (each for document in documents for each in _manifests(document, report)):
-        missing = [
-            key
-            for key, text in (("apiVersion", manifest.api_version), ("kind", manifest.kind), ("metadata.name", manifest.name))
-            if not text
-        ]  # fmt: skip
+        name = manifest.name or manifest.generate_name
+        needed = {"apiVersion": manifest.api_version, "kind": manifest.kind, "metadata.name": name}
+        missing = [key for key, text in needed.items() if not text]
         if missing:
             report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
             continue
-        twin = found.setdefault(manifest.identity, subject := Object(manifest))
+        key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
+        twin = found.setdefault(key, subject := Object(manifest))
         if twin is not subject:
             related = (("also here", twin.manifest.at),)
             report.add("DG314", f"{manifest} is there already", manifest.at, "keep one of them", related)
@@ -92,8 +92,8 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
     """The objects of a document; those in a List one by one."""
     if document.data is None:
         return
-    if isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("kustomize.config.k8s.io/"):
-        return  # says which files belong together; nobody applies it
+    if isinstance(document.data, dict) and is_config(document.data):
+        return
     if not isinstance(document.data, dict):
         report.add("DG313", "expected an object with apiVersion and kind", document.at())
         return

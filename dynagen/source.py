@@ -5,14 +5,13 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.paths import is_file
-from dynagen.scalars import Ambiguous, parse_plain
+from dynagen.scalars import Ambiguous, parse_for_kubernetes, parse_plain
 from dynagen.silences import read_silences
 
 # A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
@@ -21,7 +20,6 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
 MAX_DEPTH = 50
 
-_HALVES = re.compile(r"[\ud800-\udfff]")
 _SECRET_KEYS = frozenset({"data", "stringData"})
 
 
@@ -102,9 +100,12 @@ def report_size(shown: str, report: Report, limit: int = MAX_BYTES) -> None:
     report.add("DG102", f"larger than {limit // 1024} KiB", Position(shown), hint)
 
 
-def parse(text: str, file: str, report: Report) -> list[Document]:
-    """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out."""
-    reader = _Reader(file, text, report)
+def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) -> list[Document]:
+    """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out.
+
+    With `for_kubernetes` octal modes, dates and numbers as keys are read as kubectl reads them, which nobody else will.
+    """
+    reader = _Reader(file, text, report, for_kubernetes)
     found = _parse(reader, text, file, report)
     read_silences(text, file, report, reader.scalars)
     return found
@@ -144,6 +145,13 @@ def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Docume
     return reader.documents
 
 
+def _has_half_characters(text: str) -> bool:
+    r"""Whether a text holds surrogates: `"\ud800"` stands for no character, so no file could hold it."""
+    if text.isascii():
+        return False
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class _Stop(Exception):
     """Reading on makes no sense; the reason is in the report."""
 
@@ -160,8 +168,10 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, file: str, text: str, report: Report) -> None:
+    def __init__(self, file: str, text: str, report: Report, for_kubernetes: bool) -> None:
         self.file, self.text, self.report = file, text, report
+        self._for_kubernetes = for_kubernetes
+        self._plain = parse_for_kubernetes if for_kubernetes else parse_plain
         self.documents: list[Document] = []
         self.scalars: list[tuple[int, int]] = []  # those that hold what would be a silence if it were a comment
         self._has_silences = "dynagen:" in text
@@ -235,7 +245,13 @@ class _Reader:
         if anchor and not replay:
             self._open_anchors.append((anchor, len(self._frames)))
         if self._frames and self._is_key():
-            self._error("DG113", "a key must be a string", event)
+            is_template = self.text[: event.end_mark.index].endswith("{{") or self.text[
+                event.start_mark.index - 1 :
+            ].startswith("{{")
+            hint = (
+                "a template? check what comes out of it: `helm template CHART | dynagen check -`" if is_template else ""
+            )
+            self._error("DG113", "a key must be a string", event, hint)
             raise _Stop
         container: Any = {} if kind == "MappingStartEvent" else []
         self._place(container, event)
@@ -258,22 +274,11 @@ class _Reader:
         kinds = {each.get("kind", "Secret") for each, key in zip(objects, inside, strict=False) if key in _SECRET_KEYS}
         return "Secret" in kinds
 
-    def _characters(self, event: Any) -> str:
-        """A quoted text without halves of characters. JSON writes others than the first 65536 as two halves."""
-        text: str = event.value
-        if event.style != '"' or text.isascii() or not _HALVES.search(text):
-            return text
-        if self._is_json:
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if not self._is_json or "\N{REPLACEMENT CHARACTER}" in text:
-            self._error("DG104", "not YAML: half a character", event, hint="write the character itself")
-        return text
-
     def _scalar(self, event: Any) -> None:
-        value: Any = self._characters(event)
+        value: Any = event.value
         if event.style is None:
             try:
-                value = parse_plain(event.value)
+                value = self._plain(event.value)
             except Ambiguous:
                 shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
                 hint = f'quote it: "{shown}"; for a number write plain decimal digits'
@@ -284,11 +289,19 @@ class _Reader:
                 else:
                     shown = f"'{shown}'"
                 self._error("DG107", f"{shown} is read differently by YAML 1.1 and YAML 1.2", event, hint)
+        elif _has_half_characters(value):
+            if self._is_json:  # JSON writes other characters than the first 65536 as two halves
+                value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+            if _has_half_characters(value):
+                hint = "write the character itself, or \\U and its eight digits"
+                self._error("DG104", "not YAML: an escape for half a character", event, hint)
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return
         frame = self._frames[-1]
         at = self._position(event)
+        if type(value) is int and self._for_kubernetes:
+            value = str(value)  # source: sigs.k8s.io/yaml, yaml.go (convertToJSONableObject)
         if not isinstance(value, str):
             self._error("DG113", f"key '{event.value}' is not a string", event, hint=f'quote it: "{event.value}"')
             value = event.value

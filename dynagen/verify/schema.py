@@ -16,7 +16,7 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
         if schema is None:
             message = f"no schema for {subject.api_version} {subject.kind}"
             hint = "`dynagen schemas import crd.yaml -o LAYER/schemas` makes one; is it spelt right?"
-            findings.add("DG211", subject, ("kind",), message, hint)
+            findings.add("DG211", subject, ("kind",), message, hint, cause=message)
             continue
         for path, keys in schema.repeated(subject.data):
             shown = ", ".join(str(key) for key in keys)

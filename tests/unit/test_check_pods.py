@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.verify.pods.names import is_env_name, is_label_value, is_port_name, is_qualified
+from dynagen.verify.names import is_env_name, is_label_value, is_port_name, is_qualified
 from dynagen.verify.quantities import amount
 from tests.unit.linting import complaints
 
@@ -99,6 +99,9 @@ CONTAINER = [
     ("livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}", "DG448 'successThreshold' of 'livenessProbe' is 2"),
     ("readinessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 2}",
      "DG448 'terminationGracePeriodSeconds' of 'readinessProbe' is 2"),
+    ("readinessProbe: {httpGet: {port: http}}", "DG448 'readinessProbe' asks port 'http', which container 'main' has not"),
+    ("ports: [{containerPort: 80, name: web}], lifecycle: {preStop: {httpGet: {port: wbe}}}",
+     "DG448 'preStop' asks port 'wbe', which container 'main' has not"),
     ("readinessProbe: {tcpSocket: {port: 70000}}", "DG448 '70000' is no port"),
     ("readinessProbe: {tcpSocket: {port: 1}, periodSeconds: -1}", "DG448 'periodSeconds' of 'readinessProbe' is -1"),
     ("lifecycle: {preStop: {}}", "DG448 'preStop' says nothing to ask or to do"),
@@ -155,21 +158,25 @@ def test_words_of_other_kinds_are_known() -> None:
     assert complaints(service % "Loadbalancer") == ["DG444 'type' cannot be 'Loadbalancer'"]
 
 
-def test_labels_and_annotations_of_every_object_are_looked_at() -> None:
-    text = (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {model: Qwen/Qwen3}, annotations: {'a b': c}}\n"
-    )
-    assert complaints(text) == [
-        "DG449 'Qwen/Qwen3' is no value of a label ('model')",
-        "DG449 'a b' is no key of an annotation",
-    ]
-
-
 def test_claims_of_a_stateful_set_are_volumes() -> None:
     text = in_kind("apps/v1 StatefulSet", "volumeMounts: [{name: data, mountPath: /data}]", "Always")
     claim = "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}]\n"
     assert complaints(text) == ["DG446 there is no volume 'data'"]
     assert complaints(text + claim) == []
+
+
+def test_a_probe_may_ask_the_ports_of_its_container_and_those_that_the_operator_adds() -> None:
+    probe = "ports: [{containerPort: 80, name: web}], readinessProbe: {httpGet: {port: web}}"
+    assert complaints(POD + MAIN % probe) == []
+    graph = (
+        "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\nspec:\n  components:\n"
+        "    - name: worker\n      type: TYPE\n      podTemplate: {spec: {containers: [{name: main, image: 'a:1.6.1',"
+        " livenessProbe: {httpGet: {path: /live, port: system}}}]}}\n"
+    )
+    assert complaints(graph.replace("TYPE", "worker")) == []
+    assert complaints(graph.replace("TYPE", "frontend")) == [
+        "DG448 component 'worker': 'livenessProbe' asks port 'system', which container 'main' has not"
+    ]
 
 
 def test_older_clusters_take_fewer_names_of_variables() -> None:
