@@ -111,10 +111,10 @@ class RuleEnvironment:
         """A plain value. Raises ExpressionError (DG216)."""
         try:
             result = expression.eval(activation)
+            if result.type() == _cel().Type.ERROR:
+                raise RuntimeError(str(plain(result)))
         except RuntimeError as error:
             raise _failure(str(error)) from error
-        if result.type() == _cel().Type.ERROR:
-            raise _failure(str(result))
         return result.value()
 
 

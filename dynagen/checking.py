@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dynagen.compiler import Request, compile_profile, places_of
+from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.diagnostics import Diagnostic, Position, Report, path_text
 from dynagen.inputs import (
     MANIFEST_BYTES,
@@ -95,7 +96,7 @@ def _check_sets(options: Options) -> list[Checked]:
     """Reports DG214 for a schema that cannot be used."""
     report = Report(options.strict)
     for folder in options.target.schemas:
-        for file, message in broken_schemas(folder, folder.resolve()):
+        for file, message in broken_schemas(folder, folder.resolve(), rules_trouble):
             hint = "make it with `dynagen schemas import`"
             report.add("DG214", f"not a schema of a set: {message}", Position(file.as_posix()), hint)
     findings = findings_of(report)

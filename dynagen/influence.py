@@ -163,7 +163,7 @@ class Influence:
             items = self._value(given.loop.expression, None, change.values, list)
             for number, item in enumerate(items if isinstance(items, list) else ()):
                 each = given._replace(variable=given.item, item=item, number=number)
-                if item_like(each, before) is None and self.counts(each, change.values):
+                if _is_new(each, before) and self.counts(each, change.values):
                     yield change, each
 
     def of_presence(self, given: Given | None) -> dict[KeyPath, None]:
@@ -209,12 +209,21 @@ _NOTHING, _GONE = object(), object()
 
 
 def item_like(given: Given, items: Any) -> Any:
-    """The item of another list that stands for the item of `given`: that of the same name, else of the same number."""
+    """The item of another list that stands for the item of `given`: that of the same name, the same, that of the same number."""
     if not isinstance(items, list):
         return None
     if isinstance(given.item, dict) and "name" in given.item:
         return next((item for item in items if isinstance(item, dict) and item.get("name") == given.item["name"]), None)
+    if given.item in items:
+        return given.item
     return items[given.number] if given.number < len(items) else None
+
+
+def _is_new(given: Given, before: Any) -> bool:
+    """Whether a list has no item like that of `given`. A text in the place of another is a new item: it may be a name."""
+    if isinstance(given.item, (dict, list)) or not isinstance(before, list):
+        return item_like(given, before) is None
+    return given.item not in before
 
 
 def _touched(reads: Sequence[KeyPath], differences: Sequence[KeyPath]) -> bool:

@@ -209,13 +209,21 @@ def _size(value: Any) -> int:
 LOOKED_UP = ("facts/models/", "facts/flags/")
 
 
+def facts_file(layer: Layer, only: str) -> str:
+    """The file of facts with this name, or with `.yml` for its `.yaml`; empty when there is none."""
+    names = (only, f"{only.removesuffix('.yaml')}.yml") if only else ()
+    return next((name for name in names if is_file(layer.folder / name)), "")
+
+
 def facts(layer: Layer, report: Report, only: str = "") -> Iterator[Map]:
     """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`.
 
     Without what is looked up; `only` is the name of such a file, for example `facts/models/Qwen.yaml`.
     """
-    found = [only] if only and (layer.folder / only).is_file() else []
-    for name in found if only else (name for name in files(layer, "facts") if not name.startswith(LOOKED_UP)):
+    found = facts_file(layer, only)
+    for name in (
+        [found] if found else () if only else (name for name in files(layer, "facts") if not name.startswith(LOOKED_UP))
+    ):
         for document in documents(layer, name, report):
             if not isinstance(document.data, dict):
                 report.add("DG305", "a file of facts must be a mapping", document.at())

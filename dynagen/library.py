@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers import Layer, base_layer, documents, facts, find_overlay
+from dynagen.layers import Layer, base_layer, documents, facts, facts_file, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
@@ -123,7 +123,7 @@ def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
     """As `Library.look_up`. Empty for a file that no layer has."""
     file = f"facts/{folder}/{name}.yaml"
-    having = [layer for layer in layers if (layer.folder / file).is_file()]
+    having = [layer for layer in layers if facts_file(layer, file)]
     if not having:
         return {}
     if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from dynagen.diagnostics import Diagnostic, Report
@@ -13,6 +14,12 @@ STANDARD_INPUT = "(standard input)"
 def names_a_file(file: str) -> bool:
     """False for what positions name beside files: an option of the command line, standard input."""
     return file != STANDARD_INPUT and not file.startswith("--")
+
+
+@lru_cache(maxsize=4)
+def lines_of(text: str) -> list[str]:
+    """The lines of a text in which much may have been found."""
+    return text.splitlines()
 
 
 class Finding(NamedTuple):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from dynagen.diagnostics import Position, Report, Silence
 
@@ -10,16 +12,22 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
 
 
-def read_silences(text: str, file: str, report: Report) -> None:
+def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[int, int]] = ()) -> None:
     """Notes the comments of a YAML text. One on a line of its own speaks of the next line that is no comment.
 
+    `scalars` says where values begin and end that only look as if they held comments, such as a script in a ConfigMap.
     Reports DG114 for a comment that names no rule, a stage that cannot be silenced, or no reason.
     """
     if "dynagen:" not in text:
         return
     lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
+    spoken_of = _spoken_of(lines)
+    begin = 0
+    for number, (line, whole) in enumerate(zip(lines, text.splitlines(keepends=True), strict=True), 1):
         found = _COMMENT.search(line)
+        while found and _is_inside(begin + found.start(), scalars):
+            found = _COMMENT.search(line, found.start() + 1)
+        begin += len(whole)
         if not found:
             continue
         at = Position(file, number, found.start() + 1, len(line) - found.start())
@@ -31,14 +39,21 @@ def read_silences(text: str, file: str, report: Report) -> None:
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
             report.add("DG114", f"{allowed[1]} cannot be silenced", at, hint)
         else:
-            report.silence(_spoken_of(lines, number), Silence(allowed[1], allowed[2], at))
+            report.silence(spoken_of[number - 1], Silence(allowed[1], allowed[2], at))
 
 
-def _spoken_of(lines: list[str], number: int) -> int:
-    """The line that a comment in line `number` is about; lines count from 1."""
-    while number < len(lines) and (not lines[number - 1].strip() or lines[number - 1].lstrip().startswith("#")):
-        number += 1
-    return number
+def _is_inside(index: int, scalars: Sequence[tuple[int, int]]) -> bool:
+    before = bisect_right(scalars, index, key=lambda scalar: scalar[0])
+    return before > 0 and index < scalars[before - 1][1]
+
+
+def _spoken_of(lines: Sequence[str]) -> list[int]:
+    """For each line the one that a comment in it is about; lines count from 1."""
+    found: list[int] = []
+    for number in range(len(lines), 0, -1):
+        line = lines[number - 1].lstrip()
+        found.append(number if (line and not line.startswith("#")) or not found else found[-1])
+    return found[::-1]
 
 
 def check_silences(report: Report) -> None:

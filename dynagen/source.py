@@ -20,6 +20,8 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
 MAX_DEPTH = 50
 
+_SECRET_KEYS = frozenset({"data", "stringData"})
+
 
 class Document:
     """One YAML document: plain data, and where each value was written.
@@ -103,11 +105,16 @@ def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) ->
 
     With `for_kubernetes` octal modes, dates and numbers as keys are read as kubectl reads them, which nobody else will.
     """
+    reader = _Reader(file, text, report, for_kubernetes)
+    found = _parse(reader, text, file, report)
+    read_silences(text, file, report, reader.scalars)
+    return found
+
+
+def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Document]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    read_silences(text, file, report)
-    reader = _Reader(file, text, report, for_kubernetes)
     yaml = YAML(typ="safe", pure=True)
     try:
         for event in yaml.parse(text):
@@ -166,6 +173,9 @@ class _Reader:
         self._for_kubernetes = for_kubernetes
         self._plain = parse_for_kubernetes if for_kubernetes else parse_plain
         self.documents: list[Document] = []
+        self.scalars: list[tuple[int, int]] = []  # those that hold what would be a silence if it were a comment
+        self._has_silences = "dynagen:" in text
+        self._is_json = text.lstrip().startswith(("{", "["))  # kubectl looks at the first character as well
         self._values = 0
         # A text that is all values, without aliases, has no more than these.
         self._most = max(MAX_VALUES, len(text) // 4)
@@ -228,6 +238,8 @@ class _Reader:
         if getattr(event, "tag", None):
             self._error("DG112", f"tag '{event.tag}' is not supported", event, hint="remove the tag; quote strings")
         if kind == "ScalarEvent":
+            if self._has_silences and not replay and "dynagen:" in event.value:
+                self._note_scalar(event)
             self._scalar(event)
             return
         if anchor and not replay:
@@ -249,6 +261,19 @@ class _Reader:
         frame = self._frames[-1]
         return isinstance(frame.container, dict) and frame.key is None
 
+    def _note_scalar(self, event: Any) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        if event.style in ("|", ">"):  # what follows the sign itself is a comment
+            start = self.text.index("\n", start)
+        self.scalars.append((start, end))
+
+    def _is_secret(self) -> bool:
+        """Whether the next value is one of a Secret. Its `kind` may be yet to come."""
+        objects = [frame.container for frame in self._frames if isinstance(frame.container, dict)]
+        inside = [next(reversed(each), "") for each in objects[:-1]]
+        kinds = {each.get("kind", "Secret") for each, key in zip(objects, inside, strict=False) if key in _SECRET_KEYS}
+        return "Secret" in kinds
+
     def _scalar(self, event: Any) -> None:
         value: Any = event.value
         if event.style is None:
@@ -259,10 +284,17 @@ class _Reader:
                 hint = f'quote it: "{shown}"; for a number write plain decimal digits'
                 if event.value == "<<":
                     hint = "merge keys are not supported: write the keys out"
-                self._error("DG107", f"'{shown}' is read differently by YAML 1.1 and YAML 1.2", event, hint)
+                if self._is_secret():
+                    shown, hint = "this value", "quote it"
+                else:
+                    shown = f"'{shown}'"
+                self._error("DG107", f"{shown} is read differently by YAML 1.1 and YAML 1.2", event, hint)
         elif _has_half_characters(value):
-            hint = "write the character itself, or \\U and its eight digits"
-            self._error("DG104", "not YAML: an escape for half a character", event, hint)
+            if self._is_json:  # JSON writes other characters than the first 65536 as two halves
+                value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+            if _has_half_characters(value):
+                hint = "write the character itself, or \\U and its eight digits"
+                self._error("DG104", "not YAML: an escape for half a character", event, hint)
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return

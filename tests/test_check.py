@@ -495,3 +495,93 @@ def test_null_is_not_there_unless_nobody_knows_the_field(dynagen, tmp_path: Path
     assert dynagen("check", "-", cwd=tmp_path, stdin=known.encode()).code == 0
     run = dynagen("check", "-", cwd=tmp_path, stdin=f"{known}dta: null\n".encode())
     assert "error[DG212] ConfigMap 'a': dta: unknown field 'dta'" in run.stderr
+
+
+def test_the_schemas_of_ones_own_may_refer_to_themselves(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    schema = {"type": "object", "properties": {"spec": {"$ref": "#/$defs/spec"}}, "$defs": {"spec": {"type": "string"}}}
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: 1\n"
+    write(home, {"sets/example.com/thing_v1.json": json.dumps(schema), "thing.yaml": thing})
+    run = dynagen("check", "thing.yaml", "--schemas", "sets", "--format", "json", cwd=home)
+    assert found(run) == [("DG212", "thing.yaml", 4)]
+
+
+def test_a_rule_in_a_schema_of_ones_own_is_checked(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    schema = {"type": "object", "x-kubernetes-validations": [{"rule": "self.("}]}
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\n"
+    write(home, {"sets/example.com/thing_v1.json": json.dumps(schema), "thing.yaml": thing})
+    run = dynagen("check", "thing.yaml", "--schemas", "sets", "--format", "json", cwd=home)
+    assert found(run) == [("DG214", "sets/example.com/thing_v1.json", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: &kind Secret\nstringDat: {a: hunter2}\n",
+        "kind: secret\nstringDat: {a: hunter2}\n",
+        "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}, stringDat: {a: hunter2}}\n",
+        "kind: Secret\nstringData: {a: 0123456}\n",
+        "stringData: {a: 0123456}\nkind: Secret\n",
+        "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: 0123456}}\n",
+    ],
+)
+@pytest.mark.parametrize("format_", ["text", "json", "sarif", "junit", "github"])
+def test_what_is_in_a_secret_is_never_shown(dynagen, home: Path, text: str, format_: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"secret.yaml": f"apiVersion: v1\nmetadata: {{name: a}}\n{text}"})
+    run = dynagen("check", "secret.yaml", "--format", format_, cwd=home)
+    assert run.code == 1
+    assert "hunter2" not in run.stdout + run.stderr
+    assert "0123456" not in run.stdout + run.stderr
+
+
+def test_half_a_character_is_refused_and_two_halves_are_one_in_json(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    smile = json.dumps(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "\U0001f600"}}
+    )
+    write(home, {"whole.json": smile, "half.json": smile.replace("\\ude00", ""), "yaml.yaml": f"---\n{smile}"})
+    assert found(dynagen("check", "whole.json", "--format", "json", cwd=home)) == []
+    for name in ("half.json", "yaml.yaml"):  # kubectl takes no escape of YAML for half a character
+        assert [code for code, _, _ in found(dynagen("check", name, "--format", "json", cwd=home))] == ["DG104"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "v1beta1 SPEC 5",
+        "v1beta1 SPEC {components: {a: b}}",
+        "v1beta1 SPEC {components: [5]}",
+        "v1alpha1 SPEC {services: [1], backendFramework: {}}",
+    ],
+)
+def test_earlier_objects_that_are_none_are_refused(dynagen, home: Path, rest: str) -> None:  # type: ignore[no-untyped-def]
+    version, spec = rest.split(" SPEC ")
+    graph = (
+        f"apiVersion: nvidia.com/{version}\nkind: DynamoGraphDeployment\nmetadata: {{name: demo, namespace: dynamo}}\n"
+    )
+    write(home, {"old.yaml": f"{graph}spec: {spec}\n"})
+    run = dynagen("check", "a.yaml", "--against", "old.yaml", "--format", "json", cwd=home)
+    assert {(code, file) for code, file, _ in found(run)} == {("DG212", "old.yaml")}
+
+
+def test_standard_input_is_not_compared_with_itself(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    run = dynagen("check", "-", "--against", "-", cwd=home, stdin=config("one").encode())
+    assert (run.code, "read only once" in run.stderr) == (2, True)
+
+
+def test_a_release_that_a_layer_takes_away_is_no_default(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/releases.yaml": "1.6.1: null\n"})
+    run = dynagen("check", "p.yaml", cwd=home)
+    assert run.code == 1
+    assert "'release' is missing" in run.stderr
+
+
+def test_facts_that_are_looked_up_may_end_in_yml(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/models/Qwen.yml": "Qwen3-0.6B: 5\n"})
+    run = dynagen("check", "p.yaml", "--format", "json", cwd=home)
+    assert ("DG202", "team/facts/models/Qwen.yml", 1) in found(run)
+
+
+def test_a_report_does_not_replace_what_is_checked(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    (home / "link.yaml").symlink_to("a.yaml")
+    run = dynagen("check", "a.yaml", "--format", "json", "--output-file", "link.yaml", cwd=home)
+    assert run.code == 2
+    assert (home / "a.yaml").read_text("utf-8") == PROFILE

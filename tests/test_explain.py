@@ -111,6 +111,54 @@ def test_what_is_not_named_does_not_matter(profile: Path) -> None:
     assert confirmed > 100
 
 
+SECTION = {
+    "type": "object",
+    "properties": {
+        "names": {"type": "array", "items": {"type": "string"}, "default": ["a", "b"]},
+        "replicas": {"type": "integer", "minimum": 0, "default": 2},
+    },
+}
+LOOPS = {
+    # Over texts, which are names of objects, and over numbers that were computed.
+    "resources/names.yaml": """forEach: {each: "${team.names}"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "of-${each.replace('/', '-').lowerAscii()}"}
+data: {name: "${each}", first: "${team.names[0]}"}
+""",
+    "resources/numbers.yaml": """forEach: {number: "${[0, 1, 2, 3].filter(each, each < team.replicas)}"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "number-${number}"}
+data: {number: "${string(number)}"}
+""",
+    # An object that says its namespace itself.
+    "resources/elsewhere.yaml": """apiVersion: v1
+kind: ConfigMap
+metadata: {name: elsewhere, namespace: "${team.replicas == 3 ? 'other' : metadata.namespace}"}
+data: {a: b}
+""",
+    # What does not count now.
+    "patches/fraction.yaml": """when: ${team.replicas > 0 && 100 / team.replicas == 25}
+---
+kind: ConfigMap
+metadata: {name: number-0}
+data: {number: four}
+""",
+}
+
+
+def test_loops_over_texts_and_numbers_are_explained_exactly(tmp_path: Path) -> None:
+    for name, text in {**LOOPS, "schema.json": json.dumps(SECTION)}.items():
+        (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "team" / name).write_text(text)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\n")
+    check_explanations(tmp_path / "profile.yaml", None)
+
+
 def test_a_value_is_addressed_by_the_names_of_list_items(dynagen) -> None:  # type: ignore[no-untyped-def]
     path = "spec.components[decode].podTemplate.spec.containers[main].resources.requests.memory"
     run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "dynamographdeployment/qwen3-32b", path)
@@ -212,3 +260,32 @@ def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # t
         assert run.code == 0, run.stderr
         assert "(hidden)" in run.stdout
         assert "hunter2" not in run.stdout
+
+
+def test_what_a_secret_is_made_from_is_not_shown(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name, text in {
+        "schema.json": '{"type": "object", "properties": {"token": {"type": "string"}}}',
+        "resources/a.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"${'hunter3' + team.token}\"}\n",
+        "patches/a.yaml": "when: ${team.token == 'x'}\n---\nkind: Secret\nstringData: {a: hunter4}\n",
+    }.items():
+        (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "team" / name).write_text(text)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\nteam: {token: hunter2}\n")
+    for words in (["Secret/a"], ["Secret/a", "stringData.a"], ["Secret/a", "--format", "json"]):
+        run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
+        assert "team.token" in run.stdout.replace('"team",\n              "token"', "team.token")
+        assert "hunter" not in run.stdout
+
+
+def test_layers_do_not_steer_the_terminal(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "team/resources").mkdir(parents=True)
+    config = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {\"a\\e[31m\": \"${'\\e[31m' + '\\u202e'}\"}\n"
+    )
+    (tmp_path / "team/resources/a\x1b[31m.yaml").write_text(config)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\n")
+    for words in (["ConfigMap/x"], ["ConfigMap/x", "data['a\x1b[31m']"], ["ConfigMap/x", "data.a"]):
+        run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
+        assert (run.stdout + run.stderr).replace("\n", "").isprintable()

@@ -33,7 +33,7 @@ class Texts(Mapping[str, str]):
     positions come in order.
     """
 
-    _SECRET = re.compile(r"""^\W*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE)
+    _SECRET = re.compile(r"""\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?\b""", re.IGNORECASE)
 
     def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
         self._known, self._folders = known, folders

@@ -101,7 +101,9 @@ def check(
     further = files if paths else files[1:]
     if names == [] and allow_empty:
         return
-    check_words([*names, *further], settings)
+    check_words([*names, *further, *([against] if against else [])], settings)
+    if output_file is not None and any(_is_same_file(name, output_file) for name in (*names, *further)):
+        raise click.UsageError(f"--output-file would replace '{output_file}', which is checked.")
     referee = _referee(kubeconform)
     earlier, wrong = _earlier(against)
     target = Target(*_versions(kubernetes, release), _external(external), schemas, earlier)
@@ -123,6 +125,12 @@ def check(
     elif counted := summary(outcome.findings):
         click.echo(counted, err=True)
     sys.exit(1 if outcome.failed else 0)
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    from dynagen.paths import is_file
+
+    return is_file(Path(one)) and is_file(Path(other)) and Path(one).samefile(other)
 
 
 def _referee(given: str | None) -> str | None:

@@ -87,7 +87,9 @@ def explain(
             else:
                 print_text("\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves}))
     except AddressError as error:
-        click.echo(f"error: {error}", err=True)
+        from dynagen.console.text import printable
+
+        click.echo(f"error: {printable(str(error))}", err=True)
         if error.hint:
-            click.echo(f"  hint: {error.hint}", err=True)
+            click.echo(f"  hint: {printable(error.hint)}", err=True)
         sys.exit(1)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from dynagen.catalogue import codes, find_rule
 from dynagen.diagnostics import Position
-from dynagen.outcome import Finding, Outcome, names_a_file
+from dynagen.outcome import Finding, Outcome, lines_of, names_a_file
 
 
 def render(outcome: Outcome) -> str:
@@ -105,7 +105,7 @@ def _location(at: Position, texts: Mapping[str, str]) -> dict[str, Any]:
     artifact = _artifact(at.file)
     if artifact is None:
         return {"logicalLocations": [{"fullyQualifiedName": at.file}]}
-    lines = texts[at.file].splitlines() if at.file in texts else []
+    lines = lines_of(texts[at.file]) if at.file in texts else []
     line = lines[at.line - 1] if at.line <= len(lines) else ""
     start, end = at.column - 1, at.column - 1 + max(at.width, 1)
     region = {

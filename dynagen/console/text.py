@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynagen.diagnostics import Diagnostic, Position
-from dynagen.outcome import Outcome, summary
+from dynagen.outcome import Outcome, lines_of, summary
 
 _MAX_LINE = 160
 
@@ -27,7 +27,7 @@ def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
     lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {printable(diagnostic.message)}"]
     lines += _source_line(diagnostic.at, texts)
     for words, at in diagnostic.related:
-        lines.append(f"  {_place(at)}: {words}")
+        lines.append(f"  {_place(at)}: {printable(words)}")
     if diagnostic.hint:
         lines.append(f"  hint: {printable(diagnostic.hint)}")
     return "\n".join(lines) + "\n"
@@ -39,7 +39,7 @@ def _place(at: Position) -> str:
 
 def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
     text = texts.get(at.file)
-    lines = text.splitlines() if text else []
+    lines = lines_of(text) if text else []
     if not 0 < at.line <= len(lines):
         return []
     line = lines[at.line - 1]

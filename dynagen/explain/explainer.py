@@ -108,26 +108,29 @@ class Explainer:
         self, authored: Manifest, manifest: Manifest, path: KeyPath, leaf: Leaf, written: KeyPath | None
     ) -> Explanation:
         names = [*self._names(authored, written or ()), ("metadata", "name"), ("metadata", "namespace")]
-        leaf = _first(leaf, written in names)
+        leaf = _first(leaf, written in names and written != ("metadata", "namespace"))
         origin = leaf.origin
         reads = self._deciding(authored, written, leaf)
         identity = dict(self._presence(authored.tree.origin.given))
         for place in names:
             name = find_exactly(authored.tree, place)
             if isinstance(name, Leaf) and place != written:
-                identity |= self._deciding(authored, place, _first(name, True))
-                identity |= self._presence(_first(name, True).origin.given)
-        return Explanation(
+                # A namespace that an object says itself is no repetition of the one that all objects have.
+                first = _first(name, place != ("metadata", "namespace"))
+                identity |= self._deciding(authored, place, first)
+                identity |= self._presence(first.origin.given)
+        explanation = Explanation(
             path=path,
-            value=_HIDDEN if _is_secret(manifest, path) else leaf.value,
+            value=leaf.value,
             at=origin.written,
             expression=origin.expression,
             reads=[self._read(each) for each in reads],
             conditions=self._conditions(origin.given),
             identity=[self._read(each) for each in identity if each not in reads],
             absent=list(self._absent(authored, written, leaf)) if written is not None else [],
-            replaced=[] if _is_secret(manifest, path) else list(_replaced(manifest.tree, path)),
+            replaced=list(_replaced(manifest.tree, path)),
         )
+        return _without_values(explanation) if _is_secret(manifest, path) else explanation
 
     def _deciding(self, authored: Manifest, path: KeyPath | None, leaf: Leaf) -> dict[KeyPath, None]:
         """The paths that the value of a leaf follows from."""
@@ -266,8 +269,26 @@ _HIDDEN = "(hidden)"
 
 
 def _is_secret(manifest: Manifest, path: KeyPath) -> bool:
-    """A secret's value is never shown; neither is what a layer made it from, as it stands in the profile anyway."""
     return manifest.kind == "Secret" and path[0] in ("data", "stringData")
+
+
+def _without_values(leaf: Explanation) -> Explanation:
+    """A secret's value is never shown; neither is what a layer made it from."""
+
+    def hidden(reads: Iterable[Read]) -> list[Read]:
+        return [read._replace(value=_HIDDEN if read.at else None) for read in reads]
+
+    def hidden_too(conditions: Iterable[Conditional]) -> list[Conditional]:
+        return [each._replace(reads=hidden(each.reads)) for each in conditions]
+
+    return leaf._replace(
+        value=_HIDDEN,
+        expression=leaf.expression and _HIDDEN,
+        reads=hidden(leaf.reads),
+        conditions=hidden_too(leaf.conditions),
+        absent=hidden_too(leaf.absent),
+        replaced=[],
+    )
 
 
 def _key_of(given: Given | None) -> Any:

@@ -35,13 +35,13 @@ def to_text(manifest: Manifest, leaf: Explanation) -> str:
     width = max(len(what) for _, what, _ in rows)
     lines = [f"{manifest.kind}/{manifest.name}", *_value(address_of(manifest.tree, leaf.path), leaf.value), ""]
     lines += [f"{word:<11} {what:<{width}}  {at}".rstrip() for word, what, at in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def _value(address: str, value: Any) -> list[str]:
     """The value as a whole, however long it is."""
     if isinstance(value, str) and "\n" in value:
-        return [f"{address}: |", *("  " + printable(line) for line in value.splitlines())]
+        return [f"{address}: |", *("  " + line for line in value.splitlines())]
     return [f"{address}: {_scalar(value, short=False)}"]
 
 
@@ -59,7 +59,8 @@ def to_tree_text(manifest: Manifest, path: KeyPath, leaves: Mapping[KeyPath, Exp
     _tree(find(manifest.tree, path), path, "", "", leaves, lines)
     width = min(max(len(line) for line, _ in lines), _WIDEST)
     title = f"{manifest.kind}/{manifest.name}" + (f"  {address_of(manifest.tree, path)}" if path else "")
-    return f"{title}\n\n" + "".join(f"{line:<{width}}  {note}".rstrip() + "\n" for line, note in lines)
+    rows = [f"{line:<{width}}  {note}".rstrip() for line, note in lines]
+    return "\n".join(map(printable, [title, "", *rows])) + "\n"
 
 
 def _tree(

@@ -35,6 +35,11 @@ def compose_schema(
     schema = core_schema()
     schema["properties"]["backend"]["enum"] = list(backends)
     schema["properties"]["release"]["enum"] = list(facts.get("releases", {}))
+    if (
+        schema["properties"]["release"]["default"] not in schema["properties"]["release"]["enum"]
+    ):  # a layer took it away
+        del schema["properties"]["release"]["default"]
+        schema["required"].append("release")
     schema["properties"]["kubernetes"]["enum"] = kubernetes_versions()
     schema["properties"]["gpu"]["enum"] = list(facts.get("gpus", {}))
     for layer in layers:

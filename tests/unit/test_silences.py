@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,47 @@ def test_strict_makes_warnings_errors() -> None:
 
 def test_a_silence_holds_under_strict_too() -> None:
     assert not report_of(SPOT + "  replicas: 1  # dynagen: allow DG415: a test\n", strict=True).failed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"x # dynagen: allow DG415: a text"',
+        "'x # dynagen: what we use'",
+        "|\n    # dynagen: allow DG415: a script\n    # dynagen: what we use\n",
+        ">\n    # dynagen: allow DG999\n",
+        '"a\n    # dynagen: allow DG999\n    b"',
+    ],
+)
+def test_a_value_that_looks_like_a_comment_is_none(value: str) -> None:
+    report = Report()
+    (document,) = parse(f"data:\n  a: {value}\n", "a.yaml", report)
+    assert "# dynagen:" in document.data["data"]["a"]
+    assert report.diagnostics == []
+    assert report.idle_silences == []
+
+
+@pytest.mark.parametrize("value", ['"x # dynagen: no"  ', "|  ", "&a x "])
+def test_a_comment_beside_a_value_is_one(value: str) -> None:
+    report = Report()
+    text = f"data:\n  a: {value}# dynagen: allow DG415: a test\n    x # dynagen: y\n".replace(
+        "    x", "    x" if "|" in value else "#"
+    )
+    parse(text, "a.yaml", report)
+    assert [(each.code, each.at.line) for each in report.idle_silences] == [("DG415", 2)]
+
+
+def test_a_comment_in_lines_that_end_as_in_windows_silences() -> None:
+    text = (HEAD + SPOT + "  replicas: 1  # dynagen: allow DG415: a test").replace("\n", "\r\n")
+    report = Report()
+    compile_profile(Request(parse(text, "profile.yaml", report), [], Path(), Path()), report)
+    assert [(each.code, reason) for each, reason in report.silenced] == [("DG415", "a test")]
+    assert codes(report) == []
+
+
+def test_many_comments_take_no_longer_than_few() -> None:
+    report = Report()
+    started = time.process_time()
+    parse("a: 1\n" + "# dynagen: allow DG415: a test\n" * 20_000 + "b: 1\n", "a.yaml", report)
+    assert time.process_time() - started < 5
+    assert len(report.idle_silences) == 20_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, closest
+from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.verify.dynamo.apis import Apis
 from dynagen.verify.dynamo.graphs import MAIN, Component, Graph, graphs
 from dynagen.verify.dynamo.grove import is_inter_pod
@@ -23,11 +23,26 @@ def check_update(old: Sequence[Object], new: Sequence[Object], cluster: Cluster,
     """Reports what a graph in `new` changes of the one of its name in `old` that cannot be: DG465 components, DG466
     fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts: rules 25 to 30."""
     apis = Apis(new, cluster)
+    old = [subject for subject in old if subject.group == "nvidia.com" and _is_sound(subject, cluster, findings)]
     before = {graph.subject.manifest.identity: graph for graph in graphs(old)}
     for graph in graphs(new):
         earlier = before.get(graph.subject.manifest.identity)
         if earlier is not None:
             _Update(earlier, graph, cluster, findings).check(apis)
+
+
+def _is_sound(subject: Object, cluster: Cluster, findings: Findings) -> bool:
+    """Whether the values of an earlier object are of the types that they should be. Fields of another release may stay."""
+    schema = cluster.schemas.find(subject.api_version, subject.kind)
+    if schema is None:
+        message = f"not compared with: the release has no {subject.api_version} {subject.kind}"
+        findings.add("DG211", subject, ("apiVersion",), message, severity="note")
+        return False
+    problems = [] if schema.conforms(subject.data) else schema.problems(subject.data)
+    wrong = [problem for problem in problems if problem.keyword == "type"]
+    for problem in wrong:
+        findings.add("DG212", subject, problem.path, f"{path_text(problem.path)}: {problem.message}")
+    return not wrong
 
 
 class _Update:
