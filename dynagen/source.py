@@ -5,6 +5,7 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,20 @@ def parse(text: str, file: str, report: Report) -> list[Document]:
     return reader.documents
 
 
+def _way_out(value: str, shown: str) -> str:
+    """What to write instead of a plain scalar that readers understand differently."""
+    if value == "<<":
+        return "merge keys are not supported: write the keys out"
+    if value.lower() in ("y", "yes", "on", "n", "no", "off"):
+        meant = "true" if value.lower() in ("y", "yes", "on") else "false"
+        return f'quote it if it is a text: "{shown}"; for a boolean write {meant}'
+    if re.match(r"0[0-7]{1,17}\Z", value):
+        return (
+            f'quote it if it is a text: "{shown}"; for a number write {int(value, 8)} (YAML 1.1) or {int(value)} (1.2)'
+        )
+    return f'quote it: "{shown}"; for a number write plain decimal digits'
+
+
 class _Stop(Exception):
     """Reading on makes no sense; the reason is in the report."""
 
@@ -238,10 +253,8 @@ class _Reader:
                 value = parse_plain(event.value)
             except Ambiguous:
                 shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
-                hint = f'quote it: "{shown}"; for a number write plain decimal digits'
-                if event.value == "<<":
-                    hint = "merge keys are not supported: write the keys out"
-                self._error("DG107", f"'{shown}' is read differently by YAML 1.1 and YAML 1.2", event, hint)
+                message = f"'{shown}' is read differently by YAML 1.1 and YAML 1.2"
+                self._error("DG107", message, event, _way_out(event.value, shown))
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return

@@ -176,6 +176,8 @@ def test_old_releases_are_explained_in_their_own_form(dynagen) -> None:  # type:
     ("words", "message"),
     [
         (["Service/web"], "no object 'Service/web'"),
+        (["dgd/qwen3-32b"], "did you mean 'DynamoGraphDeployment/qwen3-32b'?"),
+        (["PersistentVolumeClaim/web"], "did you mean 'PersistentVolumeClaim/qwen3-32b-model-cache'?"),
         (["web"], "'web' is not Kind/name"),
         (["Namespace/inference", "metadata.nam"], "did you mean 'name'?"),
         (["Namespace/inference", "metadata[[["], "is not a path"),

@@ -27,7 +27,7 @@ def plan_images(profile: Profile, release: Version, report: Report) -> Images:
         if image.split("@", 1)[0].endswith(":latest"):
             report.add(
                 "DG401", f"image '{image}' has the tag 'latest', which says something else every day", profile.at(path),
-                hint=f"pin a version, for example :{data['release']}, or a digest",
+                hint=f"pin a version, for example :{data['release']}",
             )  # fmt: skip
         elif version_in_tag(image) is None and override is None and has_override:
             report.add(

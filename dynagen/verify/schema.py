@@ -8,15 +8,23 @@ from dynagen.diagnostics import closest, path_text
 from dynagen.schemas import Schemas
 from dynagen.verify.objects import Findings, Object
 
+_MAKE = (
+    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: "
+    "DIR is LAYER/schemas, or given with --schemas to `dynagen check`"
+)
+
 
 def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Findings) -> None:
     """Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice."""
     for subject in objects:
         schema = schemas.find(subject.api_version, subject.kind)
         if schema is None:
+            versions, near = schemas.near(subject.api_version, subject.kind)
+            hint = _MAKE
+            if versions or near:
+                hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
             message = f"no schema for {subject.api_version} {subject.kind}"
-            hint = "`dynagen schemas import crd.yaml -o LAYER/schemas` makes one; is it spelt right?"
-            findings.add("DG211", subject, ("kind",), message, hint)
+            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint)
             continue
         for path, keys in schema.repeated(subject.data):
             shown = ", ".join(str(key) for key in keys)
