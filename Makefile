@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo test lint unit e2e bench update out schemas lock clean help
+.PHONY: demo test lint unit e2e agree fuzz bench update out schemas lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,17 @@ unit: .venv/ready ## tests, kubeconform included
 
 e2e: .venv/ready ## a real API server and scheduler, promtool, Istio's own judges
 	$(BIN)/python -m pytest tests/e2e tests/promtool tests/istioctl
+
+COUNT ?= 10000
+SEED ?= 1
+agree: .venv/ready ## COUNT mutants of our manifests, judged by us and by kubeconform
+	$(BIN)/python -m tests.agree $(COUNT) $(SEED)
+
+SECONDS ?= 300
+TARGET ?= all
+fuzz: .venv/ready ## SECONDS of inputs that are meant to break things, for one TARGET or all; see tests/fuzz
+	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.txt
+	$(BIN)/python -m tests.fuzz $(TARGET) $(SECONDS) $(SEED)
 
 bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench

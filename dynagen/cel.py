@@ -156,6 +156,10 @@ class Environment:
     def activate(self, values: Mapping[str, Any]) -> Any:
         return self._cel.Activation(values)
 
+    def evaluate(self, serialized: bytes, activation: Any) -> Any:
+        """The plain value of a program. Raises RuntimeError."""
+        return self._cel.deserialize(serialized).eval(activation).plain_value()
+
     def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
         """Something to evaluate, and what it reads. Raises ExpressionError."""
         if text not in self._compiled:

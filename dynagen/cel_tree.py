@@ -30,9 +30,9 @@ class Call(NamedTuple):
 
 def expression(serialized: bytes) -> bytes:
     """The Expr of what CEL has serialised: a ParsedExpr or a CheckedExpr in a google.protobuf.Any."""
-    container = dict(_fields(serialized))[2]
-    fields = dict(_fields(container))
-    found: bytes = fields[4] if 4 in fields and 2 not in fields else fields.get(2, b"")
+    container = dict(fields(serialized))[2]
+    parts = dict(fields(container))
+    found: bytes = parts[4] if 4 in parts and 2 not in parts else parts.get(2, b"")
     return found
 
 
@@ -41,7 +41,7 @@ def without_positions(serialized: bytes, expr: bytes | None = None) -> bytes:
 
     With `expr`, a program of that.
     """
-    kind = dict(_fields(serialized))[1]
+    kind = dict(fields(serialized))[1]
     return _field(1, kind) + _field(2, _field(2, expression(serialized) if expr is None else expr))
 
 
@@ -73,9 +73,9 @@ def _reads(expr: bytes, bound: Mapping[str, KeyPath | None], presence: bool) -> 
         elif (path := bound[name]) is not None:
             yield (*path, *chain[1:])
         return
-    for number, payload in _fields(expr):
+    for number, payload in fields(expr):
         if number == _COMPREHENSION:
-            parts = dict(_fields(payload))
+            parts = dict(fields(payload))
             names = {n: bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
             over = _chain(parts[2], presence) if presence else None
             inside = {**bound, **dict.fromkeys(names.values())}
@@ -96,7 +96,7 @@ def calls(expr: bytes) -> Iterator[Call]:
     """Every call, with those that CEL has made of operators (`_&&_`) and of macros."""
     if (found := call_of(expr)) is not None:
         yield found
-    for number, payload in _fields(expr):
+    for number, payload in fields(expr):
         if number in _INNER:
             for inner in _below(number, payload):
                 yield from calls(inner)
@@ -104,9 +104,9 @@ def calls(expr: bytes) -> Iterator[Call]:
 
 def call_of(expr: bytes) -> Call | None:
     """The call that this Expr is, or None."""
-    for number, payload in _fields(expr):
+    for number, payload in fields(expr):
         if number == _CALL:
-            parts = list(_fields(payload))
+            parts = list(fields(payload))
             name = next((bytes(part).decode() for n, part in parts if n == 2), "")
             target = next((part for n, part in parts if n == 1), None)
             return Call(name, target, tuple(part for n, part in parts if n == 3))
@@ -151,7 +151,7 @@ def path_of(expr: bytes) -> KeyPath | None:
 
 
 def _is_test(expr: bytes) -> bool:
-    return any(number == _SELECT and bool(dict(_fields(payload)).get(3)) for number, payload in _fields(expr))
+    return any(number == _SELECT and bool(dict(fields(payload)).get(3)) for number, payload in fields(expr))
 
 
 def name_of(expr: bytes) -> str | None:
@@ -185,27 +185,27 @@ def _changed_below(message: bytes, numbers: tuple[int, ...], entries: bool, chan
 
 
 def _below(kind: int, message: bytes) -> Iterator[bytes]:
-    for number, part in _fields(message):
+    for number, part in fields(message):
         if number in _INNER[kind]:
             if kind == _STRUCT:
-                yield from (value for place, value in _fields(part) if place in _ENTRY)
+                yield from (value for place, value in fields(part) if place in _ENTRY)
             else:
                 yield part
 
 
 def _chain(expr: bytes, presence: bool = False) -> KeyPath | None:
     """`a.b[0]['c']` as a path; None when the expression is anything else."""
-    for number, payload in _fields(expr):
+    for number, payload in fields(expr):
         if number == _IDENT:
-            return (bytes(dict(_fields(payload)).get(1, b"")).decode(),)
+            return (bytes(dict(fields(payload)).get(1, b"")).decode(),)
         if number == _SELECT:
-            parts = dict(_fields(payload))
+            parts = dict(fields(payload))
             operand = _chain(parts[1], presence)
             if operand is None:
                 return None
             return operand if parts.get(3) and not presence else (*operand, bytes(parts[2]).decode())
         if number == _CALL:
-            entries = list(_fields(payload))
+            entries = list(fields(payload))
             function = next((bytes(p).decode() for n, p in entries if n == 2), "")
             arguments = [p for n, p in entries if n == 3]
             if function == "_[_]" and len(arguments) == 2:
@@ -216,9 +216,9 @@ def _chain(expr: bytes, presence: bool = False) -> KeyPath | None:
 
 
 def _constant(expr: bytes) -> str | int | None:
-    for number, payload in _fields(expr):
+    for number, payload in fields(expr):
         if number == _CONST:
-            for kind, value in _fields(payload):
+            for kind, value in fields(payload):
                 if kind == 3 and isinstance(value, int):  # int64_value
                     return value
                 if kind == 6:  # string_value
@@ -226,7 +226,7 @@ def _constant(expr: bytes) -> str | int | None:
     return None
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
+def fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """The fields of a protocol buffer: (number, bytes or integer)."""
     for number, payload, _ in _parts(message):
         if payload is not None:

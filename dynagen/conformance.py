@@ -64,6 +64,31 @@ def conforms(value: Any, schema: Json, source: Source | None = None) -> bool:
     return _conforms(value, schema, source or Source(schema))
 
 
+# So many questions about one value: no schema that people write asks a hundred.
+MAX_QUESTIONS = 10_000
+
+
+def is_endless(schema: Any, source: Source) -> bool:
+    """Whether asking about a value leads back to the same question, or to far too many. Raises LookupError."""
+    return _questions(schema, source, set(), {}) > MAX_QUESTIONS
+
+
+def _questions(schema: Any, source: Source, asked: set[int], known: dict[int, float]) -> float:
+    """How many schemas are asked about one value, itself included; infinity when they ask each other."""
+    if not isinstance(schema, dict):
+        return 1
+    if id(schema) in asked:
+        return float("inf")
+    if id(schema) not in known:
+        asked.add(id(schema))
+        steps = [(each, source) for word in ("allOf", "anyOf", "oneOf") for each in schema.get(word, ())]
+        steps += [(schema["not"], source)] if "not" in schema else []
+        steps += [source.resolve(schema["$ref"])] if "$ref" in schema else []
+        known[id(schema)] = 1 + sum(_questions(*step, asked, known) for step in steps)
+        asked.remove(id(schema))
+    return known[id(schema)]
+
+
 def is_type(value: Any, name: str) -> bool:
     """As JSON Schema counts: a boolean is no number, and 1.0 is an integer."""
     if name == "integer":

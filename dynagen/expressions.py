@@ -7,16 +7,29 @@ for a literal `${`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError, Program, compile_program, environment_for, first_line, program_of
+from dynagen.cel import (
+    ExpressionError,
+    Program,
+    compile_program,
+    environment_for,
+    first_line,
+    known_programs,
+    program_of,
+)
+from dynagen.conformance import canonical
 from dynagen.diagnostics import KeyPath, closest, path_text
 
 # `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
 _NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+
+
+# Functions whose results can be many times as large as what they are given.
+_GROWS = re.compile(r"\b(?:replace|join|format|map)\b")
 
 
 class Template(NamedTuple):
@@ -116,11 +129,16 @@ class Scope:
 
     def path_of(self, item: Any, reads: tuple[KeyPath, ...]) -> KeyPath:
         """The path of `item` in one of the lists at `reads`; the list's own path when it is not found there."""
+        return self.paths_of([item], reads)[0]
+
+    def paths_of(self, items: Sequence[Any], reads: tuple[KeyPath, ...]) -> list[KeyPath]:
+        """The same for many items."""
+        known: dict[Any, KeyPath] = {}
         for path in reads:
             found = self._look_up(path, path_text(path))
-            if isinstance(found, list) and item in found:
-                return (*path, found.index(item))
-        return reads[0] if reads else ()
+            for index, item in enumerate(found if isinstance(found, list) else ()):
+                known.setdefault(canonical(item), (*path, index))
+        return [known.get(canonical(item), reads[0] if reads else ()) for item in items]
 
     def evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         """The value of a template and the paths it read. Raises ExpressionError."""
@@ -160,6 +178,8 @@ class Scope:
         program, reads = self._environment.compile(text)
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
+        if _GROWS.search(text) and text not in known_programs:  # those of the shipped layers do not
+            self._refuse_if_it_fills_the_memory(text)
         try:
             value = program.eval(self._activation)
         except RuntimeError as error:  # CEL's own limit of iterations
@@ -169,6 +189,20 @@ class Scope:
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(value.plain_value()))}")
         return _plain(value.plain_value(), text), reads
+
+    def _refuse_if_it_fills_the_memory(self, text: str) -> None:
+        from dynagen.growth import MAX_SIZE, largest
+
+        if largest(program_of(text).serialized, self.values, self._part) > MAX_SIZE:
+            hint = "replace(), join(), format() and map() of each other multiply"
+            raise ExpressionError("DG308", f"'{_short(text)}' could become larger than {MAX_SIZE} characters", hint)
+
+    def _part(self, program: bytes) -> Any:
+        """The value of a part of an expression; None for one that has none."""
+        try:
+            return self._environment.evaluate(program, self._activation)
+        except RuntimeError:
+            return None
 
     def _look_up(self, path: KeyPath, text: str) -> Any:
         value: Any = self.values
@@ -185,6 +219,10 @@ class Scope:
                 raise ExpressionError("DG308", f"'{text}': no key '{key}' in '{parent}'", hint)
             value = value[key]
         return value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def compile_expressions(text: str) -> dict[str, Program]:

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest
-from dynagen.merge import Leaf, Map, Tree, find, merge, to_data, without_directives
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path_text
+from dynagen.merge import (
+    DIRECTIVES,
+    Conflict,
+    Leaf,
+    Map,
+    Tree,
+    find,
+    find_exactly,
+    merge,
+    to_data,
+    unknown_directives,
+    without_directives,
+)
 from dynagen.render import Fragment
 from dynagen.schemas import Schemas
 
@@ -76,6 +88,7 @@ class Manifests:
             if missing:
                 self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at)
                 continue
+            self._check_directives(fragment)
             tree = without_directives(fragment.tree)
             assert isinstance(tree, Map)
             manifest = Manifest(tree, fragment.at)
@@ -89,9 +102,12 @@ class Manifests:
             self._objects.append(manifest)
 
     def patch(self, fragments: Iterable[Fragment]) -> None:
-        """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target."""
+        """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target, DG315 for what makes no sense."""
         for fragment in fragments:
             patch = Manifest(fragment.tree, fragment.at)
+            self._check_directives(fragment)
+            if self._has_no_identity(patch):
+                continue
             if not patch.kind:
                 self._report.add(
                     "DG309", "a patch needs a kind", fragment.at, hint="and a metadata.name if there are several"
@@ -107,9 +123,40 @@ class Manifests:
                     self._objects[number] = target._replace(tree=Map({}, fragment.tree.origin))
                     continue
                 schema = self._schemas.find(target.api_version, target.kind)
-                merged = merge(target.tree, _without_identity(patch.tree, target), schema.root if schema else None)
+                conflicts: list[Conflict] = []
+                own = _without_identity(patch.tree, target)
+                merged = merge(target.tree, own, schema.root if schema else None, conflicts)
+                self._report_conflicts(target, conflicts)
                 self._objects[number] = target._replace(tree=merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
+
+    def _check_directives(self, fragment: Fragment) -> None:
+        for word, origin in unknown_directives(fragment.tree):
+            near = closest(word, DIRECTIVES) if isinstance(word, str) else None
+            hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(DIRECTIVES)
+            self._report.add("DG315", f"'$patch' takes one of its words, not '{word}'", origin.written, hint)
+
+    def _has_no_identity(self, patch: Manifest) -> bool:
+        """Whether what should say which object is meant says something that no object is called."""
+        wrong = [
+            path
+            for path in (("apiVersion",), ("metadata",), ("metadata", "name"), ("metadata", "namespace"))
+            if (found := find_exactly(patch.tree, path)) is not None and not _may_identify(path, found)
+        ]
+        for path in wrong:
+            message = f"'{path_text(path)}' of a patch says which object it is for: expected a {'mapping' if path == ('metadata',) else 'text'}"
+            self._report.add("DG315", message, patch.origin(path).written)
+        return bool(wrong)
+
+    def _report_conflicts(self, target: Manifest, conflicts: Iterable[Conflict]) -> None:
+        for path, base, new in conflicts:
+            was, becomes = (
+                "a mapping" if isinstance(tree, dict) else "a list" if isinstance(tree, list) else "a scalar"
+                for tree in (base, new)
+            )
+            message = f"{target}: '{path_text(path)}' is {was}, and the patch makes it {becomes}"
+            related = (("made here", base.origin.written),)
+            self._report.add("DG315", message, new.origin.written, "null takes it away", related)
 
     def _report_no_target(self, patch: Manifest) -> None:
         kinds = sorted({manifest.kind for manifest in self._objects})
@@ -192,6 +239,12 @@ def _ordered(tree: Map) -> Map:
         first = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata}
         head["metadata"] = Map({**first, **metadata}, metadata.origin, metadata.replaced)
     return Map({**head, **{key: value for key, value in tree.items() if key not in head}}, tree.origin)
+
+
+def _may_identify(path: KeyPath, tree: Tree) -> bool:
+    if path == ("metadata",):
+        return isinstance(tree, Map)
+    return isinstance(tree, Leaf) and isinstance(tree.value, (str, type(None)))
 
 
 def _text(tree: Tree, *path: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin
 
@@ -98,10 +98,35 @@ def leaves(tree: Tree, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Leaf]]:
 _DELETED = Leaf(None, None)  # type: ignore[arg-type]  # never leaves this module
 
 
-def merge(base: Map, patch: Map, schema: Node | None) -> Map:
-    """`patch` over `base`, as a new tree. `schema` is the schema of both; None merges every list by replacing it."""
-    result = _merger(schema).merge(base, patch)
+class Conflict(NamedTuple):
+    """A mapping or a list in whose place a patch puts something of another kind."""
+
+    path: KeyPath
+    base: Tree
+    patch: Tree
+
+
+def merge(base: Map, patch: Map, schema: Node | None, conflicts: list[Conflict] | None = None) -> Map:
+    """`patch` over `base`, as a new tree. `schema` is the schema of both; None merges every list by replacing it.
+
+    `conflicts` is told what a patch most likely did not mean; the patch wins all the same.
+    """
+    result = _merger(schema, [] if conflicts is None else conflicts).merge(base, patch)
     return Map({}, patch.origin) if result is _DELETED else result
+
+
+DIRECTIVES = ("replace", "delete")
+
+
+def unknown_directives(tree: Tree) -> Iterator[tuple[Any, Origin]]:
+    """What stands behind `$patch` and is none of its words, with its origin."""
+    if isinstance(tree, dict) and "$patch" in tree:
+        leaf = tree["$patch"]
+        word = to_data(leaf)
+        if word not in DIRECTIVES:
+            yield word, leaf.origin
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from unknown_directives(inner)
 
 
 def without_directives(tree: Tree) -> Tree:
@@ -121,19 +146,21 @@ def without_directives(tree: Tree) -> Tree:
     return tree
 
 
-def _merger(schema: Node | None) -> Any:
-    merger = _merger_class()([(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)], ["override"], [_override])
-    merger.schema = schema
+def _merger(schema: Node | None, conflicts: list[Conflict]) -> Any:
+    strategies = [(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)]
+    merger = _merger_class()(strategies, ["override"], [_conflict])
+    merger.schema, merger.conflicts = schema, conflicts
     return merger
 
 
 @cache
 def _merger_class() -> Any:
-    """deepmerge's merger, which its strategies can ask for the schema of a place."""
+    """deepmerge's merger, which its strategies can ask for the schema of a place, and tell what does not go together."""
     from deepmerge import Merger
 
     class SchemaMerger(Merger):
         schema: Node | None = None
+        conflicts: list[Conflict]
 
         def node(self, path: list[str | int]) -> Node | None:
             node = self.schema
@@ -142,6 +169,12 @@ def _merger_class() -> Any:
             return node
 
     return SchemaMerger
+
+
+def _conflict(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
+    if base and not isinstance(base, Leaf):
+        config.conflicts.append(Conflict(tuple(path), base, patch))
+    return _override(config, path, base, patch)
 
 
 def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:

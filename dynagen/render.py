@@ -114,10 +114,10 @@ def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -
     if not isinstance(items, list):
         report.add("DG312", f"forEach: '{text}' is not a list", at)
         return
-    condition = Condition(text, at, reads)
-    for index, item in enumerate(items):
-        inner = Scope({variable: item}, scope, {variable: scope.path_of(item, reads)})
-        yield inner, given._replace(loop=condition, variable=variable, item=item, number=index)
+    condition, paths = Condition(text, at, reads), scope.paths_of(items, reads)
+    for number, (item, path) in enumerate(zip(items, paths, strict=True)):
+        inner = Scope({variable: item}, scope, {variable: path})
+        yield inner, given._replace(loop=condition, variable=variable, item=item, number=number)
 
 
 def _asked(header: Document, condition: Any, scope: Scope, given: Given, report: Report) -> tuple[bool, Given]:

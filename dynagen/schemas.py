@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.conformance import Json, Source, conforms, read_source
+from dynagen.conformance import Json, Source, conforms, is_endless, read_source
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import closest
 from dynagen.paths import is_file, lies_in
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
 
 SCOPE = "x-dynagen-scope"
+# Kinds and versions are DNS labels, groups are DNS subdomains.
+# source: ValidateCustomResourceDefinitionSpec in kubernetes/apiextensions-apiserver, pkg/apis/apiextensions/validation
+MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
 def open_schemas(folders: Sequence[Path]) -> Schemas:
@@ -57,8 +60,12 @@ class Schemas:
 
     def _find(self, api_version: str, kind: str) -> Schema | None:
         group, _, version = api_version.rpartition("/")
-        # What a manifest calls itself must not lead out of the folder.
-        if not (kind.isalnum() and _is_name(version) and (_is_name(group) or "/" not in api_version)):
+        # What a manifest calls itself must not lead out of the folder, nor be too long for the name of a file.
+        if not (
+            kind.isascii() and kind.isalnum() and _is_name(version) and (_is_name(group) or "/" not in api_version)
+        ):
+            return None
+        if len(kind) > MAX_LABEL or len(version) > MAX_LABEL or len(group) > MAX_SUBDOMAIN:
             return None
         for folder in self._folders:
             file = folder / (group or version) / f"{kind.lower()}_{version}.json"
@@ -104,7 +111,7 @@ def _kind(source: Source) -> str | None:
 
 
 def _is_name(text: str) -> bool:
-    return text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
+    return text.isascii() and text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
 def broken_schemas(
@@ -124,10 +131,22 @@ def broken_schemas(
             yield file, f"not JSON: {error}"
             continue
         message = next(_malformed(schema, file, home), "")
+        if not message and _asks_itself(schema, Schemas([folder])._open(file)):
+            message = "a '$ref' in it leads back to itself"
         if not message and isinstance(schema, dict):
             message = rules_trouble(read_source(file, read_source))
         if message:
             yield file, message
+
+
+def _asks_itself(schema: Any, source: Source) -> bool:
+    try:
+        if isinstance(schema, dict) and is_endless(schema, source):
+            return True
+    except (LookupError, TypeError, ValueError, OSError):
+        return False  # a reference in another file, which is reported there
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    return any(_asks_itself(each, source) for each in inner)
 
 
 _SHAPES: dict[str, type | tuple[type, ...]] = {

@@ -150,6 +150,13 @@ def _way_out(value: str, shown: str) -> str:
     return f'quote it: "{shown}"; for a number write plain decimal digits'
 
 
+def _has_half_characters(text: str) -> bool:
+    r"""Whether a text holds surrogates: `"\ud800"` stands for no character, so no file could hold it."""
+    if text.isascii():
+        return False
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class _Stop(Exception):
     """Reading on makes no sense; the reason is in the report."""
 
@@ -255,6 +262,9 @@ class _Reader:
                 shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
                 message = f"'{shown}' is read differently by YAML 1.1 and YAML 1.2"
                 self._error("DG107", message, event, _way_out(event.value, shown))
+        elif _has_half_characters(value):
+            hint = "write the character itself, or \\U and its eight digits"
+            self._error("DG104", "not YAML: an escape for half a character", event, hint)
         if not (self._frames and self._is_key()):
             self._place(value, event)
             return

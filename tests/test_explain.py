@@ -210,3 +210,22 @@ def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # t
         assert run.code == 0, run.stderr
         assert "(hidden)" in run.stdout
         assert "hunter2" not in run.stdout
+
+
+def test_facts_that_only_a_layer_reads_are_named_and_so_is_the_key_into_them(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    team = tmp_path / "team"
+    (team / "resources").mkdir(parents=True)
+    (team / "facts").mkdir()
+    (team / "schema.json").write_text('{"type": "object", "properties": {"name": {"type": "string"}}}')
+    (team / "facts/teams.yaml").write_text("search: {channel: on-call, page: false}\n")
+    resource = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: contact}\ndata: {to: '${facts.teams[team.name].channel}'}"
+    )
+    (team / "resources/contact.yaml").write_text(resource)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\nteam: {name: search}\n")
+    run = dynagen("explain", "profile.yaml", "ConfigMap/contact", "data.to", "--format", "json", cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    (value,) = json.loads(run.stdout)["objects"][0]["values"]
+    read = [each["path"] for each in value["reads"]]
+    assert read == [["team", "name"], ["facts", "teams", "search", "channel"]]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from dynagen.patterns import compiled
+from dynagen.patterns import matches
 
 
 def same(left: Any, right: Any) -> bool:
@@ -91,19 +91,18 @@ def inserted(into: dict[Any, Any], *entry: Any) -> dict[Any, Any]:
 
 
 def find(text: str, pattern: str) -> str:
-    match = compiled(pattern).search(text)
-    return match.group() if match else ""
+    return next((text[start:end] for start, end in matches(pattern, text)), "")
 
 
 def find_all(text: str, pattern: str, most: int = -1) -> list[str]:
     found: list[str] = []
-    end = -1
-    for match in compiled(pattern).finditer(text):
+    last = -1
+    for start, end in matches(pattern, text):
         # Go counts no empty match right behind another one.
-        if match.end() == match.start() == end:
+        if start == end == last:
             continue
-        end = match.end()
+        last = end
         if 0 <= most <= len(found):
             break
-        found.append(match.group())
+        found.append(text[start:end])
     return found

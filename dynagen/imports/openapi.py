@@ -14,6 +14,7 @@ from typing import Any
 from dynagen.imports.dialect import BOUNDS, FORMATS, INT_OR_STRING, Schema, Tightening
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.hoisting import text
+from dynagen.imports.kinds import check_names
 
 STORE = "kubernetes"
 _PREFIX = "#/definitions/"
@@ -84,6 +85,7 @@ def add_bundle(document: dict[str, Any], file: str, store: Store) -> dict[tuple[
             key = (str(kinds[0]["group"]), str(kinds[0]["version"]), str(kinds[0]["kind"]))
         except (KeyError, TypeError) as error:
             raise ImportRefused(file, f"{name}: not a group, a version and a kind") from error
+        check_names(file, key[0] or "core", key[2], key[1])
         found[key] = bundle.reference(_PREFIX + name, name)
     return found
 

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dynagen.conformance import Source, is_endless
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers import Layer
-from dynagen.merge import List, Map, Tree, to_tree
+from dynagen.merge import List, Map, Tree, to_data, to_tree
 from dynagen.paths import is_there, lies_in
 from dynagen.patterns import compiled
 from dynagen.schemas import conforms, problems
@@ -39,6 +40,8 @@ def compose_schema(
     for layer in layers:
         section = _section(layer, report) if is_there(layer.schema_file) else None
         if section is None:
+            if report.failed:  # what the profile says in a section whose schema is broken is no second mistake
+                schema["properties"].setdefault(layer.name, {})
             continue
         if layer.name in schema["properties"]:
             at = Position(f"{layer.shown}/schema.json")
@@ -65,6 +68,9 @@ def _section(layer: Layer, report: Report) -> Schema | None:
         return None
     try:
         json.loads(text)
+    except json.JSONDecodeError as error:
+        report.add("DG305", f"not JSON: {error.msg}", Position(shown, error.lineno, error.colno))
+        return None
     except ValueError as error:
         report.add("DG305", f"not JSON: {error}", Position(shown))
         return None
@@ -88,7 +94,65 @@ def section_problems(section: Any) -> list[tuple[KeyPath, str]]:
     if not conforms(section, rules):
         return [((*each.path, each.key) if each.key else each.path, each.message) for each in problems(section, rules)]
     found = list(_broken_words(section, section.get("$defs", {}), ()))
-    return found or list(_endless(section, section.get("$defs", {})))
+    whole = {"$defs": {**core_schema()["$defs"], **section.get("$defs", {})}}
+    return found or list(_endless_parts(section, whole)) or list(_wrong_defaults(section, whole))
+
+
+def _parts(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Schema]]:
+    """Every schema inside of a schema, itself first."""
+    if not isinstance(node, dict):
+        return
+    yield path, node
+    for key, inner in node.items():
+        if key in ("properties", "patternProperties", "$defs"):
+            for name, deeper in inner.items():
+                yield from _parts(deeper, (*path, key, name))
+        elif key in ("allOf", "anyOf", "oneOf"):
+            for index, deeper in enumerate(inner):
+                yield from _parts(deeper, (*path, key, index))
+        elif key in ("items", "not", "additionalProperties", "propertyNames"):
+            yield from _parts(inner, (*path, key))
+
+
+MAX_DEFAULTS = 10_000
+
+
+def _endless_parts(section: Schema, whole: Schema) -> Iterator[tuple[KeyPath, str]]:
+    source, found = Source(whole), False
+    for path, node in _parts(section):
+        if "$ref" in node and is_endless(node, source):
+            found = True
+            yield (*path, "$ref"), f"'{node['$ref']}' leads back to itself"
+    for path, node in _parts(section) if not found else ():
+        if _defaults_in(node, whole, frozenset(), {}) > MAX_DEFAULTS:
+            yield path, "its defaults hold themselves, so filling them in would not end"
+            return
+
+
+def _defaults_in(node: Any, whole: Schema, opened: frozenset[str], known: dict[str, float]) -> float:
+    """How many values `fill_defaults` adds where only an empty mapping is; infinity when they hold themselves."""
+    name = node.get("$ref", "") if isinstance(node, dict) else ""
+    if name in opened:
+        return float("inf")
+    if name not in known or not name:
+        inner = opened | {name} if name else opened
+        count = 1.0
+        for each in dereferenced(node, whole).get("properties", {}).values():
+            if isinstance(dereferenced(each, whole).get("default"), dict):
+                count += _defaults_in(each, whole, inner, known)
+        known[name] = count
+    return known[name]
+
+
+def _wrong_defaults(section: Schema, whole: Schema) -> Iterator[tuple[KeyPath, str]]:
+    """A default that its own schema refuses would surprise everybody who leaves the key out."""
+    for path, node in _parts(section):
+        if "default" not in node:
+            continue
+        tree = fill_defaults(to_tree(node["default"], Origin(Position(SCHEMA_FILE))), node, whole)
+        # Beside the definitions, so that its references are found.
+        for problem in problems(to_data(tree), {**whole, **node, "$defs": whole["$defs"]}):
+            yield (*path, "default"), f"the default is refused by its own schema: {problem.message}"
 
 
 def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -112,41 +176,6 @@ def _broken_words(node: Any, definitions: Schema, path: KeyPath) -> Iterator[tup
             names = key in ("properties", "patternProperties", "$defs")
             for name, deeper in inner.items() if names else [("", inner)]:
                 yield from _broken_words(deeper, definitions, (*path, key, name) if names else (*path, key))
-
-
-def _endless(section: Schema, own: Schema) -> Iterator[tuple[KeyPath, str]]:
-    """Definitions that would never end: they are themselves, or their defaults hold defaults of their own kind."""
-    same = [name for name, definition in own.items() if name in _same_value(definition, own, set())]
-    for name in same:
-        yield ("$defs", name), f"'{name}' refers to nothing but itself"
-    for name, definition in own.items() if not same else ():
-        if name in _filled_in(definition, own, set()):
-            yield ("$defs", name), f"the defaults of '{name}' hold '{name}' again, without end"
-
-
-def _same_value(node: Any, own: Schema, seen: set[str]) -> set[str]:
-    """The definitions that a value must satisfy because it satisfies `node`, without a step into the value."""
-    if not isinstance(node, dict):
-        return seen
-    name = str(node.get("$ref", "")).removeprefix("#/$defs/")
-    if name in own and name not in seen:
-        seen = _same_value(own[name], own, seen | {name})
-    for inner in (*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ()), node.get("not")):
-        seen = seen | _same_value(inner, own, seen)
-    return seen
-
-
-def _filled_in(node: Any, own: Schema, seen: set[str]) -> set[str]:
-    """The definitions of the values that are there by default once a value of `node` is."""
-    node = dereferenced(node, {"$defs": own})
-    for inner in node.get("properties", {}).values():
-        if isinstance(dereferenced(inner, {"$defs": own}).get("default"), dict):
-            name = str(inner.get("$ref", "")).removeprefix("#/$defs/") if isinstance(inner, dict) else ""
-            if name in own and name in seen:
-                continue
-            seen = seen | ({name} if name in own else set())
-            seen = seen | _filled_in(inner, own, seen)
-    return seen
 
 
 def _with_local_definitions(section: Schema, name: str, schema: Schema) -> Schema:

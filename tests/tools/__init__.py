@@ -65,6 +65,11 @@ def path(name: str) -> Path:
     return program
 
 
+def version_of(name: str) -> str:
+    """The version of a tool, as its module calls it: `v1.37.2`."""
+    return _tool(name).version
+
+
 def _catalogue() -> dict[str, dict[str, Any]]:
     return tomllib.loads(CATALOGUE.read_text("utf-8"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.verify.pods.names import is_env_name, is_label_value, is_port_name, is_qualified
+from dynagen.verify.names import is_env_name, is_label_value, is_port_name, is_qualified
 from dynagen.verify.quantities import amount
 from tests.unit.linting import complaints
 
@@ -153,16 +153,6 @@ def test_words_of_other_kinds_are_known() -> None:
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: %s, ports: [{port: 80}]}\n"
     assert complaints(service % "ClusterIP") == []
     assert complaints(service % "Loadbalancer") == ["DG444 'type' cannot be 'Loadbalancer'"]
-
-
-def test_labels_and_annotations_of_every_object_are_looked_at() -> None:
-    text = (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {model: Qwen/Qwen3}, annotations: {'a b': c}}\n"
-    )
-    assert complaints(text) == [
-        "DG449 'Qwen/Qwen3' is no value of a label ('model')",
-        "DG449 'a b' is no key of an annotation",
-    ]
 
 
 def test_claims_of_a_stateful_set_are_volumes() -> None:

@@ -9,13 +9,13 @@ from dynagen.verify.pods.containers import check_containers, check_environment
 from dynagen.verify.pods.enums import check_enums
 from dynagen.verify.pods.lifecycle import check_lifecycle
 from dynagen.verify.pods.resources import check_resources
-from dynagen.verify.pods.scheduling import check_metadata, check_scheduling
+from dynagen.verify.pods.scheduling import check_scheduling
 from dynagen.verify.pods.templates import pod_templates
 from dynagen.verify.pods.volumes import check_volumes
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG444 to DG449: words, containers, volumes, resources, probes and restarts, labels and placement."""
+    """Reports DG444 to DG449: words, containers, volumes, resources, probes and restarts, placement."""
     templates = pod_templates(objects)
     check_enums(objects, templates, findings)
     for template in templates:
@@ -25,7 +25,6 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_lifecycle(template, cluster.kubernetes, findings)
         check_scheduling(template, findings)
     for subject in objects:
-        check_metadata(subject, findings)
         if subject.kind == "DynamoGraphDeployment":
             for field in ("env", "envs"):
                 variables = (subject.data.get("spec") or {}).get(field)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.dynamo.graphs import Graph
+from dynagen.verify.names import is_subdomain
 from dynagen.verify.objects import Findings, Object
-from dynagen.verify.pods.names import is_subdomain
 
 
 def check_topology(graph: Graph, known: Sequence[Object], findings: Findings) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
+from dynagen.verify.names import is_port_name, minor
 from dynagen.verify.objects import Findings
-from dynagen.verify.pods.names import is_port_name, minor
 from dynagen.verify.pods.templates import PodTemplate
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")

@@ -1,4 +1,4 @@
-"""Labels and annotations of pods, and what decides on their nodes: selectors, tolerations, affinity, spread.
+"""What decides on the nodes of pods: selectors, tolerations, affinity, spread.
 
 Source: ValidateTolerations, ValidateNodeSelectorRequirement, validateTopologySpreadConstraints, ValidateLabels in
 pkg/apis/core/validation/validation.go of k8s.io/kubernetes v1.37.2 and pkg/apis/meta/v1/validation of apimachinery.
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.pods.names import is_label_value, is_qualified
+from dynagen.verify.names import is_label_value, is_qualified
+from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 
 _REQUIRED, _PREFERRED = (
@@ -24,19 +24,11 @@ _KEY_HINT = "a name of letters, digits and inner '-', '_' and '.', after a domai
 Problem = tuple[KeyPath, str, str]
 
 
-def check_metadata(subject: Object, findings: Findings) -> None:
-    """Reports DG449 for a label or an annotation that no object can have."""
-    for problem in _metadata(subject.data.get("metadata") or {}, ("metadata",)):
-        findings.add("DG449", subject, *problem)
-
-
 def check_scheduling(template: PodTemplate, findings: Findings) -> None:
     """Reports DG449 for the pods of a template."""
     spec = template.spec
     affinity = spec.get("affinity") or {}
-    metadata = _metadata(template.data.get("metadata") or {}, ("metadata",)) if template.path else ()
     for problem in (
-        *metadata,
         *_labels(spec.get("nodeSelector"), ("spec", "nodeSelector"), "node selector"),
         *_tolerations(spec.get("tolerations")),
         *_spread(spec.get("topologySpreadConstraints")),
@@ -45,13 +37,6 @@ def check_scheduling(template: PodTemplate, findings: Findings) -> None:
         *_pod_affinity(affinity.get("podAntiAffinity") or {}, ("spec", "affinity", "podAntiAffinity")),
     ):
         template.report(findings, "DG449", *problem)
-
-
-def _metadata(metadata: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
-    yield from _labels(metadata.get("labels"), (*path, "labels"), "label")
-    for key in metadata.get("annotations") or ():
-        if not is_qualified(key.lower()):
-            yield (*path, "annotations", key), f"'{key}' is no key of an annotation", _KEY_HINT
 
 
 def _labels(labels: Any, path: KeyPath, what: str) -> Iterator[Problem]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.dynamo.graphs import MAIN
+from dynagen.verify.names import is_dns_label
 from dynagen.verify.objects import Findings
-from dynagen.verify.pods.names import is_dns_label
 from dynagen.verify.pods.templates import PodTemplate
 from dynagen.verify.quantities import amount
 

@@ -1,0 +1,81 @@
+"""What an API server asks of volume claims, disruption budgets and config maps beyond their schemas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, path_text
+from dynagen.verify.names import subdomain_problem
+from dynagen.verify.objects import Cluster, Findings, Object
+
+MAX_DATA = 1024 * 1024
+
+
+def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
+    """Reports DG443. Words that a field does not know are left to DG444.
+
+    Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap) and
+    pkg/apis/policy/validation/validation.go of kubernetes/kubernetes.
+    """
+    checks = {
+        ("", "PersistentVolumeClaim"): _claim,
+        ("policy", "PodDisruptionBudget"): _budget,
+        ("", "ConfigMap"): _config,
+    }
+    for subject in objects:
+        for path, problem in checks.get((subject.group, subject.kind), _nothing)(subject.data):
+            findings.add("DG443", subject, path, f"{path_text(path)}: {problem}")
+
+
+Problems = Iterator[tuple[KeyPath, str]]
+
+
+def _nothing(data: dict[str, Any]) -> Problems:
+    yield from ()
+
+
+def _claim(data: dict[str, Any]) -> Problems:
+    spec = data.get("spec") or {}
+    modes = spec.get("accessModes", [])
+    if not modes:
+        yield ("spec", "accessModes"), "a claim needs an access mode"
+    if "ReadWriteOncePod" in modes and set(modes) != {"ReadWriteOncePod"}:
+        yield ("spec", "accessModes"), "ReadWriteOncePod goes with no other access mode"
+    size = (spec.get("resources") or {}).get("requests", {}).get("storage")
+    path: KeyPath = ("spec", "resources", "requests", "storage")
+    if size is None:
+        yield path, "a claim needs a size"
+    elif not re.search("[1-9]", str(size).upper().partition("E")[0]) or str(size).startswith("-"):
+        yield path, f"'{size}' is not more than zero"
+    if spec.get("storageClassName") and (problem := subdomain_problem(spec["storageClassName"])):
+        yield ("spec", "storageClassName"), f"'{spec['storageClassName']}' {problem}"
+
+
+def _budget(data: dict[str, Any]) -> Problems:
+    spec = data.get("spec") or {}
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        yield ("spec", "maxUnavailable"), "a budget has either minAvailable or maxUnavailable"
+    for key in ("minAvailable", "maxUnavailable"):
+        value = spec.get(key)
+        if isinstance(value, str):
+            if not re.fullmatch("[0-9]+%", value, re.ASCII):
+                yield ("spec", key), f"'{value}' is no percentage; a number is written without quotes"
+            elif int(value[:-1]) > 100:
+                yield ("spec", key), f"'{value}' is more than 100%"
+        elif value is not None and value < 0:
+            yield ("spec", key), f"{value} is less than zero"
+    if spec.get("unhealthyPodEvictionPolicy") == "":  # elsewhere an empty word stands for the default
+        yield ("spec", "unhealthyPodEvictionPolicy"), "may not be empty"
+
+
+def _config(data: dict[str, Any]) -> Problems:
+    texts, binary = data.get("data", {}), data.get("binaryData", {})
+    for key in texts.keys() & binary.keys():
+        yield ("data", key), "is in binaryData as well"
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts.values()) + sum(
+        len(text) * 3 // 4 - text.count("=") for text in binary.values()
+    )
+    if size > MAX_DATA:
+        yield ("data",), f"{size} bytes, {MAX_DATA} are possible"

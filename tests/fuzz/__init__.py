@@ -1,0 +1,1 @@
+"""Inputs of all kinds that must end in a report, never in a traceback, a hang or all of the memory. `make fuzz`."""
