@@ -10,6 +10,7 @@ from zlib import crc32
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan import backends
 from dynagen.plan.arguments import flag_of
+from dynagen.plan.driver import check_driver
 from dynagen.plan.env import env_vars, hugging_face_env
 from dynagen.plan.fit.judging import Part, judge
 from dynagen.plan.fit.machines import check_machines
@@ -30,7 +31,7 @@ _FRONTEND_PORT = 8000
 def make_plan(
     profile: Profile, facts: Mapping[str, Any], look_up: LookUp, config: Mapping[str, Any] | None, report: Report
 ) -> Plan:
-    """The plan of a checked profile. Reports DG401 to DG443; the plan is worth nothing when an error was reported.
+    """The plan of a checked profile. Reports DG401 to DG440 and DG477; the plan is worth nothing when an error was reported.
 
     `look_up` has the facts that are read when they are asked for, `config` is the model's config.json if the profile has it.
     """
@@ -44,6 +45,7 @@ def make_plan(
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [_worker(profile, part, gpu, release, cache, context, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
+    check_driver(profile, facts, report)
     check_flags(profile, [part.path for part in parts], release, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
