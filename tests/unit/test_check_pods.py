@@ -133,6 +133,16 @@ def in_kind(kind: str, container: str, policy: str) -> str:
     return head + f"      {{metadata: {{labels: {{a: b}}}}, spec: {{{pod}}}}}" + end
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_a_selector_must_fit_its_own_template(kind: str) -> None:
+    text = in_kind(f"apps/v1 {kind}", "", "Always")
+    asked = "DG449 the selector asks for 'a: c', and its own template has 'a: b'"
+    assert complaints(text.replace("matchLabels: {a: b}", "matchLabels: {a: c}")) == [asked]
+    missing = "DG449 the selector asks for 'c: d', and its own template has no label 'c'"
+    assert complaints(text.replace("matchLabels: {a: b}", "matchLabels: {a: b, c: d}")) == [missing]
+    assert complaints(text.replace("matchLabels: {a: b}", "")) == ["DG449 the selector is empty"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_pod_template_is_looked_at(kind: str) -> None:
     policy = "Never" if "Job" in kind else "Always"
