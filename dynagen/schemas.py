@@ -175,7 +175,7 @@ def _malformed(schema: Any, file: Path, home: Path) -> Iterator[str]:
                 yield f"'{value}' is no regular expression: {error}"
         elif key == "$ref":
             name = value.partition("#")[0]
-            target = (file.parent / name).resolve() if name else file
+            target = ((file.parent / name) if name else file).resolve()
             if not target.is_relative_to(home) or not target.is_file():
                 yield f"no file '{name}' in the layer"
             else:
