@@ -366,7 +366,9 @@ def test_definitions_without_end_have_a_place(home: Path, section: str) -> None:
     (home / "profile.yaml").write_text(PROFILE + "overlays: [./team]\nteam: {a: {}}\n")
     done = run("build", "profile.yaml", cwd=home)
     assert done.returncode == 1
-    assert b"team/schema.json:2:12: error[DG305]" in done.stderr
+    assert b"team/schema.json:2:" in done.stderr
+    assert b"error[DG305]" in done.stderr
+    assert b"DG201" not in done.stderr
 
 
 def test_a_definition_may_hold_itself(home: Path) -> None:

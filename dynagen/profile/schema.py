@@ -38,10 +38,11 @@ def compose_schema(
     schema["properties"]["kubernetes"]["enum"] = kubernetes_versions()
     schema["properties"]["gpu"]["enum"] = list(facts.get("gpus", {}))
     for layer in layers:
-        section = _section(layer, report) if is_there(layer.schema_file) else None
-        if section is None:
-            if report.failed:  # what the profile says in a section whose schema is broken is no second mistake
-                schema["properties"].setdefault(layer.name, {})
+        if not is_there(layer.schema_file):
+            continue
+        section = _section(layer, report)
+        if section is None:  # which has been said; that the profile has the section is no second mistake
+            schema["properties"].setdefault(layer.name, {})
             continue
         if layer.name in schema["properties"]:
             at = Position(f"{layer.shown}/schema.json")
@@ -123,10 +124,12 @@ def _endless_parts(section: Schema, whole: Schema) -> Iterator[tuple[KeyPath, st
         if "$ref" in node and is_endless(node, source):
             found = True
             yield (*path, "$ref"), f"'{node['$ref']}' leads back to itself"
-    for path, node in _parts(section) if not found else ():
-        if _defaults_in(node, whole, frozenset(), {}) > MAX_DEFAULTS:
-            yield path, "its defaults hold themselves, so filling them in would not end"
-            return
+    if found:
+        return
+    endless = [path for path, node in _parts(section) if _defaults_in(node, whole, frozenset(), {}) > MAX_DEFAULTS]
+    # The definition itself says more than what refers to it.
+    for path in sorted(endless, key=lambda path: path[:1] != ("$defs",))[:1]:
+        yield path, "its defaults hold themselves, so filling them in would not end"
 
 
 def _defaults_in(node: Any, whole: Schema, opened: frozenset[str], known: dict[str, float]) -> float:
