@@ -217,7 +217,7 @@ def test_facts_that_only_a_layer_reads_are_named_and_so_is_the_key_into_them(dyn
     (team / "resources").mkdir(parents=True)
     (team / "facts").mkdir()
     (team / "schema.json").write_text('{"type": "object", "properties": {"name": {"type": "string"}}}')
-    (team / "facts/teams.yaml").write_text("search: {channel: on-call, page: false}\n")
+    (team / "facts/teams.yaml").write_text("search: {channel: '#on-call', page: false}\n")
     resource = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: contact}\ndata: {to: '${facts.teams[team.name].channel}'}"
     )
@@ -229,3 +229,5 @@ def test_facts_that_only_a_layer_reads_are_named_and_so_is_the_key_into_them(dyn
     (value,) = json.loads(run.stdout)["objects"][0]["values"]
     read = [each["path"] for each in value["reads"]]
     assert read == [["team", "name"], ["facts", "teams", "search", "channel"]]
+    run = dynagen("explain", "profile.yaml", "ConfigMap/contact", "data.to", cwd=tmp_path)
+    assert 'data.to: "#on-call"' in run.stdout  # as YAML has it
