@@ -64,8 +64,8 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
         if entry in shipped_overlays():
             return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
         near = closest(entry, shipped_overlays())
-        hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())
-        report.add("DG301", f"no overlay '{entry}'", at, f"{hint}; a folder of your own begins with './'")
+        hint = f"shipped: {', '.join(shipped_overlays())}; a folder of your own begins with './'"
+        report.add("DG301", f"no overlay '{entry}'", at, f"did you mean '{near}'?" if near else hint)
         return None
     folder = home / entry
     try:

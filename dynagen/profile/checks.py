@@ -10,14 +10,11 @@ from dynagen.expressions import evaluate_rule
 from dynagen.layers import shipped_overlays
 from dynagen.merge import List, Tree, find, to_data
 from dynagen.profile.schema import Schema, dereferenced
-from dynagen.scalars import is_string_to_all
+from dynagen.scalars import is_string_to_all, requoted
 from dynagen.schemas import conforms, problems
 
 if TYPE_CHECKING:
     from dynagen.problems import Problem
-
-
-_BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 
 
 def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
@@ -66,7 +63,9 @@ def _described(problem: Problem, schema: Schema, tree: Tree) -> tuple[str, str, 
     words = [str(word) for word in problem.known]
     # A version is not misspelt but unknown.
     near = None if str(problem.value)[:1].isdigit() else closest(str(problem.value), words)
-    hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(words)
+    known = "known: " + ", ".join(words)
+    # A word that is nearly ours may mean something else: `trtllm` is no misspelt `vllm`.
+    hint = (f"did you mean '{near}'?" + (f" {known}" if 1 < len(words) < 5 else "")) if near else known
     return code, f"'{where}': unknown value '{problem.value}'", at, hint
 
 
@@ -80,14 +79,7 @@ def _entry_of_overlay(tree: Tree, name: str) -> Position | None:
 
 
 def _type_hint(value: Any, message: str) -> str:
-    if "string" in message and isinstance(value, (int, float)):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return f'quote it: "{text}"'
-    if isinstance(value, str) and message.startswith("expected boolean") and value.lower() in _BOOLEANS:
-        return f"write {_BOOLEANS[value.lower()]}, without quotes"
-    if isinstance(value, str) and message.startswith(("expected integer", "expected number")) and value.isdecimal():
-        return f"write {int(value)}, without quotes"
-    return "give it a value, or leave the key out" if value is None else ""
+    return requoted(value, message) or ("give it a value, or leave the key out" if value is None else "")
 
 
 def _about(schema: Schema, path: KeyPath) -> str:

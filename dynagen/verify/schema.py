@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.diagnostics import closest, path_text
+from dynagen.scalars import requoted
 from dynagen.schemas import Schemas
 from dynagen.verify.objects import Findings, Object
 
@@ -40,4 +41,9 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
                 message = f"unknown field '{problem.key}'"
                 near = closest(problem.key, problem.known)
                 hint = f"did you mean '{near}'?" if near else ""
+            elif problem.keyword == "type" and subject.kind != "Secret":
+                hint = requoted(problem.value, message)
+                if hint and subject.at(path).expression:
+                    into = "string" if "string" in message.split(", got")[0] else "int"
+                    hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
             findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
