@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import dynagen.cel
-import dynagen.parsed
+from dynagen import cel, layers, library, parsed
 from dynagen.diagnostics import Report
 from dynagen.layers import base_layer, documents, files
 from dynagen.parsed import look_up, write_all
@@ -17,26 +17,33 @@ EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A store of its own, empty at first."""
-    monkeypatch.setattr(dynagen.parsed, "_FOLDER", tmp_path)
-    monkeypatch.setattr(dynagen.parsed, "_stores", {})
-    known: dict[str, dynagen.cel.Program] = {}
-    for module in (dynagen.cel, dynagen.parsed):
+    monkeypatch.setattr(parsed, "_FOLDER", tmp_path)
+    monkeypatch.setattr(parsed, "_stores", {})
+    known: dict[str, cel.Program] = {}
+    for module in (cel, parsed):
         monkeypatch.setattr(module, "known_programs", known)
-    return tmp_path
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """What is kept for the next profile of the same process."""
+    parsed._stores.clear()
+    layers._shipped_documents.cache_clear()
+    library._shipped_facts.cache_clear()
 
 
 def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
     without = dynagen("build", EXAMPLE)
     write_all()
-    import dynagen as package
-
-    package.parsed._stores.clear()
+    forget()
     assert dynagen("build", EXAMPLE) == without
     assert without.code == 0
-    assert package.parsed._stores["base"]["layer.yaml"]
-    assert package.cel.known_programs
+    assert parsed._stores["base"]["layer.yaml"]
+    assert cel.known_programs
 
 
 def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
@@ -44,7 +51,7 @@ def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
     names = [name for folder in ("resources", "patches", "facts") for name in files(layer, folder)]
     without = {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
     write_all()
-    dynagen.parsed._stores.clear()
+    forget()
     assert {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names} == without
 
 
