@@ -51,10 +51,15 @@ class Origin(NamedTuple):
     given: Given | None = None
 
 
+# Of those that one missing object is missed at.
+_PLACES = 4
+
+
 class Diagnostic(NamedTuple):
     """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4 rules, 5 output.
 
-    `related` names further places that matter, each with a few words.
+    `related` names further places that matter, each with a few words. `cause` says what is to be put right: findings
+    of one file with the same cause are said once.
     """
 
     code: str
@@ -63,6 +68,7 @@ class Diagnostic(NamedTuple):
     hint: str = ""
     related: tuple[tuple[str, Position], ...] = ()
     severity: str = "error"
+    cause: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -97,10 +103,11 @@ class Report:
         hint: str = "",
         related: Sequence[tuple[str, Position]] = (),
         severity: str = "error",
+        cause: str = "",
     ) -> None:
         if severity == "warning" and self._strict:
             severity = "error"
-        diagnostic = Diagnostic(code, message, at, hint, tuple(related), severity)
+        diagnostic = Diagnostic(code, message, at, hint, tuple(related), severity, cause)
         for silence in self._silences.get((at.file, at.line), ()):
             if silence.code == code:
                 self._silenced.setdefault(diagnostic, silence)
@@ -124,8 +131,14 @@ class Report:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """Sorted by file, line, column and code; each said once."""
-        return sorted(self._found, key=lambda diagnostic: diagnostic.sort_key)
+        """Sorted by file, line, column and code; each said once, and so is each cause in a file."""
+        groups: dict[tuple[str, ...], list[Diagnostic]] = {}
+        for each in sorted(self._found, key=lambda diagnostic: diagnostic.sort_key):
+            alone = (str(len(groups)),)
+            groups.setdefault((each.code, each.severity, each.at.file, each.cause) if each.cause else alone, []).append(
+                each
+            )
+        return [_as_one(group) for group in groups.values()]
 
     @property
     def silenced(self) -> list[tuple[Diagnostic, str]]:
@@ -138,6 +151,18 @@ class Report:
         """Comments that silenced nothing."""
         used = set(self._silenced.values())
         return [silence for silences in self._silences.values() for silence in silences if silence not in used]
+
+
+def _as_one(group: Sequence[Diagnostic]) -> Diagnostic:
+    """The first of several with one cause, with the places of the others."""
+    first = group[0]
+    places = [at for at in dict.fromkeys(each.at for each in group) if at != first.at]
+    if not places:
+        return first
+    words = ["also here"] * min(len(places), _PLACES)
+    if len(places) > _PLACES:
+        words[-1] = f"also here, and at {len(places) - _PLACES} more places"
+    return first._replace(related=(*first.related, *zip(words, places, strict=False)))
 
 
 def path_text(path: KeyPath) -> str:

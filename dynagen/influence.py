@@ -62,14 +62,15 @@ class Influence:
         if self._made is None:
             made = list(self._profile_changes())
             possible = {change.path for change in made if change.accepted}
-            self._made = [change for change in made if change.accepted or change.path not in possible]
+            kept = [change for change in made if change.accepted or change.path not in possible]
+            self._made = [change for change in kept if change.differences]
         return self._made
 
     @property
     def fact_changes(self) -> Sequence[Change]:
         """One for each fact that the plan reads."""
         if self._facts_made is None:
-            self._facts_made = list(self._fact_changes())
+            self._facts_made = [change for change in self._fact_changes() if change.differences]
         return self._facts_made
 
     def _profile_changes(self) -> Iterator[Change]:
@@ -112,8 +113,7 @@ class Influence:
             values, accepted = self._values_of(profile, facts, look_up)
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
             return  # facts that no file could hold; a profile that the plan takes for granted
-        if differences := list(_differences(self.values, values, ())):
-            yield Change(path, values, differences, accepted)
+        yield Change(path, values, list(_differences(self.values, values, ())), accepted)
 
     def of_expression(
         self, text: str, reads: Iterable[KeyPath], given: Given | None, pick: Pick

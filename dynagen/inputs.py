@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import looks_like_layer
 from dynagen.outcome import STANDARD_INPUT
@@ -149,11 +150,16 @@ def _file(shown: str, path: Path | None, text: str | None, report: Report, sole:
         return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
-    documents = parse(text, shown, report)
+    documents = parse(text, shown, report, for_kubernetes=_is_for_kubernetes(text))
     holds = _holds([document.data for document in documents], sole)
     if holds == PROFILE and len(text.encode()) > MAX_BYTES:
         report_size(shown, report)
     return File(shown, path, holds, documents, text, report)
+
+
+def _is_for_kubernetes(text: str) -> bool:
+    """Whether a text is of manifests only, which nobody but Kubernetes reads."""
+    return "dynagen.dev/" not in text and "apiVersion" in text and "kind" in text
 
 
 def _is_other_json(shown: str, text: str) -> bool:
@@ -182,8 +188,8 @@ def _kind(data: Any) -> str:
     api_version = str(data.get("apiVersion", ""))
     if api_version.startswith("dynagen.dev/"):
         return PROFILE
-    if api_version.startswith("kustomize.config.k8s.io/"):
-        return NOTHING  # says which files belong together; nobody applies it
+    if is_config(data):
+        return NOTHING
     if "apiVersion" in data and "kind" in data:
         return MANIFESTS
     if len(_TELLING & data.keys()) > 1:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, document_tree, gke_layer
 from dynagen.library import load_facts, schema_folders
@@ -14,7 +15,7 @@ from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
-from dynagen.schemas import open_schemas
+from dynagen.schemas import Node, Schemas, open_schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
@@ -41,9 +42,8 @@ class Target(NamedTuple):
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    objects = objects_of(documents, report)
-    findings = Findings(report, where_written)
     schemas = open_schemas(target.schema_folders())
+    objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
     check_schemas(objects, schemas, findings)
     if not report.failed:
         check_rules(objects, schemas, findings, target.earlier)
@@ -69,19 +69,23 @@ def _facts() -> dict[str, Any]:
     return load_facts([base_layer(), gke_layer()], Report())
 
 
-def objects_of(documents: Sequence[Document], report: Report) -> list[Object]:
-    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice."""
+def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:
+    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice.
+
+    `schemas` say which fields there are: null in one of them is not there, in another one it is a mistake.
+    """
     found: dict[tuple[str, ...], Object] = {}
     for manifest in (each for document in documents for each in _manifests(document, report)):
-        missing = [
-            key
-            for key, text in (("apiVersion", manifest.api_version), ("kind", manifest.kind), ("metadata.name", manifest.name))
-            if not text
-        ]  # fmt: skip
+        name = manifest.name or manifest.generate_name
+        needed = {"apiVersion": manifest.api_version, "kind": manifest.kind, "metadata.name": name}
+        missing = [key for key, text in needed.items() if not text]
         if missing:
             report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
             continue
-        twin = found.setdefault(manifest.identity, subject := Object(manifest))
+        key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
+        schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
+        manifest = manifest._replace(tree=_without_nulls(manifest.tree, schema.root if schema else None))
+        twin = found.setdefault(key, subject := Object(manifest))
         if twin is not subject:
             related = (("also here", twin.manifest.at),)
             report.add("DG314", f"{manifest} is there already", manifest.at, "keep one of them", related)
@@ -92,8 +96,8 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
     """The objects of a document; those in a List one by one."""
     if document.data is None:
         return
-    if isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("kustomize.config.k8s.io/"):
-        return  # says which files belong together; nobody applies it
+    if isinstance(document.data, dict) and is_config(document.data):
+        return
     if not isinstance(document.data, dict):
         report.add("DG313", "expected an object with apiVersion and kind", document.at())
         return
@@ -102,25 +106,30 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
     if document.data.get("kind") == "List" and isinstance(items, List):
         for item in items:
             if isinstance(item, Map):
-                yield Manifest(_without_nulls(item), item.origin.written)
+                yield Manifest(item, item.origin.written)
             else:
                 report.add("DG313", "expected an object with apiVersion and kind", item.origin.written)
         return
-    yield Manifest(_without_nulls(tree), document.at())
+    yield Manifest(tree, document.at())
 
 
-def _without_nulls(tree: Map) -> Map:
-    """To an API server a key with null, as `annotations:` without a value has it, is one that is not there.
+def _without_nulls(tree: Map, node: Node | None) -> Map:
+    """To an API server a field with null, as `annotations:` without a value has it, is one that is not there.
 
+    One that its schema does not know stays, to be refused; `node` is the schema of the tree, None if there is none.
     Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
     """
-    kept = {
-        key: _cleared(inner) for key, inner in tree.items() if not (isinstance(inner, Leaf) and inner.value is None)
-    }
+    kept = {}
+    for key, inner in tree.items():
+        child = node.child(key) if node else None
+        if not (isinstance(inner, Leaf) and inner.value is None and (node is None or child is not None)):
+            kept[key] = _cleared(inner, child)
     return Map(kept, tree.origin)
 
 
-def _cleared(tree: Tree) -> Tree:
+def _cleared(tree: Tree, node: Node | None) -> Tree:
     if isinstance(tree, Map):
-        return _without_nulls(tree)
-    return List([_cleared(item) for item in tree], tree.origin) if isinstance(tree, List) else tree
+        return _without_nulls(tree, node)
+    if isinstance(tree, List):
+        return List([_cleared(item, node.child(0) if node else None) for item in tree], tree.origin)
+    return tree

@@ -42,6 +42,11 @@ class Manifest(NamedTuple):
         return _text(self.tree, "metadata", "name")
 
     @property
+    def generate_name(self) -> str:
+        """What the name begins with that an API server makes up; each apply would make another object of it."""
+        return _text(self.tree, "metadata", "generateName")
+
+    @property
     def namespace(self) -> str:
         return _text(self.tree, "metadata", "namespace")
 
@@ -55,7 +60,7 @@ class Manifest(NamedTuple):
         return self.group, self.kind, self.namespace, self.name
 
     def __str__(self) -> str:
-        return f"{self.kind} '{self.name}'"
+        return f"{self.kind} '{self.name or self.generate_name}'"
 
     def origin(self, path: KeyPath) -> Origin:
         """The origin of the value at `path`, or of its nearest ancestor."""

@@ -218,9 +218,14 @@ def _merge_lists(config: Any, path: list[Any], base: List, patch: List) -> Tree:
     item_node = node.child(0)
     merged = List(base, base.origin, base.replaced)
     index = {_identity(item, keys, item_node): number for number, item in enumerate(merged)}
-    deleted = set()
+    deleted, seen = set(), set()
     for item in patch:
         identity = _identity(item, keys, item_node)
+        if identity in seen and _directive(item) is None:
+            merged.append(without_directives(item))  # twice in one patch: stays so, to be found (DG213)
+            continue
+        if identity is not None and _directive(item) is None:
+            seen.add(identity)
         if identity is None or identity not in index:
             if _directive(item) != "delete":
                 index[identity] = len(merged)

@@ -51,6 +51,19 @@ def parse_plain(text: str) -> str | int | float | bool | None:
     return text
 
 
+# What kubectl and an API server make of a plain scalar that YAML 1.2 reads otherwise, as far as it is what is meant.
+# source: sigs.k8s.io/yaml, goyaml.v2/resolve.go (ParseInt with base 0) and decode.go (a date in data is a string)
+_OCTAL = re.compile(r"0[0-7]{1,18}\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?\Z")
+
+
+def parse_for_kubernetes(text: str) -> str | int | float | bool | None:
+    """The value of a plain scalar in a manifest that only Kubernetes reads: `0644` is a mode. Raises Ambiguous."""
+    if _OCTAL.match(text):
+        return int(text, 8)
+    return text if _DATE.match(text) else parse_plain(text)
+
+
 def is_string_to_all(text: str) -> bool:
     """Whether every reader takes this plain text for a string."""
     return text not in _CONSTANTS and not _NOT_A_STRING.match(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.paths import is_file
-from dynagen.scalars import Ambiguous, parse_plain
+from dynagen.scalars import Ambiguous, parse_for_kubernetes, parse_plain
 from dynagen.silences import read_silences
 
 # A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
@@ -99,13 +99,16 @@ def report_size(shown: str, report: Report, limit: int = MAX_BYTES) -> None:
     report.add("DG102", f"larger than {limit // 1024} KiB", Position(shown), hint)
 
 
-def parse(text: str, file: str, report: Report) -> list[Document]:
-    """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out."""
+def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) -> list[Document]:
+    """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out.
+
+    With `for_kubernetes` octal modes, dates and numbers as keys are read as kubectl reads them, which nobody else will.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     read_silences(text, file, report)
-    reader = _Reader(file, text, report)
+    reader = _Reader(file, text, report, for_kubernetes)
     yaml = YAML(typ="safe", pure=True)
     try:
         for event in yaml.parse(text):
@@ -173,8 +176,10 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, file: str, text: str, report: Report) -> None:
+    def __init__(self, file: str, text: str, report: Report, for_kubernetes: bool) -> None:
         self.file, self.text, self.report = file, text, report
+        self._for_kubernetes = for_kubernetes
+        self._plain = parse_for_kubernetes if for_kubernetes else parse_plain
         self.documents: list[Document] = []
         self._values = 0
         # A text that is all values, without aliases, has no more than these.
@@ -243,7 +248,13 @@ class _Reader:
         if anchor and not replay:
             self._open_anchors.append((anchor, len(self._frames)))
         if self._frames and self._is_key():
-            self._error("DG113", "a key must be a string", event)
+            is_template = self.text[: event.end_mark.index].endswith("{{") or self.text[
+                event.start_mark.index - 1 :
+            ].startswith("{{")
+            hint = (
+                "a template? check what comes out of it: `helm template CHART | dynagen check -`" if is_template else ""
+            )
+            self._error("DG113", "a key must be a string", event, hint)
             raise _Stop
         container: Any = {} if kind == "MappingStartEvent" else []
         self._place(container, event)
@@ -257,7 +268,7 @@ class _Reader:
         value: Any = event.value
         if event.style is None:
             try:
-                value = parse_plain(event.value)
+                value = self._plain(event.value)
             except Ambiguous:
                 shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
                 message = f"'{shown}' is read differently by YAML 1.1 and YAML 1.2"
@@ -270,6 +281,8 @@ class _Reader:
             return
         frame = self._frames[-1]
         at = self._position(event)
+        if type(value) is int and self._for_kubernetes:
+            value = str(value)  # source: sigs.k8s.io/yaml, yaml.go (convertToJSONableObject)
         if not isinstance(value, str):
             self._error("DG113", f"key '{event.value}' is not a string", event, hint=f'quote it: "{event.value}"')
             value = event.value

@@ -189,10 +189,59 @@ def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path
             "deploy/schema.json": '{"properties": {"y": {"type": "string", "pattern": "a\\/b"}}}',
             "deploy/mkdocs.yml": "x: !!python/name:a.b ''\n",
             "deploy/compose.yaml": "services: {<<: *default}\n",
+            "deploy/operator.yaml": "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: minimal}\n",
+            "deploy/skaffold.yaml": "apiVersion: skaffold/v4beta11\nkind: Config\nmetadata: {name: web}\n",
+            "deploy/kubeconfig.yaml": "apiVersion: v1\nkind: Config\nclusters: []\n",
         },
     )
     run = dynagen("check", "deploy", cwd=home)
     assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
+
+
+def test_plain_manifests_are_read_as_kubectl_reads_them(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    policy = "kind: PeerAuthentication\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {app: a}}\n  portLevelMtls: {8090: {mode: DISABLE}}\n"
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}, annotations: {since: 2024-01-01}}\n"
+        "spec:\n  containers: [{name: a, image: 'a:1', volumeMounts: [{name: v, mountPath: /v}]}]\n"
+        "  volumes: [{name: v, configMap: {name: one, defaultMode: 0440}}]\n"
+    )
+    write(home, {"deploy/mesh.yaml": f"apiVersion: security.istio.io/v1\n{policy}", "deploy/pod.yaml": pod})
+    assert dynagen("check", "deploy", cwd=home) == (0, "", "")
+    write(home, {"deploy/pod.yaml": pod.replace("0440", "0640 "), "deploy/env.yaml": config("three", "0644")})
+    assert found(dynagen("check", "deploy", "--format", "json", cwd=home)) == [("DG212", "deploy/env.yaml", 4)]
+
+
+def test_an_api_server_may_make_up_a_name(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    job = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: bench-}\n"
+    write(home, {"jobs/a.yaml": f"{job}---\n{job}"})
+    assert dynagen("check", "jobs", cwd=home) == (0, "", "")
+
+
+def test_what_is_missing_is_said_once_in_a_file(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    pods = [
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a{n}}}\nspec:\n  containers:\n"
+        f"    - {{name: a, image: 'a:1', envFrom: [{{secretRef: {{name: login}}}}]}}\n"
+        for n in range(7)
+    ]
+    write(home, {"pods/a.yaml": "---\n".join(pods), "pods/b.yaml": pods[0].replace("a0", "b0")})
+    run = dynagen("check", "pods", "--format", "json", cwd=home)
+    assert found(run) == [("DG470", "pods/a.yaml", 6), ("DG470", "pods/b.yaml", 6)]
+    related = json.loads(run.stdout)["findings"][0]["related"]
+    assert [(each["message"], each["line"]) for each in related] == [
+        ("also here", 13), ("also here", 20), ("also here", 27), ("also here, and at 2 more places", 34),
+    ]  # fmt: skip
+    write(
+        home, {"pods/a.yaml": "---\n".join(pods).replace("login}}]}\n", "login}}]} # dynagen: allow DG470: later\n", 1)}
+    )
+    assert found(dynagen("check", "pods/a.yaml", "--format", "json", cwd=home)) == [
+        ("DG470", "pods/a.yaml", 6), ("DG470", "pods/a.yaml", 13),
+    ]  # fmt: skip
+
+
+def test_a_template_is_said_to_be_one(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n"})
+    run = dynagen("check", "web.yaml", cwd=home)
+    assert "hint: a template? check what comes out of it: `helm template CHART | dynagen check -`" in run.stderr
 
 
 def test_patches_of_a_kustomization_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
@@ -461,3 +510,10 @@ def test_nothing_to_compare_with_is_an_error(dynagen, tmp_path: Path) -> None:  
         run = dynagen("check", EXAMPLE, "--against", path)
         assert run.code == 1
         assert f"error[{code}]" in run.stderr
+
+
+def test_null_is_not_there_unless_nobody_knows_the_field(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    known = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: }\ndata: null\n"
+    assert dynagen("check", "-", cwd=tmp_path, stdin=known.encode()).code == 0
+    run = dynagen("check", "-", cwd=tmp_path, stdin=f"{known}dta: null\n".encode())
+    assert "error[DG212] ConfigMap 'a': dta: unknown field 'dta'" in run.stderr

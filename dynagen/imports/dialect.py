@@ -1,8 +1,8 @@
 """One published schema in, the same in the dialect of `schemas/` out; and back again for CRDs.
 
 The dialect is JSON Schema 2020-12 that Python, Go and `dynagen.conformance` read alike: what a server does beyond that
-(prune unknown fields, read formats, accept numbers for quantities) is spelt out in plain keywords. The words
-`x-kubernetes-*`, `format` and `default` stay, as annotations.
+(prune unknown fields, fill in defaults, read formats, accept numbers for quantities) is spelt out in plain keywords. The
+words `x-kubernetes-*`, `format` and `default` stay, as annotations.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dynagen.conformance import conforms
 from dynagen.crd_rules.compiling import rule_trouble
 from dynagen.imports.errors import ImportRefused
 from dynagen.patterns import compiled
@@ -227,8 +228,39 @@ class Tightening:
                 schema["maximum"] = min(schema.get("maximum", most), most)
         elif format_ in FORMATS:
             schema.setdefault("pattern", FORMATS[format_])
+        if whole and self._custom:
+            _mind_defaults(schema, _defaults(schema))
         if whole and (self._custom or "properties" in schema):
             _close(schema)
+
+
+def _defaults(schema: Schema) -> dict[str, Any]:
+    """What a server puts into the fields of an object that are not there. It fills in no null."""
+    found = {
+        name: inner.get("default") for name, inner in schema.get("properties", {}).items() if inner.__class__ is dict
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _mind_defaults(schema: Schema, defaults: dict[str, Any]) -> None:
+    """Defaults come before validation: a field with one is not missing, and its default is what a condition sees.
+
+    source: kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting
+    """
+    properties = schema.get("properties", {})
+    fits = {name: conforms(value, properties.get(name, True)) for name, value in defaults.items()}
+    required = [name for name in schema.get("required", ()) if not fits.get(name, False)]
+    required += [name for name, good in fits.items() if not good and name not in required]
+    if required:
+        schema["required"] = required
+    else:
+        schema.pop("required", None)
+    for key in ("allOf", "anyOf", "oneOf"):
+        for inner in schema.get(key, ()):
+            if isinstance(inner, dict):
+                _mind_defaults(inner, defaults)
+    if isinstance(schema.get("not"), dict):
+        _mind_defaults(schema["not"], defaults)
 
 
 def _close(schema: Schema) -> None:

@@ -72,8 +72,9 @@ class Findings:
         hint: str = "",
         severity: str = "error",
         also: Sequence[tuple[str, Object, KeyPath]] = (),
+        cause: str = "",
     ) -> None:
-        """`also` names further values that matter, each with a few words."""
+        """`also` names further values that matter, each with a few words; `cause` is that of a Diagnostic."""
         at, related = self._place(subject.at(path))
         others = tuple((words, self._place(other.at(inner))[0]) for words, other, inner in also)
-        self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity)
+        self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)

@@ -25,7 +25,7 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
             if versions or near:
                 hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
             message = f"no schema for {subject.api_version} {subject.kind}"
-            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint)
+            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
             continue
         for path, keys in schema.repeated(subject.data):
             shown = ", ".join(str(key) for key in keys)

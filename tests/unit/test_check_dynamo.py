@@ -81,6 +81,7 @@ SERVICE = "experimental: {gpuMemoryService: {mode: %s}%s}"
 CHECKPOINT = "experimental: {checkpoint: {enabled: true, checkpointRef: a}}"
 PYTHON = "command: [python3, -m, dynamo.%s]"
 SCRIPT = "command: [/bin/sh, -c], args: ['export A=b; exec python3 -m dynamo.%s --model a']"
+PREFILL = "command: [python3, -m, dynamo.%s], args: [--disaggregation-mode, prefill]"
 EPP = {"type": "epp", "name": "epp"}
 ELASTIC = "args: [--enable-elastic-ep, --data-parallel-backend%sray]"
 POWER = "metadata: {annotations: {dynamo.nvidia.com/gpu-power-limit: '%s'}}"
@@ -118,6 +119,28 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("6 no worker", graph(spec="backendFramework: vllm", main=PYTHON % "sglang", type="planner"), {}, []),
     ("6 two", graph(main="args: ['python3 -m dynamo.vllm; python3 -m dynamo.sglang']"), {},
      ["DG452 component 'worker': the command runs more than one backend: vllm, sglang"]),
+    ("engine, no connector", graph(main=PREFILL % "vllm"), {},
+     ["DG452 component 'worker': vLLM for prefill does not start without '--kv-transfer-config'"]),
+    ("engine, a connector", graph(main=(PREFILL % "vllm").replace("]", ", '--kv-transfer-config={}']")), {}, []),
+    ("engine, in a script", graph(main=SCRIPT.replace("--model", "--disaggregation-mode=prefill --model") % "vllm"), {},
+     ["DG452 component 'worker': vLLM for prefill does not start without '--kv-transfer-config'"]),
+    ("engine, of SGLang", graph(main=PREFILL % "sglang"), {}, []),
+    ("engine, of a variable", graph(main=PREFILL % "vllm" + ", env: [{name: DYN_CONNECTOR, value: nixl}]"), {}, []),
+    ("engine, before 1.0", graph(main=PREFILL % "vllm", image="r/vllm:0.9.1"), {}, []),
+    ("engine, a role of old", graph(main="args: ['python3 -m dynamo.vllm --is-prefill-worker']"), {},
+     ["DG452 component 'worker': '--is-prefill-worker' is gone since 1.4"]),
+    ("engine, a role of its time", graph(main="args: ['python3 -m dynamo.vllm --is-decode-worker']", image="r/vllm:1.3.1"),
+     {"release": "1.3.1"}, []),
+    ("engine, too few GPUs", graph(main=f"{GPU}, args: ['python3 -m dynamo.sglang --tp 2']"), {},
+     ["DG452 component 'worker': tensor parallel 2 needs 2 GPUs, and there are 1"]),
+    ("engine, GPUs of nodes", graph("multinode: {nodeCount: 2}", main=f"{GPU}, args: ['python3 -m dynamo.vllm -tp 2 -pp 2']"),
+     {"external": [GROVE]},
+     ["DG452 component 'worker': tensor parallel 2 times pipeline parallel 2 needs 4 GPUs, and 2 nodes of 1 GPUs have 2"]),
+    ("engine, enough", graph("multinode: {nodeCount: 2}", main=f"{GPU}, args: ['python3 -m dynamo.vllm --tensor-parallel-size=2']"),
+     {"external": [GROVE]}, []),
+    ("engine, GPUs by claim", graph(main="args: ['python3 -m dynamo.vllm -tp 2']"), {}, []),
+    ("engine, a variable", graph(main=f"{GPU}, args: ['python3 -m dynamo.vllm -tp $TP']"), {}, []),
+    ("engine, a comment", graph(main=GPU + r', args: ["# try -tp 8\npython3 -m dynamo.vllm -tp 1"]'), {}, []),
     ("7 negative", graph('sharedMemorySize: "-1Gi"'), {}, ["DG453 component 'worker': 'sharedMemorySize' is -1Gi"]),
     ("7 none", graph('sharedMemorySize: "0"'), {}, []),
     ("8 a frontend", graph("multinode: {nodeCount: 2}", type="frontend"), {"external": [GROVE]},

@@ -116,6 +116,39 @@ def budget(**spec: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("kind", "spec", "good"),
+    [
+        ("v1 Service", {"ports": [{"port": 80}]}, True),
+        ("v1 Service", {"ports": [{"port": 80000}]}, False),
+        ("v1 Service", {"ports": [{"port": 80, "targetPort": 0}]}, False),
+        ("v1 Service", {"ports": [{"port": 80, "targetPort": "http"}]}, True),
+        ("v1 Service", {"ports": [{"port": 80, "name": "a"}, {"port": 81}]}, False),
+        ("v1 Service", {"type": "ExternalName", "externalName": "example.com"}, True),
+        ("v1 Service", {"clusterIP": "None"}, True),
+        ("v1 Service", {}, False),
+        ("autoscaling/v2 HorizontalPodAutoscaler", {"minReplicas": 2, "maxReplicas": 2}, True),
+        ("autoscaling/v2 HorizontalPodAutoscaler", {"minReplicas": 3, "maxReplicas": 2}, False),
+        ("autoscaling/v2 HorizontalPodAutoscaler", {"maxReplicas": 0}, False),
+        ("apps/v1 Deployment", {"matchLabels": {"app": "web"}}, True),
+        ("apps/v1 Deployment", {"matchLabels": {"app": "wbe"}}, False),
+        ("apps/v1 StatefulSet", {"matchLabels": {"name": "web"}}, False),
+    ],
+)
+def test_services_scalers_and_workloads(kind: str, spec: dict[str, Any], good: bool) -> None:
+    version, kind = kind.split()
+    if version == "autoscaling/v2":
+        spec["scaleTargetRef"] = {"kind": "Deployment", "name": "a"}
+    if version == "apps/v1":
+        containers = [{"name": "main", "image": "a:1"}]
+        spec = {
+            "selector": spec,
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}},
+        }
+    found = codes({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": spec})
+    assert [code for code in found if code < "DG470"] == ([] if good else ["DG443"])
+
+
+@pytest.mark.parametrize(
     ("spec", "good"),
     [
         ({"maxUnavailable": "50%"}, True),

@@ -99,6 +99,9 @@ CONTAINER = [
     ("livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}", "DG448 'successThreshold' of 'livenessProbe' is 2"),
     ("readinessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 2}",
      "DG448 'terminationGracePeriodSeconds' of 'readinessProbe' is 2"),
+    ("readinessProbe: {httpGet: {port: http}}", "DG448 'readinessProbe' asks port 'http', which container 'main' has not"),
+    ("ports: [{containerPort: 80, name: web}], lifecycle: {preStop: {httpGet: {port: wbe}}}",
+     "DG448 'preStop' asks port 'wbe', which container 'main' has not"),
     ("readinessProbe: {tcpSocket: {port: 70000}}", "DG448 '70000' is no port"),
     ("readinessProbe: {tcpSocket: {port: 1}, periodSeconds: -1}", "DG448 'periodSeconds' of 'readinessProbe' is -1"),
     ("lifecycle: {preStop: {}}", "DG448 'preStop' says nothing to ask or to do"),
@@ -133,16 +136,6 @@ def in_kind(kind: str, container: str, policy: str) -> str:
     return head + f"      {{metadata: {{labels: {{a: b}}}}, spec: {{{pod}}}}}" + end
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
-def test_a_selector_must_fit_its_own_template(kind: str) -> None:
-    text = in_kind(f"apps/v1 {kind}", "", "Always")
-    asked = "DG449 the selector asks for 'a: c', and its own template has 'a: b'"
-    assert complaints(text.replace("matchLabels: {a: b}", "matchLabels: {a: c}")) == [asked]
-    missing = "DG449 the selector asks for 'c: d', and its own template has no label 'c'"
-    assert complaints(text.replace("matchLabels: {a: b}", "matchLabels: {a: b, c: d}")) == [missing]
-    assert complaints(text.replace("matchLabels: {a: b}", "")) == ["DG449 the selector is empty"]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_pod_template_is_looked_at(kind: str) -> None:
     policy = "Never" if "Job" in kind else "Always"
@@ -170,6 +163,20 @@ def test_claims_of_a_stateful_set_are_volumes() -> None:
     claim = "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}]\n"
     assert complaints(text) == ["DG446 there is no volume 'data'"]
     assert complaints(text + claim) == []
+
+
+def test_a_probe_may_ask_the_ports_of_its_container_and_those_that_the_operator_adds() -> None:
+    probe = "ports: [{containerPort: 80, name: web}], readinessProbe: {httpGet: {port: web}}"
+    assert complaints(POD + MAIN % probe) == []
+    graph = (
+        "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\nspec:\n  components:\n"
+        "    - name: worker\n      type: TYPE\n      podTemplate: {spec: {containers: [{name: main, image: 'a:1.6.1',"
+        " livenessProbe: {httpGet: {path: /live, port: system}}}]}}\n"
+    )
+    assert complaints(graph.replace("TYPE", "worker")) == []
+    assert complaints(graph.replace("TYPE", "frontend")) == [
+        "DG448 component 'worker': 'livenessProbe' asks port 'system', which container 'main' has not"
+    ]
 
 
 def test_older_clusters_take_fewer_names_of_variables() -> None:

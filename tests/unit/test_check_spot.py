@@ -40,6 +40,14 @@ def test_waits_longer_than_the_notice_are_found_at_their_line() -> None:
     assert found('"true"', 60, "45") == [("DG433", 14), ("DG433", 19)]
 
 
+def test_pods_that_no_graph_makes_have_the_same_notice() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  nodeSelector: {cloud.google.com/gke-provisioning: spot}\n"
+    report = Report()
+    text = pod + "  terminationGracePeriodSeconds: 60\n  containers: [{name: main, image: 'a:1'}]\n"
+    check_manifests(parse(text, "pod.yaml", report), Target("1.35", "1.6.1"), report)
+    assert [(each.code, each.at.line) for each in report.diagnostics] == [("DG433", 6)]
+
+
 def test_shorter_ones_and_other_nodes_are_fine() -> None:
     assert found('"true"', 15, "10.5") == []
     assert found('"false"', 60, "45") == []

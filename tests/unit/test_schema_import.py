@@ -111,6 +111,55 @@ def test_what_an_api_server_refuses_is_a_problem_at_its_place(
     assert [(problem.path, problem.keyword) for problem in schema.problems(widget(**spec))] == [(path, keyword)]
 
 
+# What GKE's ComputeClass and a Gateway's addresses ask for.
+DEFAULTED = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: [mode, size]
+              properties:
+                mode: {type: string, default: safe}
+                size: {type: string}
+                kind: {type: string, default: address}
+                value: {type: string}
+              oneOf:
+                - properties: {kind: {enum: [address]}, value: {maxLength: 3}}
+                - properties: {kind: {not: {enum: [address]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "good"),
+    [
+        ({"size": "a"}, True),
+        ({"mode": "fast"}, False),
+        ({"size": "a", "value": "abc"}, True),
+        ({"size": "a", "value": "abcd"}, False),
+        ({"size": "a", "value": "abcd", "kind": "name"}, True),
+    ],
+    ids=str,
+)
+def test_defaults_are_filled_in_before_a_value_is_judged(tmp_path: Path, spec: dict[str, Any], good: bool) -> None:
+    (tmp_path / "things.yaml").write_text(DEFAULTED)
+    import_files([tmp_path / "things.yaml"], tmp_path / "set", None, {})
+    thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": spec}
+    assert found(tmp_path / "set", "example.com/v1", "Thing").conforms(thing) is good
+
+
 @pytest.mark.parametrize(
     "change",
     [

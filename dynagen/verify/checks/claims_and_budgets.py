@@ -1,4 +1,4 @@
-"""What an API server asks of volume claims, disruption budgets and config maps beyond their schemas."""
+"""What an API server asks of claims, budgets, config maps, Services, scalers and workloads beyond their schemas."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ MAX_DATA = 1024 * 1024
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports DG443. Words that a field does not know are left to DG444.
 
-    Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap) and
-    pkg/apis/policy/validation/validation.go of kubernetes/kubernetes.
+    Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap, ValidateService),
+    pkg/apis/{policy,autoscaling,apps}/validation/validation.go of kubernetes/kubernetes.
     """
     checks = {
         ("", "PersistentVolumeClaim"): _claim,
         ("policy", "PodDisruptionBudget"): _budget,
         ("", "ConfigMap"): _config,
+        ("", "Service"): _service,
+        ("autoscaling", "HorizontalPodAutoscaler"): _scaler,
+        **{("apps", kind): _workload for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
     }
     for subject in objects:
         for path, problem in checks.get((subject.group, subject.kind), _nothing)(subject.data):
@@ -79,3 +82,39 @@ def _config(data: dict[str, Any]) -> Problems:
     )
     if size > MAX_DATA:
         yield ("data",), f"{size} bytes, {MAX_DATA} are possible"
+
+
+def _service(data: dict[str, Any]) -> Problems:
+    spec = data.get("spec") or {}
+    ports = spec.get("ports") or ()
+    for index, port in enumerate(ports):
+        path: KeyPath = ("spec", "ports", index)
+        for key in ("port", "targetPort", "nodePort"):
+            number = port.get(key)
+            if isinstance(number, int) and not (1 <= number <= 65535 or (key == "nodePort" and number == 0)):
+                yield (*path, key), f"{number} is no port: they are from 1 to 65535"
+        if len(ports) > 1 and not port.get("name"):
+            yield path, "a Service of several ports gives each a name"
+    if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
+        yield ("spec", "ports"), "a Service needs a port, unless it is headless"
+
+
+def _scaler(data: dict[str, Any]) -> Problems:
+    spec = data.get("spec") or {}
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 1)
+    if most < 1:
+        yield ("spec", "maxReplicas"), f"{most} is not more than zero"
+    elif least < 0:
+        yield ("spec", "minReplicas"), f"{least} is less than zero"
+    elif least > most:
+        yield ("spec", "minReplicas"), f"{least} is more than maxReplicas ({most})"
+
+
+def _workload(data: dict[str, Any]) -> Problems:
+    spec = data.get("spec") or {}
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    wanted = (spec.get("selector") or {}).get("matchLabels") or {}
+    for key, value in wanted.items():
+        if labels.get(key) != value:
+            has = f"has '{labels[key]}'" if key in labels else "does not have it"
+            yield ("spec", "selector", "matchLabels", key), f"'{value}' is not what the pod template says: it {has}"

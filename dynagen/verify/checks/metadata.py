@@ -61,7 +61,9 @@ def _names(subject: Object, cluster: Cluster) -> Iterator[tuple[KeyPath, str]]:
     if subject.group == "" and subject.kind == "Event":
         problem_of = segment_problem
     name = metadata.get("name", "")
-    if problem := problem_of(name):
+    if not name and metadata.get("generateName"):
+        pass  # the API server makes one up
+    elif problem := problem_of(name):
         yield ("metadata", "name"), problem
     elif len(name) > _SHORTER.get(key, len(name)):
         yield ("metadata", "name"), f"has {len(name)} characters, {_SHORTER[key]} are possible for a {subject.kind}"

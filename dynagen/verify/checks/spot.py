@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.verify.pods.templates import pod_templates
 
 # Of the 30 seconds of notice, pods of users have 15 (cloud.google.com/kubernetes-engine/docs/concepts/spot-vms).
 _NOTICE = 15
@@ -21,20 +22,11 @@ _WAITS = (
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports DG433."""
-    for each in objects:
-        if each.kind != "DynamoGraphDeployment":
-            continue
-        for path, spec in _pods(each):
-            if (spec.get("nodeSelector") or {}).get("cloud.google.com/gke-spot") == "true":
-                _check_pod(each, path, spec, findings)
-
-
-def _pods(each: Object) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    """The pods of a graph, in the spelling of v1beta1."""
-    for index, component in enumerate(each.data.get("spec", {}).get("components") or ()):
-        spec = (component.get("podTemplate") or {}).get("spec")
-        if isinstance(spec, dict):
-            yield ("spec", "components", index, "podTemplate", "spec"), spec
+    for template in pod_templates(objects):
+        selector = template.spec.get("nodeSelector") or {}
+        spots = (selector.get("cloud.google.com/gke-spot"), selector.get("cloud.google.com/gke-provisioning"))
+        if spots[0] == "true" or spots[1] == "spot":
+            _check_pod(template.subject, (*template.path, "spec"), template.spec, findings)
 
 
 def _check_pod(each: Object, path: KeyPath, spec: dict[str, Any], findings: Findings) -> None:

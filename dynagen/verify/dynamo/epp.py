@@ -34,7 +34,7 @@ def _check_picker(component: Component, apis: Apis, cluster: Cluster, findings: 
     config, replicas = component.data.get("eppConfig"), component.data.get("replicas", 1)
     if not component.graph.alone and not apis.has_group("inference.networking.k8s.io"):
         message = "an endpoint picker needs the Gateway API Inference Extension, which the cluster is not known to have"
-        hint = f"if it has, declare it under 'external': CustomResourceDefinition/{INFERENCE_POOL}"
+        hint = f"if it has, say so: {cluster.declaring.format(f'CustomResourceDefinition/{INFERENCE_POOL}')}"
         component.report(findings, "DG458", ("type",), message, hint)
     if component.nodes > 1:
         component.report(findings, "DG458", ("multinode",), "an endpoint picker runs on one node", "leave it out")
@@ -49,7 +49,8 @@ def _check_picker(component: Component, apis: Apis, cluster: Cluster, findings: 
             findings, "DG458", ("replicas",), message, "1, or an image of 1.5.0 or later without 'eppConfig'"
         )
     if legacy and config is None:
-        hint = "'eppConfig' with 'configMapRef' or 'config', or an image of 1.5.0 or later"
+        later = "an image" if cluster.release >= (1, 5, 0) else "an operator and an image"
+        hint = f"'eppConfig' with 'configMapRef' or 'config', or {later} of 1.5.0 or later"
         component.report(findings, "DG458", (), "an endpoint picker before 1.5.0 needs 'eppConfig'", hint)
     elif legacy is False and config is not None:
         message = "an endpoint picker of 1.5.0 or later takes no 'eppConfig'"

@@ -82,10 +82,8 @@ def _check_checkpoint(
     if checkpoint.get("enabled"):
         if cluster.release >= (1, 5, 0) and SNAPSHOT not in apis.definitions:
             message = "checkpoints need the snapshot operator, which the cluster is not known to have"
-            hint = (
-                f"if it has, and the operator's 'checkpoint.enabled' is true, declare it under 'external': "
-                f"CustomResourceDefinition/{SNAPSHOT}"
-            )
+            way = cluster.declaring.format(f"CustomResourceDefinition/{SNAPSHOT}")
+            hint = f"if it has, and the operator's 'checkpoint.enabled' is true, say so: {way}"
             component.report(findings, "DG460", (*path, "enabled"), message, hint)
         if cluster.release >= (1, 6, 0) and not component.is_worker:
             what = f"of type '{component.type}'" if component.type else "without a type"

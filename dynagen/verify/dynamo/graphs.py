@@ -75,9 +75,11 @@ class Component:
                 return (*path, index), container
         return path, None
 
-    def report(self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "") -> None:
+    def report(
+        self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "", cause: str = ""
+    ) -> None:
         where = f"component '{self.name}': " if self.name else ""
-        findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint)
+        findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint, cause=cause)
 
 
 def graphs(objects: Sequence[Object]) -> list[Graph]:

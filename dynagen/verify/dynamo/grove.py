@@ -9,27 +9,27 @@ from __future__ import annotations
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.apis import GROVE, LWS, VOLCANO, Apis, opts_out
 from dynagen.verify.dynamo.graphs import Component, Graph
-from dynagen.verify.objects import Findings
+from dynagen.verify.objects import Cluster, Findings
 
 # MaxCombinedGroveResourceNameLength in deploy/operator/internal/consts/consts.go, minPCSNameLength in PCSNameForDGD.
 _LONGEST, _SHORTEST_GRAPH = 45, 8
 
 
-def check_grove(graph: Graph, apis: Apis, findings: Findings) -> None:
+def check_grove(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
     """Reports DG455 for what needs Grove where it is not known to be (rule 9), DG456 for a name that is too long there
     (rule 11)."""
     if apis.has_grove(graph):
         _check_names(graph, findings)
         return
     for path, field in _graph_fields(graph):
-        graph.report(findings, "DG455", path, _message(graph, field), _hint(graph, GROVE))
+        graph.report(findings, "DG455", path, _message(graph, field), _hint(graph, cluster, GROVE))
     for component in graph.components:
         for path, field in _component_fields(component):
-            component.report(findings, "DG455", path, _message(graph, field), _hint(graph, GROVE))
+            component.report(findings, "DG455", path, _message(graph, field), _hint(graph, cluster, GROVE))
         if component.nodes > 1 and component.is_worker and not graph.alone and not apis.can_join_nodes(graph):
             message = f"{component.nodes} nodes need Grove, or LeaderWorkerSet with Volcano"
-            needed = f"{LWS} and {VOLCANO}" if opts_out(graph) else GROVE
-            component.report(findings, "DG455", ("multinode",), message, _hint(graph, needed, leave_out=False))
+            hint = _hint(graph, cluster, *((LWS, VOLCANO) if opts_out(graph) else (GROVE,)), leave_out=False)
+            component.report(findings, "DG455", ("multinode",), message, hint, cause=hint)
 
 
 def _graph_fields(graph: Graph) -> list[tuple[KeyPath, str]]:
@@ -62,11 +62,11 @@ def _message(graph: Graph, field: str) -> str:
     return f"'{field}' needs Grove, which the cluster is not known to have"
 
 
-def _hint(graph: Graph, needed: str, leave_out: bool = True) -> str:
+def _hint(graph: Graph, cluster: Cluster, *needed: str, leave_out: bool = True) -> str:
     if graph.alone or (opts_out(graph) and leave_out):
         return "leave it out"
-    hint = f"if the cluster has it, declare it under 'external': CustomResourceDefinition/{needed}"
-    return hint.replace(" and ", " and CustomResourceDefinition/") + ("; otherwise leave it out" if leave_out else "")
+    ways = " and ".join(cluster.declaring.format(f"CustomResourceDefinition/{name}") for name in needed)
+    return f"if the cluster has it, say so: {ways}" + ("; otherwise leave it out" if leave_out else "")
 
 
 def _check_names(graph: Graph, findings: Findings) -> None:

@@ -6,12 +6,13 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 from __future__ import annotations
 
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
+from dynagen.verify.names import MAX_LABEL
 from dynagen.verify.objects import Cluster, Findings
 from dynagen.verify.quantities import amount
 
 
 def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG450 for a graph of nothing, DG453 for negative shared memory, DG454 for nodes that cannot be, DG463
+    """Reports DG406 for a name that gets too long, DG450 for a graph of nothing, DG453 for negative shared memory, DG454 for nodes that cannot be, DG463
     for a restart of what does not run: rules 1, 7, 8 and 20."""
     if not graph.alone and not graph.components:
         field = "services" if graph.is_alpha else "components"
@@ -20,12 +21,27 @@ def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:
     if "restart" in graph.spec and (1, 3, 0) <= cluster.release < (1, 4, 0):
         hint = "leave it out; set 'restart.id' when the graph runs and has to restart"
         graph.report(findings, "DG463", ("spec", "restart"), "'restart' is set in a graph that is new", hint)
+    _check_name(graph, findings)
     for component in graph.components:
         size = amount(component.data.get("sharedMemorySize", 0))
         if size is not None and size < 0:
             message = f"'sharedMemorySize' is {component.data['sharedMemorySize']}"
             component.report(findings, "DG453", ("sharedMemorySize",), message, "0 for none, 8Gi when it is not set")
         _check_nodes(component, cluster, findings)
+
+
+def _check_name(graph: Graph, findings: Findings) -> None:
+    """Of what the operator names after a graph: labels of pods, and a Service for each component.
+
+    Source: GetDynamoNamespace and GenerateComponentService in deploy/operator/internal/dynamo/graph.go.
+    """
+    name, space = graph.subject.name, graph.subject.namespace
+    made = [] if graph.alone else [f"{name}-{component.name}".lower() for component in graph.components]
+    made += [f"{space}-{name}"] if space else []
+    longest = max(made, key=len, default=name)
+    if len(longest) > MAX_LABEL:
+        message = f"the operator makes '{longest}' of it, of {len(longest)} characters: {MAX_LABEL} are possible"
+        graph.report(findings, "DG406", ("metadata", "name"), message, "use a shorter name")
 
 
 def _check_nodes(component: Component, cluster: Cluster, findings: Findings) -> None:

@@ -39,6 +39,10 @@ class Mesh:
         """Objects of a kind that are in the cluster already."""
         return [each for each in self._cluster.external if each.kind == kind]
 
+    def declaring(self, entry: str) -> str:
+        """How one says that the cluster has something."""
+        return self._cluster.declaring.format(entry)
+
     @cached_property
     def pods(self) -> list[Pod]:
         return [pod for subject in self.objects for pod in pods_of(subject)]
@@ -98,12 +102,13 @@ class Mesh:
         hint: str = "",
         severity: str = "error",
         also: Sequence[tuple[str, Object, KeyPath]] = (),
+        cause: str = "",
     ) -> None:
         """`analyser` is the code that `istioctl analyze` has for it: it can be suppressed by an annotation, as there."""
         annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
         if {analyser, "*"} & set(annotations.get(_SUPPRESS, "").split(",")):
             return
-        self._findings.add(code, subject, path, message, hint, severity, also)
+        self._findings.add(code, subject, path, message, hint, severity, also, cause)
 
     def refuse(self, code: str, subject: Object, path: KeyPath, message: str, hint: str = "") -> None:
         """For what the webhook refuses: an annotation does not change that."""

@@ -11,7 +11,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.istio.names import full_name
+from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
 from dynagen.verify.objects import Object
 
 # Source: DefaultMeshConfig in pkg/config/mesh/mesh.go of istio/istio.
@@ -82,9 +82,11 @@ def _check_subset(
     if subset in known or mesh.outside("DestinationRule"):
         return
     near = closest(subset, known)
-    message = f"no DestinationRule has a subset '{subset}' for host '{host}'"
+    message = f"no DestinationRule has a subset '{subset}' for host '{host.replace(f'.{CLUSTER_DOMAIN}', '')}'"
     hint = f"did you mean '{near}'?" if near else "define it under spec.subsets of a DestinationRule for that host"
-    mesh.report("DG492", "IST0101", subject, (*path, "subset"), message, hint)
+    if host not in subsets:
+        hint = f"add one, or say that the cluster has it: {mesh.declaring('DestinationRule/NAME')}"
+    mesh.report("DG492", "IST0101", subject, (*path, "subset"), message, hint, cause=message)
 
 
 def _check_delegates(mesh: Mesh, subject: Object) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import KeyPath, closest
+from dynagen.verify.dynamo.graphs import MAIN
 from dynagen.verify.names import is_port_name, minor
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
+from dynagen.verify.references.graphs import PORTS
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
@@ -76,9 +78,38 @@ def _containers(template: PodTemplate, kubernetes: str) -> Iterator[Problem]:
         for field in _PROBES:
             if container.get(field) is not None:
                 yield from _probe(container[field], field, (*path, field), filled)
+        yield from _named_ports(template, container, path)
         for hook, handler in (container.get("lifecycle") or {}).items():
             if isinstance(handler, dict):
                 yield from _handler(handler, hook, (*path, "lifecycle", hook), False)
+
+
+def _named_ports(template: PodTemplate, container: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """The kubelet looks for the name among the ports of the container itself, and fails the probe when there is none.
+
+    Source: ResolveContainerPort in pkg/probe/util.go of k8s.io/kubernetes v1.37.2.
+    """
+    known = {str(port["name"]) for port in container.get("ports") or () if port.get("name")}
+    if template.component is not None:
+        role = "frontend" if container.get("name") != MAIN else template.component.type
+        if role not in PORTS and template.operator_fills(container):
+            return
+        known |= set(PORTS[role]) if template.operator_fills(container) else set()
+    handlers = [((*path, field), container.get(field)) for field in _PROBES]
+    handlers += [((*path, "lifecycle", hook), each) for hook, each in (container.get("lifecycle") or {}).items()]
+    for at, handler in handlers:
+        for kind in ("httpGet", "tcpSocket"):
+            name = ((handler or {}).get(kind) or {}).get("port") if isinstance(handler, dict) else None
+            if isinstance(name, str) and is_port_name(name) and name not in known:
+                near = closest(name, known)
+                hint = (
+                    f"did you mean '{near}'?" if near else "ports with a name: " + (", ".join(sorted(known)) or "none")
+                )
+                yield (
+                    (*at, kind, "port"),
+                    f"'{at[-1]}' asks port '{name}', which container '{container.get('name')}' has not",
+                    hint,
+                )
 
 
 def _probe(probe: dict[str, Any], name: str, path: KeyPath, filled: bool) -> Iterator[Problem]:

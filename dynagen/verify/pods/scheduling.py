@@ -1,4 +1,4 @@
-"""What decides on the nodes of pods, and which pods are whose: selectors, tolerations, affinity, spread.
+"""What decides on the nodes of pods: selectors, tolerations, affinity, spread.
 
 Source: ValidateTolerations, ValidateNodeSelectorRequirement, validateTopologySpreadConstraints, ValidateLabels in
 pkg/apis/core/validation/validation.go of k8s.io/kubernetes v1.37.2 and pkg/apis/meta/v1/validation of apimachinery.
@@ -37,30 +37,6 @@ def check_scheduling(template: PodTemplate, findings: Findings) -> None:
         *_pod_affinity(affinity.get("podAntiAffinity") or {}, ("spec", "affinity", "podAntiAffinity")),
     ):
         template.report(findings, "DG449", *problem)
-    for problem in _own_selector(template):
-        findings.add("DG449", template.subject, *problem)
-
-
-def _own_selector(template: PodTemplate) -> Iterator[Problem]:
-    """What a Deployment and its like select must be their own pods, and not all that there are.
-
-    Source: ValidateDeploymentSpec and its neighbours in pkg/apis/apps/validation/validation.go of k8s.io/kubernetes
-    v1.37.2.
-    """
-    if template.subject.api_version != "apps/v1":
-        return
-    selector = template.subject.data["spec"].get("selector") or {}
-    labels = (template.data.get("metadata") or {}).get("labels") or {}
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        yield ("spec", "selector"), "the selector is empty", "select labels that the template has"
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(key) != value:
-            has = f"has '{key}: {labels[key]}'" if key in labels else f"has no label '{key}'"
-            yield (
-                ("spec", "selector", "matchLabels", key),
-                f"the selector asks for '{key}: {value}', and its own template {has}",
-                "selector and labels of the template must fit",
-            )
 
 
 def _labels(labels: Any, path: KeyPath, what: str) -> Iterator[Problem]:

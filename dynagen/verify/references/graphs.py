@@ -22,7 +22,7 @@ Labels = dict[str, tuple[str, ...]]
 # The port of the Service of a component: its name and number.
 _SERVICE_PORTS = {"frontend": ("http", 8000), "epp": ("grpc", 9002)}
 # The named ports of a component's pods.
-_PORTS = {
+PORTS = {
     "frontend": ("http",),
     "planner": ("metrics", "system"),
     "epp": ("grpc", "grpc-health", "metrics", "system"),
@@ -141,7 +141,7 @@ def _metrics(graph: Object, spec: dict[str, Any], given: dict[str, Any], metadat
 
 def _ports(role: str, given: dict[str, Any], pod: dict[str, Any]) -> frozenset[str] | None:
     """Names of container ports: those of the operator, and those of the template. None when nobody knows."""
-    if role not in _PORTS:
+    if role not in PORTS:
         return None
     containers = [
         *listing(pod.get("containers")),
@@ -149,8 +149,8 @@ def _ports(role: str, given: dict[str, Any], pod: dict[str, Any]) -> frozenset[s
         mapping(pod.get("mainContainer")),
     ]
     own = {str(port["name"]) for each in containers for port in listing(each.get("ports")) if "name" in port}
-    sidecar = _PORTS["frontend"] if given.get("frontendSidecar") else ()
-    return frozenset((*_PORTS[role], *sidecar, *own))
+    sidecar = PORTS["frontend"] if given.get("frontendSidecar") else ()
+    return frozenset((*PORTS[role], *sidecar, *own))
 
 
 def made(graph: Object, found: list[Component]) -> Iterator[Made]:

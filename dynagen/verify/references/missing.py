@@ -48,13 +48,16 @@ def report_missing(
         hint = f"there is one in '{others[0]}'"
     elif adapter:
         hint = adapter
-    elif near:
-        hint = f"did you mean '{near}'?"
     else:
         full = f"{kind}/{space}/{name}" if space and space != subject.namespace else f"{kind}/{name}"
         hint = f"add it, or say that the cluster has it: {known.cluster.declaring.format(full)}"
+        if near:
+            # A name that goes on for long where this one ends may just as well be of something else.
+            is_longer = near.lower().startswith(name.lower()) and len(near) > len(name) + 2
+            hint = f"did you mean '{near}'?" + (f" else {hint}" if is_longer else "")
     shown = f"{kind} '{name}'" if group != "networking.istio.io" or kind != "Gateway" else f"Istio Gateway '{name}'"
-    findings.add("DG470", subject, path, f"there is no {shown}{where(space)}", hint, severity)
+    message = f"there is no {shown}{where(space)}"
+    findings.add("DG470", subject, path, message, hint, severity, cause=message)
 
 
 def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
