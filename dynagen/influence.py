@@ -51,6 +51,7 @@ class Influence:
         self._scopes: dict[tuple[int, Condition | None, int], Scope] = {}
         self._made: list[Change] | None = None
         self._facts_made: list[Change] | None = None
+        self._facts_of: dict[KeyPath, list[Change]] = {}
 
     @property
     def changes(self) -> Sequence[Change]:
@@ -120,18 +121,46 @@ class Influence:
         """The paths whose change makes another value of what `pick` takes from the expression's value.
 
         A change that takes the whole file away, or the item of its loop, says nothing about the value; nor does one
-        with which nothing could be built.
+        with which nothing could be built, unless that is so for every other value, as for a key into a map.
         """
         known = list(reads)
         before = self._value(text, given, self.values, pick)
-        found: dict[KeyPath, None] = {}
-        for change in [*self.changes, *self.fact_changes]:
-            if change.path in found or not _touched(known, change.differences):
+        differs: dict[KeyPath, bool] = {}
+        broken: set[KeyPath] = set()
+        changes = [*self.changes, *self.fact_changes, *self._facts_read(known)]
+        for change in changes:
+            if differs.get(change.path) or not _touched(known, change.differences):
                 continue
-            after = self._value(text, given, change.values, pick) if self.counts(given, change.values) else _NOTHING
-            if after is not _NOTHING and after != before:
-                found[change.path] = None
-        return found
+            if self.counts(given, change.values):
+                after = self._value(text, given, change.values, pick)
+                if after is _NOTHING:
+                    broken.add(change.path)
+                else:
+                    differs[change.path] = after != before
+        return {change.path: None for change in changes if differs.get(change.path, change.path in broken)}
+
+    def _facts_read(self, reads: Sequence[KeyPath]) -> Iterator[Change]:
+        """One for each fact that an expression reads itself, and the plan does not."""
+        for read in reads:
+            if read[0] != "facts":
+                continue
+            if read not in self._facts_of:
+                planned = {change.path for change in self.fact_changes}
+                self._facts_of[read] = [
+                    change
+                    for path in self._leaves_of(read)
+                    if path not in planned
+                    for other in _other_facts(_look_up(self._facts, path[1:]))
+                    for change in self._change(path, self._profile, _with(self._facts, path[1:], other), self._look_up)
+                ]
+            yield from self._facts_of[read]
+
+    def _leaves_of(self, read: KeyPath) -> Iterator[KeyPath]:
+        try:
+            found = _look_up(self._facts, read[1:])
+        except (LookupError, TypeError):  # asked for with `has()`, and not there
+            return
+        yield from _leaves(found, read)
 
     def counts(self, given: Given | None, values: Values) -> bool | None:
         """Whether a file, for its item, is there for other values; None when nothing can be built with them."""
@@ -171,7 +200,8 @@ class Influence:
         if given is None:
             return {}
         reads = [path for condition in (given.when, given.loop) if condition for path in condition.reads]
-        changes = [change for change in [*self.changes, *self.fact_changes] if _touched(reads, change.differences)]
+        every = [*self.changes, *self.fact_changes, *self._facts_read(reads)]
+        changes = [change for change in every if _touched(reads, change.differences)]
         return {change.path: None for change in changes if self.counts(given, change.values) is False}
 
     def evaluate(self, text: str, given: Given | None, values: Values) -> Any:
@@ -273,6 +303,17 @@ class _Watched(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         return self._watched(key, self._facts[key])
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path, index))
+    else:
+        yield path
 
 
 def _other_facts(value: Any) -> Iterator[Any]:

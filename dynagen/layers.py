@@ -64,8 +64,8 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
         if entry in shipped_overlays():
             return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
         near = closest(entry, shipped_overlays())
-        hint = f"did you mean '{near}'?" if near else "shipped: " + ", ".join(shipped_overlays())
-        report.add("DG301", f"no overlay '{entry}'", at, f"{hint}; a folder of your own begins with './'")
+        hint = f"shipped: {', '.join(shipped_overlays())}; a folder of your own begins with './'"
+        report.add("DG301", f"no overlay '{entry}'", at, f"did you mean '{near}'?" if near else hint)
         return None
     folder = home / entry
     try:
@@ -88,6 +88,13 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     if not any(is_there(resolved / name) for name in _PARTS):
         report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(_PARTS))
         return None
+    for name in sorted(part.name for part in resolved.iterdir()):
+        near = closest(name, _PARTS)
+        if near and name not in _PARTS and (abs(len(near) - len(name)) < 2 or near.startswith(name)):
+            report.add(
+                "DG305", f"'{layer.shown}/{name}' is no part of a layer, so nobody reads it", at,
+                hint=f"did you mean '{near}'?", severity="warning",
+            )  # fmt: skip
     return layer
 
 

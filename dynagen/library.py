@@ -84,9 +84,19 @@ def find_library(
     _check_sets(layers, report)
     compose = _shipped_schema if all(layer.is_shipped for layer in layers) else compose_schema
     schema = compose(tuple(layers), known, tuple(backends), report)
-    # The section of a layer that is not there is no second mistake.
-    schema = {**schema, "properties": {**{name: {} for name in missing}, **schema["properties"]}}
+    needed = [layer.name for layer in layers if _is_needed(schema["properties"].get(layer.name, {}))]
+    schema = {
+        **schema,
+        "required": [*schema["required"], *needed],
+        # The section of a layer that is not there is no second mistake.
+        "properties": {**{name: {} for name in missing}, **schema["properties"]},
+    }
     return Library(layers, schema, known)
+
+
+def _is_needed(section: Schema) -> bool:
+    """Whether a layer cannot do without its section: it has required keys, and no default fills them in."""
+    return bool(section.get("required")) and "default" not in section
 
 
 _schemas: dict[tuple[Layer, ...], Schema] = {}

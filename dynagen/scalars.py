@@ -7,6 +7,7 @@ which keeps 1.1's booleans, octals and dates: https://github.com/kubernetes-sigs
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Numbers that every reader reads alike. More than 18 digits do not fit int64 everywhere.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
@@ -66,3 +67,22 @@ def parse_for_kubernetes(text: str) -> str | int | float | bool | None:
 def is_string_to_all(text: str) -> bool:
     """Whether every reader takes this plain text for a string."""
     return text not in _CONSTANTS and not _NOT_A_STRING.match(text)
+
+
+_BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+
+
+def requoted(value: Any, message: str) -> str:
+    """What to write for a scalar of the wrong type, when quotes are all that is wrong; empty otherwise.
+
+    `message` says which type was expected.
+    """
+    expected = message.removeprefix("expected ").split(", got")[0]
+    if "string" in expected and isinstance(value, (int, float)):
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return f'quote it: "{text}"'
+    if isinstance(value, str) and expected == "boolean" and value.lower() in _BOOLEANS:
+        return f"write {_BOOLEANS[value.lower()]}, without quotes"
+    if isinstance(value, str) and expected in ("integer", "number") and value.isdecimal() and len(value) < 18:
+        return f"write {int(value)}, without quotes"
+    return ""

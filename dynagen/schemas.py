@@ -7,6 +7,7 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynagen.conformance import Json, Source, conforms, is_endless, read_source
 from dynagen.data import SCHEMAS
+from dynagen.diagnostics import closest
 from dynagen.paths import is_file, lies_in
 from dynagen.patterns import compiled
 
@@ -71,11 +73,41 @@ class Schemas:
                 return Schema(api_version, kind, file, self._open(file))
         return None
 
+    def near(self, api_version: str, kind: str) -> tuple[list[str], str | None]:
+        """Of a kind that is not found: the API versions that have it, the likeliest first, and else a kind spelt alike."""
+        files = [file for folder in self._folders for file in sorted(folder.glob("*/*_*.json"))]
+        same = [file for file in files if file.stem.rpartition("_")[0] == kind.lower()]
+        if same:
+            group = api_version.rpartition("/")[0]
+            own = [file for file in same if file.parent.name == group]
+            found = {_api_version(file): file for file in own or same}
+            return sorted(found, key=lambda each: _maturity(each.rpartition("/")[2])), None
+        beside = {file.stem.rpartition("_")[0]: file for file in files if _api_version(file) == api_version}
+        word = closest(kind, beside)
+        return [], _kind(self._open(beside[word])) if word else None
+
     def _open(self, file: Path) -> Source:
         source = self._sources.get(file)
         if source is None:
             source = self._sources[file] = read_source(file, self._open)
         return source
+
+
+def _api_version(file: Path) -> str:
+    version = file.stem.rpartition("_")[2]
+    return version if file.parent.name == version else f"{file.parent.name}/{version}"
+
+
+def _maturity(version: str) -> tuple[bool, bool, int]:
+    """v2 before v1 before v1beta1 before v1alpha1."""
+    number = re.match(r"v(\d+)", version)
+    return "alpha" in version, "beta" in version, -int(number[1]) if number else 0
+
+
+def _kind(source: Source) -> str | None:
+    """The kind that a schema is for, in its own spelling."""
+    words = source.schema.get("properties", {}).get("kind", {}).get("enum", [])
+    return words[0] if words else None
 
 
 def _is_name(text: str) -> bool:

@@ -5,6 +5,7 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,20 @@ def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Docume
     return reader.documents
 
 
+def _way_out(value: str, shown: str) -> str:
+    """What to write instead of a plain scalar that readers understand differently."""
+    if value == "<<":
+        return "merge keys are not supported: write the keys out"
+    if value.lower() in ("y", "yes", "on", "n", "no", "off"):
+        meant = "true" if value.lower() in ("y", "yes", "on") else "false"
+        return f'quote it if it is a text: "{shown}"; for a boolean write {meant}'
+    if re.match(r"0[0-7]{1,17}\Z", value):
+        return (
+            f'quote it if it is a text: "{shown}"; for a number write {int(value, 8)} (YAML 1.1) or {int(value)} (1.2)'
+        )
+    return f'quote it: "{shown}"; for a number write plain decimal digits'
+
+
 def _has_half_characters(text: str) -> bool:
     r"""Whether a text holds surrogates: `"\ud800"` stands for no character, so no file could hold it."""
     if text.isascii():
@@ -281,14 +296,9 @@ class _Reader:
                 value = self._plain(event.value)
             except Ambiguous:
                 shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
-                hint = f'quote it: "{shown}"; for a number write plain decimal digits'
-                if event.value == "<<":
-                    hint = "merge keys are not supported: write the keys out"
-                if self._is_secret():
-                    shown, hint = "this value", "quote it"
-                else:
-                    shown = f"'{shown}'"
-                self._error("DG107", f"{shown} is read differently by YAML 1.1 and YAML 1.2", event, hint)
+                secret = self._is_secret()
+                said, hint = ("this value", "quote it") if secret else (f"'{shown}'", _way_out(event.value, shown))
+                self._error("DG107", f"{said} is read differently by YAML 1.1 and YAML 1.2", event, hint)
         elif _has_half_characters(value):
             if self._is_json:  # JSON writes other characters than the first 65536 as two halves
                 value = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -260,6 +260,28 @@ def test_patches_of_a_kustomization_are_no_manifests(dynagen, home: Path) -> Non
     assert "error[DG212]" in dynagen("check", "deploy", cwd=home).stderr
 
 
+def test_an_imported_crd_is_used_from_a_relative_folder(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    properties = "{spec: {type: object, properties: {size: {type: integer}}}}"
+    crd = f"""apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {{name: things.example.com}}
+spec:
+  group: example.com
+  names: {{kind: Thing, plural: things}}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {{openAPIV3Schema: {{type: object, properties: {properties}}}}}
+"""
+    (home / "crd.yaml").write_text(crd)
+    (home / "thing.yaml").write_text("apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: b}\n")
+    assert dynagen("schemas", "import", "crd.yaml", "-o", "own", cwd=home).code == 0
+    run = dynagen("check", "thing.yaml", "--schemas", "own", cwd=home)
+    assert run.stderr.startswith("thing.yaml:4:8: error[DG212] Thing 'a': spec.size: expected integer"), run.stderr
+
+
 def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
     schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}

@@ -228,6 +228,8 @@ def test_old_releases_are_explained_in_their_own_form(dynagen) -> None:  # type:
     ("words", "message"),
     [
         (["Service/web"], "no object 'Service/web'"),
+        (["dgd/qwen3-32b"], "did you mean 'DynamoGraphDeployment/qwen3-32b'?"),
+        (["PersistentVolumeClaim/web"], "did you mean 'PersistentVolumeClaim/qwen3-32b-model-cache'?"),
         (["web"], "'web' is not Kind/name"),
         (["Namespace/inference", "metadata.nam"], "did you mean 'name'?"),
         (["Namespace/inference", "metadata[[["], "is not a path"),
@@ -289,3 +291,24 @@ def test_layers_do_not_steer_the_terminal(dynagen, tmp_path: Path) -> None:  # t
     for words in (["ConfigMap/x"], ["ConfigMap/x", "data['a\x1b[31m']"], ["ConfigMap/x", "data.a"]):
         run = dynagen("explain", "profile.yaml", *words, cwd=tmp_path)
         assert (run.stdout + run.stderr).replace("\n", "").isprintable()
+
+
+def test_facts_that_only_a_layer_reads_are_named_and_so_is_the_key_into_them(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    team = tmp_path / "team"
+    (team / "resources").mkdir(parents=True)
+    (team / "facts").mkdir()
+    (team / "schema.json").write_text('{"type": "object", "properties": {"name": {"type": "string"}}}')
+    (team / "facts/teams.yaml").write_text("search: {channel: '#on-call', page: false}\n")
+    resource = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: contact}\ndata: {to: '${facts.teams[team.name].channel}'}"
+    )
+    (team / "resources/contact.yaml").write_text(resource)
+    minimal = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+    (tmp_path / "profile.yaml").write_text(minimal + "overlays: [./team]\nteam: {name: search}\n")
+    run = dynagen("explain", "profile.yaml", "ConfigMap/contact", "data.to", "--format", "json", cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    (value,) = json.loads(run.stdout)["objects"][0]["values"]
+    read = [each["path"] for each in value["reads"]]
+    assert read == [["team", "name"], ["facts", "teams", "search", "channel"]]
+    run = dynagen("explain", "profile.yaml", "ConfigMap/contact", "data.to", cwd=tmp_path)
+    assert 'data.to: "#on-call"' in run.stdout  # as YAML has it

@@ -39,7 +39,7 @@ def profile_argument(command: Command) -> Command:
 def check_words(names: list[str], settings: tuple[str, ...]) -> None:
     """Raises a usage error for words that can mean no file and no setting."""
     if not names:
-        raise click.UsageError("Missing a profile: name a file, or - for standard input.")
+        raise click.UsageError("Nothing to read: name a file, or - for standard input.")
     if names.count("-") > 1:
         raise click.UsageError("Standard input can be read only once.")
     for setting in settings:

@@ -37,8 +37,11 @@ def find_object(manifests: Sequence[Manifest], address: str) -> Manifest:
     if found:
         groups = ", ".join(f"{each.api_version} in '{each.namespace}'" for each in found)
         raise AddressError(f"'{address}' is more than one object: {groups}", "say Kind/namespace/name")
-    near = closest(address, [_address(manifest) for manifest in manifests])
-    raise AddressError(f"no object '{address}'", f"did you mean '{near}'?" if near else _listed(manifests))
+    same_kind = [manifest for manifest in manifests if manifest.kind.lower() == kind.lower()]
+    same_name = [manifest for manifest in manifests if manifest.name == name]  # a short name of a kind, such as `dgd`
+    likely = same_kind or same_name or manifests
+    near = _address(likely[0]) if len(likely) == 1 else closest(address, [_address(each) for each in likely])
+    raise AddressError(f"no object '{address}'", f"did you mean '{near}'?" if near else _listed(likely))
 
 
 def _listed(manifests: Sequence[Manifest]) -> str:

@@ -15,6 +15,8 @@ from dynagen.merge import Leaf, Tree, find
 from dynagen.scalars import is_string_to_all
 
 _WIDEST = 72
+# What a plain scalar cannot begin with: https://yaml.org/spec/1.2.2/#53-indicator-characters
+_INDICATORS = tuple("#&*!|>%@`'\"{}[],")
 
 
 def to_text(manifest: Manifest, leaf: Explanation) -> str:
@@ -107,5 +109,6 @@ def _scalar(value: Any, short: bool = True) -> str:
     if isinstance(value, (dict, list)):
         return "{...}" if isinstance(value, dict) else "[...]"
     plain = isinstance(value, str) and value.isprintable() and ": " not in value and " #" not in value
+    plain = plain and value[:1] not in _INDICATORS
     text = value if plain and is_string_to_all(value) else json.dumps(value, ensure_ascii=False)
     return _short(text) if short else text

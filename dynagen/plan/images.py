@@ -27,12 +27,23 @@ def plan_images(profile: Profile, release: Version, report: Report) -> Images:
         if image.split("@", 1)[0].endswith(":latest"):
             report.add(
                 "DG401", f"image '{image}' has the tag 'latest', which says something else every day", profile.at(path),
-                hint=f"pin a version, for example :{data['release']}, or a digest",
+                hint=f"pin a version, for example :{data['release']}",
             )  # fmt: skip
-        elif version_in_tag(image) is None and override is None and has_override:
+            continue
+        if override is not None or not has_override:
+            continue
+        found = version_in_tag(image)
+        if found is None:
             report.add(
                 "DG401", f"the tag of image '{image}' does not say a Dynamo version", profile.at(path),
                 hint=f"set runtimeVersionOverride, for example \"{data['release']}\"",
+            )  # fmt: skip
+        elif found[:2] != release[:2]:
+            version = ".".join(str(number) for number in found)
+            report.add(
+                "DG402", f"image '{image}' and release {data['release']} do not belong together", profile.at(path),
+                hint=f"flags follow from 'release': set 'release: {version}', or runtimeVersionOverride "
+                "when the tag is a version of your own",
             )  # fmt: skip
     if override is None:
         return images
@@ -43,9 +54,10 @@ def plan_images(profile: Profile, release: Version, report: Report) -> Images:
             hint="leave it out, or use release 1.4.0 or later",
         )  # fmt: skip
     elif parse_version(override)[:2] != release[:2]:
+        written = profile.written(("release",))
         report.add(
             "DG402", f"runtimeVersionOverride {override} and release {data['release']} do not belong together", at,
-            hint="flags follow from 'release': set it to the version in the image",
-            related=(("release", profile.at(("release",))),),
+            hint=f"flags follow from 'release': set 'release: {override}' if that is in the image",
+            related=(("release", written),) if written else (),
         )  # fmt: skip
     return images

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.expressions import evaluate_rule
 from dynagen.layers import shipped_overlays
-from dynagen.merge import Tree, find
+from dynagen.merge import List, Tree, find, to_data
 from dynagen.profile.schema import Schema, dereferenced
-from dynagen.scalars import is_string_to_all
+from dynagen.scalars import is_string_to_all, requoted
 from dynagen.schemas import conforms, problems
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def _described(problem: Problem, schema: Schema, tree: Tree) -> tuple[str, str, 
         return "DG201", f"unknown key '{problem.key}'{parent}", at, hint
     if problem.keyword == "required" and problem.key is not None:
         path = (*problem.path, problem.key)
+        entry = None if problem.path else _entry_of_overlay(tree, problem.key)
+        if entry is not None:
+            message = f"'{problem.key}' is missing: the overlay needs its section"
+            return "DG203", message, entry, _about(schema, path)
         return "DG203", f"'{path_text(path)}' is missing", at, _about(schema, path)
     if problem.keyword == "type":
         hint = _type_hint(problem.value, problem.message) or _about(schema, problem.path)
@@ -59,15 +63,23 @@ def _described(problem: Problem, schema: Schema, tree: Tree) -> tuple[str, str, 
     words = [str(word) for word in problem.known]
     # A version is not misspelt but unknown.
     near = None if str(problem.value)[:1].isdigit() else closest(str(problem.value), words)
-    hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(words)
+    known = "known: " + ", ".join(words)
+    # A word that is nearly ours may mean something else: `trtllm` is no misspelt `vllm`.
+    hint = (f"did you mean '{near}'?" + (f" {known}" if 1 < len(words) < 5 else "")) if near else known
     return code, f"'{where}': unknown value '{problem.value}'", at, hint
 
 
+def _entry_of_overlay(tree: Tree, name: str) -> Position | None:
+    """Where `overlays` names the layer `name`."""
+    entries = find(tree, ("overlays",))
+    for index, entry in enumerate(to_data(entries) if isinstance(entries, List) else ()):
+        if str(entry).rstrip("/").rsplit("/", 1)[-1] == name:
+            return find(tree, ("overlays", index)).origin.written
+    return None
+
+
 def _type_hint(value: Any, message: str) -> str:
-    if "string" in message and isinstance(value, (int, float)):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return f'quote it: "{text}"'
-    return "give it a value, or leave the key out" if value is None else ""
+    return requoted(value, message) or ("give it a value, or leave the key out" if value is None else "")
 
 
 def _about(schema: Schema, path: KeyPath) -> str:

@@ -56,8 +56,6 @@ def compose_schema(
         section = _with_local_definitions(section, layer.name, schema)
         if section.get("type") == "object" and not section.get("required"):
             section.setdefault("default", {})  # so that its own defaults count when the section is left out
-        elif "default" not in section:
-            schema["required"].append(layer.name)  # a profile with the layer says what only it can say
         schema["properties"][layer.name] = section
     return schema
 
@@ -76,6 +74,9 @@ def _section(layer: Layer, report: Report) -> Schema | None:
         return None
     try:
         json.loads(text)
+    except json.JSONDecodeError as error:
+        report.add("DG305", f"not JSON: {error.msg}", Position(shown, error.lineno, error.colno))
+        return None
     except ValueError as error:
         report.add("DG305", f"not JSON: {error}", Position(shown))
         return None

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.diagnostics import closest, path_text
+from dynagen.scalars import requoted
 from dynagen.schemas import Schemas
 from dynagen.verify.objects import Findings, Object
+
+_MAKE = (
+    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: "
+    "DIR is LAYER/schemas, or given with --schemas to `dynagen check`"
+)
 
 
 def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Findings) -> None:
@@ -14,9 +20,12 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
     for subject in objects:
         schema = schemas.find(subject.api_version, subject.kind)
         if schema is None:
+            versions, near = schemas.near(subject.api_version, subject.kind)
+            hint = _MAKE
+            if versions or near:
+                hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
             message = f"no schema for {subject.api_version} {subject.kind}"
-            hint = "`dynagen schemas import crd.yaml -o LAYER/schemas` makes one; is it spelt right?"
-            findings.add("DG211", subject, ("kind",), message, hint, cause=message)
+            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
             continue
         for path, keys in schema.repeated(subject.data):
             shown = ", ".join(str(key) for key in keys)
@@ -32,4 +41,9 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
                 message = f"unknown field '{problem.key}'"
                 near = closest(problem.key, problem.known)
                 hint = f"did you mean '{near}'?" if near else ""
+            elif problem.keyword == "type" and subject.kind != "Secret":
+                hint = requoted(problem.value, message)
+                if hint and subject.at(path).expression:
+                    into = "string" if "string" in message.split(", got")[0] else "int"
+                    hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
             findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)

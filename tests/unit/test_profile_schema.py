@@ -20,6 +20,10 @@ def schema(dynagen) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     return found
 
 
+def test_an_editor_asks_for_no_section_of_an_overlay_that_a_profile_may_not_have(schema: dict[str, Any]) -> None:
+    assert schema["required"] == ["apiVersion", "kind", "metadata", "backend", "model", "gpu"]
+
+
 def properties(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(node, dict):
         for name, inner in node.get("properties", {}).items():

@@ -46,7 +46,7 @@ def _check_requests(profile: Profile, path: KeyPath, worker: Worker, machine: Ma
         if quantity and amount(quantity) / size > left:
             report.add(
                 "DG430",
-                f"worker '{worker.name}' asks for {key} {quantity}, and a {machine.type} leaves {left:.1f} {unit} to pods: it stays Pending",
+                f"worker '{worker.name}' asks for {key} {quantity}, and {machine.type} leaves {left:.1f} {unit} to pods: it stays Pending",
                 profile.written((*path, key)) or profile.at(path),
                 hint=f"leave '{key}' out, and the worker gets its share of the machine",
             )  # fmt: skip

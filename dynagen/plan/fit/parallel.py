@@ -55,7 +55,8 @@ def check_parallel(
         ]
         report.add(
             code, f"worker '{name}': {message}", at_tensor(profile, path),
-            hint=f"tensor parallelism of {' or '.join(fitting)} divides it" if fitting else "use pipeline parallelism",
+            hint=f"a tensor parallelism of {' or '.join(fitting)} is possible; it is 'gpus', unless 'parallel' says otherwise"
+            if fitting else "use pipeline parallelism",
         )  # fmt: skip
     at = profile.at((*path, "parallel"))
     if layout.pipeline > shape.layers:
