@@ -24,7 +24,8 @@ def expect(file: Path, text: str, update: bool) -> None:
 
 
 def help_of(found: click.Command, names: list[str]) -> str:
-    context = click.Context(found, info_name=" ".join(names), max_content_width=100, terminal_width=100)
+    settings = {**command.context_settings, **found.context_settings}  # as a command inherits them when it is called
+    context = click.Context(found, info_name=" ".join(names), max_content_width=100, terminal_width=100, **settings)
     text = f"## {' '.join(names)}\n\n```text\n{found.get_help(context)}\n```\n"
     if isinstance(found, click.Group):
         for name in found.list_commands(context):
