@@ -19,10 +19,12 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
     at = profile.at(("modelConfig",) if config is not None else ("model",))
     found = config if config is not None else _known(model, look_up)
     if found is None:
+        hint = "give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer"
+        owner, _, name = model.partition("/")
+        same = [each for each in look_up("models", owner) if each.lower() == name.lower()] if name else []
         report.add(
             "DG427", f"model '{model}' is not known: nobody checks whether it fits its GPUs", at,
-            hint="give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer",
-            severity="note",
+            hint=f"did you mean '{owner}/{same[0]}'?" if same else hint, severity="note",
         )  # fmt: skip
         return None
     if not found and isinstance(profile.data.get("modelConfig"), str):
