@@ -116,7 +116,8 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
 def _without_nulls(tree: Map, node: Node | None) -> Map:
     """To an API server a field with null, as `annotations:` without a value has it, is one that is not there.
 
-    One that its schema does not know stays, to be refused; `node` is the schema of the tree, None if there is none.
+    One that its schema does not know stays, to be refused, and in a map of texts it is an empty one, as Go reads it.
+    `node` is the schema of the tree, None if there is none.
     Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
     """
     kept = {}
@@ -124,6 +125,8 @@ def _without_nulls(tree: Map, node: Node | None) -> Map:
         child = node.child(key) if node else None
         if not (isinstance(inner, Leaf) and inner.value is None and (node is None or child is not None)):
             kept[key] = _cleared(inner, child)
+        elif node and child and child.get("type") == "string" and key not in (node.get("properties") or {}):
+            kept[key] = Leaf("", inner.origin)
     return Map(kept, tree.origin)
 
 

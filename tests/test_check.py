@@ -515,6 +515,8 @@ def test_nothing_to_compare_with_is_an_error(dynagen, tmp_path: Path) -> None:  
 def test_null_is_not_there_unless_nobody_knows_the_field(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     known = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: }\ndata: null\n"
     assert dynagen("check", "-", cwd=tmp_path, stdin=known.encode()).code == 0
+    empty = known.replace("data: null", "data: {a/b: null}")  # Go reads an empty text
+    assert "error[DG441]" in dynagen("check", "-", cwd=tmp_path, stdin=empty.encode()).stderr
     run = dynagen("check", "-", cwd=tmp_path, stdin=f"{known}dta: null\n".encode())
     assert "error[DG212] ConfigMap 'a': dta: unknown field 'dta'" in run.stderr
 

@@ -175,6 +175,7 @@ def test_budgets(spec: dict[str, Any], good: bool) -> None:
         ({"accessModes": ["RWX"], "resources": {"requests": {"storage": "1Gi"}}, "volumeMode": "a"}, 0),
         ({"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "A"}, 1),
         ({"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": ""}, 0),
+        ({"accessModes": [""], "resources": {"requests": {"storage": "1Gi"}}}, 1),
         ({}, 2),
     ],
 )

@@ -44,6 +44,8 @@ def _claim(data: dict[str, Any]) -> Problems:
     modes = spec.get("accessModes", [])
     if not modes:
         yield ("spec", "accessModes"), "a claim needs an access mode"
+    if "" in modes:  # elsewhere an empty word stands for the default
+        yield ("spec", "accessModes", modes.index("")), "may not be empty"
     if "ReadWriteOncePod" in modes and set(modes) != {"ReadWriteOncePod"}:
         yield ("spec", "accessModes"), "ReadWriteOncePod goes with no other access mode"
     size = (spec.get("resources") or {}).get("requests", {}).get("storage")
