@@ -223,23 +223,29 @@ def facts_file(layer: Layer, only: str) -> str:
 
 
 def facts(layer: Layer, report: Report, only: str = "") -> Iterator[Map]:
-    """The facts of a layer, one tree a file. `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`.
+    """The facts of a layer, one tree a file, as `fact_documents` finds them."""
+    for keys, document in fact_documents(layer, report, only):
+        tree: Tree = plain_tree(document.data, document.walk())
+        for key in reversed(keys):
+            tree = Map({key: tree}, tree.origin)
+        assert isinstance(tree, Map)
+        yield tree
+
+
+def fact_documents(layer: Layer, report: Report, only: str = "") -> Iterator[tuple[tuple[str, ...], Document]]:
+    """The files of facts, with their place: `facts/gpus/nvidia-l4.yaml` holds what is at `facts.gpus['nvidia-l4']`.
 
     Without what is looked up; `only` is the name of such a file, for example `facts/models/Qwen.yaml`.
     """
-    found = facts_file(layer, only)
-    for name in (
-        [found] if found else () if only else (name for name in files(layer, "facts") if not name.startswith(LOOKED_UP))
-    ):
+    found = [facts_file(layer, only)] if only else files(layer, "facts")
+    for name in found:
+        if not name or (not only and name.startswith(LOOKED_UP)):
+            continue
         for document in documents(layer, name, report):
-            if not isinstance(document.data, dict):
+            if isinstance(document.data, dict):
+                yield Path(name).with_suffix("").parts[1:], document
+            else:
                 report.add("DG305", "a file of facts must be a mapping", document.at())
-                continue
-            tree: Tree = plain_tree(document.data, document.walk())
-            for key in reversed(Path(name).with_suffix("").parts[1:]):
-                tree = Map({key: tree}, tree.origin)
-            assert isinstance(tree, Map)
-            yield tree
 
 
 def plain_tree(value: Any, positions: Iterator[Position]) -> Tree:

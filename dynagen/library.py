@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers import Layer, base_layer, documents, facts, facts_file, find_overlay
+from dynagen.layers import Layer, base_layer, documents, fact_documents, facts, facts_file, find_overlay
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
@@ -127,7 +127,23 @@ def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
 
 @cache
 def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
-    return _merged_facts(layers, "", Report())
+    """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for keys, document in fact_documents(layer, Report()):
+            here = merged
+            for key in keys:
+                here = here.setdefault(key, {})
+            _add(here, document.data)
+    return merged
+
+
+def _add(into: dict[str, Any], data: Mapping[str, Any]) -> None:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            _add(into.setdefault(key, {}), value)
+        else:
+            into[key] = value
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:

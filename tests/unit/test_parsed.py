@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynagen import cel, layers, library, parsed
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import Position, Report
 from dynagen.layers import base_layer, documents, files
 from dynagen.parsed import look_up, write_all
 from tests.conftest import ROOT
@@ -77,3 +77,12 @@ def test_the_store_is_written_the_same_every_time(store: Path) -> None:
     assert {*layers, "tables.json"} <= first.keys()
     assert "base-facts-models-Qwen.json" in first  # looked up by itself
     assert {"rules-dynamo-1.5.json", "rules-gateway-api.json", "rules-istio.json"} <= first.keys()
+
+
+def test_shipped_facts_are_merged_as_all_facts_are() -> None:
+    from dynagen.layers import find_overlay, shipped_overlays
+    from dynagen.merge import to_data
+
+    overlays = [find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays()]
+    found = [base_layer(), *(layer for layer in overlays if layer)]
+    assert library.load_facts(found, Report()) == to_data(library.fact_tree(found, Report()))
