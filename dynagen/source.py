@@ -305,7 +305,7 @@ class _Reader:
             if _has_half_characters(value):
                 hint = "write the character itself, or \\U and its eight digits"
                 self._error("DG104", "not YAML: an escape for half a character", event, hint)
-        elif "\0" in event.value:
+        elif "\0" in event.value and not self._for_kubernetes:  # CEL would end the text there
             hint = "no variable, argument or file name can hold it, so a container would not start"
             self._error("DG104", "not YAML: an escape for the character NUL", event, hint)
         if not (self._frames and self._is_key()):

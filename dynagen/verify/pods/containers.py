@@ -20,6 +20,9 @@ _FIELDS = {
     "status.hostIPs", "status.podIP", "status.podIPs",
 }  # fmt: skip
 
+# What execve(2) takes are C strings: the runtime refuses to start such a container.
+_NUL, _NUL_HINT = "it holds the character NUL, so the container would not start", "take it out"
+
 Problem = tuple[KeyPath, str, str]
 
 
@@ -42,6 +45,10 @@ def _containers(template: PodTemplate, kubernetes: str) -> Iterator[Problem]:
             yield (*path, "name"), f"there is an init container '{name}' already", "names are unique in a pod"
         if not container.get("image") and template.component is None:
             yield path, f"container '{name}' has no image", ""
+        for field in ("command", "args"):
+            for index, word in enumerate(container.get(field) or ()):
+                if "\0" in word:
+                    yield (*path, field, index), _NUL, _NUL_HINT
         yield from _ports(container, (*path, "ports"))
         yield from _environment(container.get("env"), (*path, "env"), kubernetes)
         yield from _env_from(container.get("envFrom"), (*path, "envFrom"), kubernetes)
@@ -87,6 +94,8 @@ def _environment(variables: Any, path: KeyPath, kubernetes: str) -> Iterator[Pro
         at, name = (*path, index), str(variable.get("name", ""))
         if not is_env_name(name, kubernetes):
             yield (*at, "name"), f"'{name}' is no name of a variable", ""
+        if "\0" in str(variable.get("value") or ""):
+            yield (*at, "value"), _NUL, _NUL_HINT
         origin = variable.get("valueFrom")
         if origin is None:
             continue
