@@ -7,7 +7,7 @@ the text, whatever the expression: one in a user's schema cannot bring a build t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 _MEMORY = 16 * 1024 * 1024  # of one expression; reached after a fraction of a second
@@ -29,7 +29,7 @@ class Pattern:
         return bool(self._set.Match(text.encode("utf-8", "surrogatepass")))
 
 
-@cache
+@lru_cache(maxsize=1024)  # schemas have some hundred; whoever has more pays for it with time, not with memory
 def compiled(pattern: str) -> Pattern:
     """Raises ValueError for what is no regular expression to RE2."""
     import re2
@@ -53,7 +53,7 @@ def matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
-@cache
+@lru_cache(maxsize=64)
 def _searching(pattern: str) -> Any:
     import re2
 

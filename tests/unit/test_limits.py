@@ -18,6 +18,7 @@ from dynagen.growth import largest
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import import_files
 from dynagen.layers import find_overlay
+from dynagen.patterns import compiled
 from dynagen.profile.schema import section_problems
 from dynagen.schemas import Schemas, problems
 from tests.unit.test_schema_import import FIXTURES
@@ -171,3 +172,10 @@ def test_definitions_that_double_at_each_step_are_refused() -> None:
         for n in range(40)
     }
     assert section_problems({"$defs": {**steps, "s40": {"type": "object", "default": {}}}})
+
+
+def test_patterns_are_not_kept_without_bound() -> None:
+    """Half a million different ones filled the memory of one process."""
+    for number in range(3000):
+        compiled(f"a{number}")
+    assert compiled.cache_info().currsize < 3000
