@@ -38,7 +38,7 @@ def alternatives(data: Mapping[str, Any], schema: Schema) -> Iterator[tuple[KeyP
     """
     for path, value in _places(data, schema, schema, ()):
         for other in value:
-            changed = _with(data, path, other)
+            changed = with_value(data, path, other)
             if changed != data and conforms(changed, schema):
                 yield path, changed
     yield from _the_other_mode(data, schema)
@@ -109,13 +109,15 @@ def _others(value: Any, node: Any, schema: Schema) -> Iterator[Any]:
         yield {}
 
 
-def _with(data: Any, path: KeyPath, value: Any) -> Any:
-    """A copy with another value at `path`; nothing is shared that differs."""
+def with_value(data: Any, path: KeyPath, value: Any) -> Any:
+    """A copy with another value at `path`; what differs is copied, the rest is shared."""
+    if not path:
+        return value
     key, rest = path[0], path[1:]
     if isinstance(data, list):
         assert isinstance(key, int)
-        inner = [] if value is _ABSENT and not rest else [_with(data[key], rest, value) if rest else value]
+        inner = [] if value is _ABSENT and not rest else [with_value(data[key], rest, value)]
         return [*data[:key], *inner, *data[key + 1 :]]
     if not rest and value is _ABSENT:
         return {name: inner for name, inner in data.items() if name != key}
-    return {**data, key: _with(data[key], rest, value) if rest else value}
+    return {**data, key: with_value(data[key], rest, value) if rest else value}  # a key may be new

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 
-_CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 7, 8, 9
+CONST, IDENT, SELECT, CALL, LIST, STRUCT, COMPREHENSION = 3, 4, 5, 6, 7, 8, 9
 # Where an Expr has others: below a field of its kind. The entries of a struct stand between it and its values.
-_INNER = {_SELECT: (1,), _CALL: (1, 3), _LIST: (1,), _STRUCT: (2,), _COMPREHENSION: (2, 4, 5, 6, 7)}
+_INNER = {SELECT: (1,), CALL: (1, 3), LIST: (1,), STRUCT: (2,), COMPREHENSION: (2, 4, 5, 6, 7)}
 _ENTRY = (3, 4)
 
 Change = Callable[[bytes], "bytes | None"]
@@ -74,7 +74,7 @@ def _reads(expr: bytes, bound: Mapping[str, KeyPath | None], presence: bool) -> 
             yield (*path, *chain[1:])
         return
     for number, payload in fields(expr):
-        if number == _COMPREHENSION:
+        if number == COMPREHENSION:
             parts = dict(fields(payload))
             names = {n: bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
             over = _chain(parts[2], presence) if presence else None
@@ -105,7 +105,7 @@ def calls(expr: bytes) -> Iterator[Call]:
 def call_of(expr: bytes) -> Call | None:
     """The call that this Expr is, or None."""
     for number, payload in fields(expr):
-        if number == _CALL:
+        if number == CALL:
             parts = list(fields(payload))
             name = next((bytes(part).decode() for n, part in parts if n == 2), "")
             target = next((part for n, part in parts if n == 1), None)
@@ -117,18 +117,18 @@ def encoded(call: Call) -> bytes:
     """The Expr of a call."""
     target = b"" if call.target is None else _field(1, call.target)
     arguments = b"".join(_field(3, argument) for argument in call.arguments)
-    return _field(_CALL, target + _field(2, call.function.encode()) + arguments)
+    return _field(CALL, target + _field(2, call.function.encode()) + arguments)
 
 
 def mapping(values: Mapping[str, bytes]) -> bytes:
     """The Expr of a map."""
     entries = (_field(2, _field(3, constant(key)) + _field(4, inner)) for key, inner in values.items())
-    return _field(_STRUCT, b"".join(entries))
+    return _field(STRUCT, b"".join(entries))
 
 
 def sequence(values: Iterable[bytes]) -> bytes:
     """The Expr of a list."""
-    return _field(_LIST, b"".join(_field(1, inner) for inner in values))
+    return _field(LIST, b"".join(_field(1, inner) for inner in values))
 
 
 def constant(value: Any) -> bytes:
@@ -142,7 +142,7 @@ def constant(value: Any) -> bytes:
     else:  # null is 1, a boolean 2, an integer 3
         number = 1 if value is None else 2 if isinstance(value, bool) else 3
         kind = bytes([number << 3]) + _encoded_varint(int(value or 0) & (1 << 64) - 1)
-    return _field(_CONST, kind)
+    return _field(CONST, kind)
 
 
 def path_of(expr: bytes) -> KeyPath | None:
@@ -151,7 +151,7 @@ def path_of(expr: bytes) -> KeyPath | None:
 
 
 def _is_test(expr: bytes) -> bool:
-    return any(number == _SELECT and bool(dict(fields(payload)).get(3)) for number, payload in fields(expr))
+    return any(number == SELECT and bool(dict(fields(payload)).get(3)) for number, payload in fields(expr))
 
 
 def name_of(expr: bytes) -> str | None:
@@ -165,7 +165,7 @@ def changed(expr: bytes, change: Change) -> bytes:
     out = b""
     for number, payload, raw in _parts(expr):
         if number in _INNER:
-            out += _field(number, _changed_below(payload, _INNER[number], number == _STRUCT, change))
+            out += _field(number, _changed_below(payload, _INNER[number], number == STRUCT, change))
         else:
             out += raw
     replaced = change(out)
@@ -187,7 +187,7 @@ def _changed_below(message: bytes, numbers: tuple[int, ...], entries: bool, chan
 def _below(kind: int, message: bytes) -> Iterator[bytes]:
     for number, part in fields(message):
         if number in _INNER[kind]:
-            if kind == _STRUCT:
+            if kind == STRUCT:
                 yield from (value for place, value in fields(part) if place in _ENTRY)
             else:
                 yield part
@@ -196,20 +196,18 @@ def _below(kind: int, message: bytes) -> Iterator[bytes]:
 def _chain(expr: bytes, presence: bool = False) -> KeyPath | None:
     """`a.b[0]['c']` as a path; None when the expression is anything else."""
     for number, payload in fields(expr):
-        if number == _IDENT:
+        if number == IDENT:
             return (bytes(dict(fields(payload)).get(1, b"")).decode(),)
-        if number == _SELECT:
+        if number == SELECT:
             parts = dict(fields(payload))
             operand = _chain(parts[1], presence)
             if operand is None:
                 return None
             return operand if parts.get(3) and not presence else (*operand, bytes(parts[2]).decode())
-        if number == _CALL:
-            entries = list(fields(payload))
-            function = next((bytes(p).decode() for n, p in entries if n == 2), "")
-            arguments = [p for n, p in entries if n == 3]
-            if function == "_[_]" and len(arguments) == 2:
-                operand, key = _chain(arguments[0], presence), _constant(arguments[1])
+        if number == CALL:
+            call = call_of(expr)
+            if call and call.function == "_[_]" and len(call.arguments) == 2:
+                operand, key = _chain(call.arguments[0], presence), _constant(call.arguments[1])
                 return None if operand is None or key is None else (*operand, key)
             return None
     return None
@@ -217,7 +215,7 @@ def _chain(expr: bytes, presence: bool = False) -> KeyPath | None:
 
 def _constant(expr: bytes) -> str | int | None:
     for number, payload in fields(expr):
-        if number == _CONST:
+        if number == CONST:
             for kind, value in fields(payload):
                 if kind == 3 and isinstance(value, int):  # int64_value
                     return value

@@ -22,7 +22,6 @@ from dynagen.inputs import (
     read_file,
     walk,
 )
-from dynagen.kubeconform import NoVerdict, objections
 from dynagen.lint import Target, check_manifests, objects_of
 from dynagen.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.paths import is_folder
@@ -190,6 +189,8 @@ def _ask_referee(
     program: str, objects: Sequence[Object], folders: Sequence[Path], findings: Findings, report: Report
 ) -> None:
     """Reports DG217 for what kubeconform says of objects in which we see nothing wrong."""
+    from dynagen.kubeconform import NoVerdict, objections  # subprocess is slow to import
+
     try:
         found = objections(program, [subject.data for subject in objects], folders)
     except NoVerdict as error:

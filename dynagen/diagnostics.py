@@ -178,6 +178,11 @@ def path_text(path: KeyPath) -> str:
     return text or "(top)"
 
 
+def shortened(text: str, most: int) -> str:
+    """A text for a message, with dots where it is too long."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a misspelling of, or None."""
     import difflib

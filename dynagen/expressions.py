@@ -23,7 +23,7 @@ from dynagen.cel import (
     program_of,
 )
 from dynagen.conformance import canonical
-from dynagen.diagnostics import KeyPath, closest, path_text
+from dynagen.diagnostics import KeyPath, closest, path_text, shortened
 
 # `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
 _NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
@@ -197,7 +197,9 @@ class Scope:
 
         if largest(program_of(text).serialized, self.values, self._part) > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
-            raise ExpressionError("DG308", f"'{_short(text)}' could become larger than {MAX_SIZE} characters", hint)
+            raise ExpressionError(
+                "DG308", f"'{shortened(text, 80)}' could become larger than {MAX_SIZE} characters", hint
+            )
 
     def _part(self, program: bytes) -> Any:
         """The value of a part of an expression; None for one that has none."""
@@ -221,10 +223,6 @@ class Scope:
                 raise ExpressionError("DG308", f"'{text}': no key '{key}' in '{parent}'", hint)
             value = value[key]
         return value
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def compile_expressions(text: str) -> dict[str, Program]:

@@ -7,11 +7,9 @@ exist in both. Origins stay with their values.
 
 from __future__ import annotations
 
-from typing import Any
-
 from dynagen.diagnostics import Report
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree
+from dynagen.merge import Leaf, List, Map, Tree, scalar
 
 V1ALPHA1, V1BETA1 = "nvidia.com/v1alpha1", "nvidia.com/v1beta1"
 
@@ -46,14 +44,14 @@ def _spec(spec: Map, report: Report) -> Map:
         _report_missing(key, spec[key], report)
     components = spec.get("components")
     if isinstance(components, List):
-        services = {str(_scalar(component, "name")): _service(component, report) for component in components}
+        services = {str(scalar(component, "name")): _service(component, report) for component in components}
         converted["services"] = Map(services, components.origin)
     return converted
 
 
 def _service(component: Map, report: Report) -> Map:
     service = Map({}, component.origin)
-    kind = _scalar(component, "type")
+    kind = scalar(component, "type")
     if kind in ("prefill", "decode"):
         service["componentType"] = Leaf("worker", component["type"].origin)
         service["subComponentType"] = component["type"]
@@ -87,8 +85,8 @@ def _pod_template(template: Map, service: Map) -> None:
     pod = Map(spec, spec.origin)
     containers = pod.pop("containers", None)
     if isinstance(containers, List):
-        main = [container for container in containers if _scalar(container, "name") == "main"]
-        others = [container for container in containers if _scalar(container, "name") != "main"]
+        main = [container for container in containers if scalar(container, "name") == "main"]
+        others = [container for container in containers if scalar(container, "name") != "main"]
         if others:
             pod["containers"] = List(others, containers.origin)
         if main:
@@ -130,11 +128,6 @@ def _resources(container: Map, service: Map) -> None:
     if "claims" in resources:
         converted["claims"] = resources["claims"]
     service["resources"] = converted
-
-
-def _scalar(tree: Tree, key: str) -> Any:
-    value = tree.get(key) if isinstance(tree, Map) else None
-    return value.value if isinstance(value, Leaf) else None
 
 
 def _report_missing(key: str, value: Tree, report: Report) -> None:

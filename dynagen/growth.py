@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dynagen.cel_tree import expression, fields, without_positions
+from dynagen.cel_tree import (
+    CALL,
+    COMPREHENSION,
+    CONST,
+    IDENT,
+    LIST,
+    SELECT,
+    STRUCT,
+    expression,
+    fields,
+    without_positions,
+)
 
 MAX_SIZE = 64 * 1024 * 1024  # characters and items
-_CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 7, 8, 9
 
 
 class Size(NamedTuple):
@@ -48,24 +58,24 @@ class _Estimate:
 
     def _of(self, expr: bytes, bound: Mapping[str, Size]) -> Size:
         for number, payload in fields(expr):
-            if number == _CONST:
+            if number == CONST:
                 return _constant(payload)
-            if number == _IDENT:
+            if number == IDENT:
                 name = bytes(dict(fields(payload)).get(1, b"")).decode()
                 return bound[name] if name in bound else _measured(self._values.get(name))
-            if number == _SELECT:
+            if number == SELECT:
                 parts = dict(fields(payload))
                 return _ONE if parts.get(3) else self._part(self._known(expr, bound), parts[1], bound)
-            if number == _CALL:
+            if number == CALL:
                 return self._call(expr, payload, bound)
-            if number == _LIST:
+            if number == LIST:
                 return _together([self.of(part, bound) for place, part in fields(payload) if place == 1])
-            if number == _STRUCT:
+            if number == STRUCT:
                 entries = [dict(fields(entry)) for place, entry in fields(payload) if place == 2]
                 return _together(
                     [self.of(entry[place], bound) for entry in entries for place in (3, 4) if place in entry]
                 )
-            if number == _COMPREHENSION:
+            if number == COMPREHENSION:
                 return self._comprehension(dict(fields(payload)), bound)
         return _ONE
 
@@ -136,15 +146,15 @@ class _Estimate:
 
     def _look_up(self, expr: bytes, bound: Mapping[str, Size]) -> Any:
         for number, payload in fields(expr):
-            if number == _CONST:
+            if number == CONST:
                 return next((_literal(kind, value) for kind, value in fields(payload)), None)
-            if number == _IDENT:
+            if number == IDENT:
                 name = bytes(dict(fields(payload)).get(1, b"")).decode()
                 return None if name in bound else self._values.get(name)
-            if number == _SELECT:
+            if number == SELECT:
                 parts = dict(fields(payload))
                 return None if parts.get(3) else _item(self._known(parts[1], bound), bytes(parts[2]).decode())
-            if number == _CALL:
+            if number == CALL:
                 function, operands = _call(payload)
                 found = [self._known(part, bound) for part in operands]
                 if function == "_[_]" and len(found) == 2:
@@ -185,7 +195,7 @@ def _literal(kind: int, value: Any) -> Any:
 
 
 def _is_constant(expr: bytes) -> bool:
-    return any(number == _CONST for number, _ in fields(expr))
+    return any(number == CONST for number, _ in fields(expr))
 
 
 def _together(sizes: list[Size]) -> Size:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dynagen.alternatives import alternatives
+from dynagen.alternatives import alternatives, with_value
 from dynagen.cel import ExpressionError
 from dynagen.diagnostics import Condition, Given, KeyPath, Origin, Position, Report
 from dynagen.expressions import Scope, Template, names_in, parse_template
@@ -97,12 +97,12 @@ class Influence:
             file, inner = path[:2], path[2:]
             if file not in files:
                 for other in _other_facts(_look_up(self._facts, path)):
-                    facts = _with(self._facts, path, other)
+                    facts = with_value(self._facts, path, other)
                     yield from self._change(("facts", *path), self._profile, facts, self._look_up)
                 continue
             found = self._look_up(str(file[0]), str(file[1]))
             for other in _other_facts(_look_up(found, inner)):
-                changed = _with(found, inner, other)
+                changed = with_value(found, inner, other)
                 yield from self._change(("facts", *path), self._profile, self._facts, self._with_file(file, changed))
 
     def _with_file(self, file: KeyPath, content: Mapping[str, Any]) -> LookUp:
@@ -151,7 +151,9 @@ class Influence:
                     for path in self._leaves_of(read)
                     if path not in planned
                     for other in _other_facts(_look_up(self._facts, path[1:]))
-                    for change in self._change(path, self._profile, _with(self._facts, path[1:], other), self._look_up)
+                    for change in self._change(
+                        path, self._profile, with_value(self._facts, path[1:], other), self._look_up
+                    )
                 ]
             yield from self._facts_of[read]
 
@@ -331,12 +333,3 @@ def _look_up(value: Any, path: KeyPath) -> Any:
     for key in path:
         value = value[key]
     return value
-
-
-def _with(value: Any, path: KeyPath, other: Any) -> Any:
-    if not path:
-        return other
-    if isinstance(value, list):
-        assert isinstance(path[0], int)
-        return [*value[: path[0]], _with(value[path[0]], path[1:], other), *value[path[0] + 1 :]]
-    return {**value, path[0]: _with(value[path[0]], path[1:], other)}

@@ -42,6 +42,7 @@ class Layer(NamedTuple):
         return self.folder / "schemas"
 
 
+@cache
 def shipped_overlays() -> list[str]:
     return sorted(entry.name for entry in OVERLAYS.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 

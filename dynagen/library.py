@@ -82,8 +82,10 @@ def find_library(
     layers = list(found.values())
     known = load_facts(layers, report)
     _check_sets(layers, report)
-    compose = _shipped_schema if all(layer.is_shipped for layer in layers) else compose_schema
-    schema = compose(tuple(layers), known, tuple(backends), report)
+    if _ships(layers):
+        schema = _shipped_schema(tuple(layers), tuple(backends))
+    else:
+        schema = compose_schema(layers, known, backends, report)
     needed = [layer.name for layer in layers if _is_needed(schema["properties"].get(layer.name, {}))]
     schema = {
         **schema,
@@ -99,16 +101,10 @@ def _is_needed(section: Schema) -> bool:
     return bool(section.get("required")) and "default" not in section
 
 
-_schemas: dict[tuple[Layer, ...], Schema] = {}
-
-
-def _shipped_schema(
-    layers: tuple[Layer, ...], facts: Mapping[str, Any], backends: Sequence[str], report: Report
-) -> Schema:
+@cache
+def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Schema:
     """As `compose_schema`, once for all profiles with these layers, which nobody changes while we run."""
-    if layers not in _schemas:
-        _schemas[layers] = compose_schema(layers, facts, backends, report)
-    return _schemas[layers]
+    return compose_schema(layers, _shipped_facts(layers), backends, Report())
 
 
 def name_in_expressions(layer: str) -> str:
@@ -118,11 +114,11 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    return (
-        _shipped_facts(tuple(layers))
-        if all(layer.is_shipped for layer in layers)
-        else _merged_facts(layers, "", report)
-    )
+    return _shipped_facts(tuple(layers)) if _ships(layers) else _merged_facts(layers, "", report)
+
+
+def _ships(layers: Sequence[Layer]) -> bool:
+    return all(layer.is_shipped for layer in layers)
 
 
 @cache
@@ -164,7 +160,7 @@ def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Repor
 def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
     merged = fact_tree(layers, report, only)
     data: dict[str, Any] = to_data(merged)
-    if not all(layer.is_shipped for layer in layers):
+    if not _ships(layers):
         check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
     return data
 

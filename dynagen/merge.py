@@ -87,6 +87,12 @@ def find_exactly(tree: Tree, path: KeyPath) -> Tree | None:
     return tree
 
 
+def scalar(tree: Tree, key: str) -> Any:
+    """The value of a key of a mapping, or None when there is no scalar."""
+    value = tree.get(key) if isinstance(tree, Map) else None
+    return value.value if isinstance(value, Leaf) else None
+
+
 def leaves(tree: Tree, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Leaf]]:
     if isinstance(tree, Leaf):
         yield path, tree
@@ -163,10 +169,7 @@ def _merger_class() -> Any:
         conflicts: list[Conflict]
 
         def node(self, path: list[str | int]) -> Node | None:
-            node = self.schema
-            for key in path:
-                node = node.child(key) if node else None
-            return node
+            return self.schema.at(path) if self.schema else None
 
     return SchemaMerger
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dynagen.conformance import Json, Source, canonical, is_multiple, is_type
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import KeyPath, shortened
 from dynagen.patterns import compiled
 
 
@@ -217,7 +217,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     text = repr(value) if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(text, 80)
 
 
 def _listed(words: tuple[Any, ...], quote: bool = True) -> str:

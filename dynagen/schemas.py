@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,9 +217,7 @@ class Schema:
         JSON Schema cannot say this, so neither `conforms` nor kubeconform knows. Defaults of keys are filled in.
         """
         for path, items in _lists(manifest, ()):
-            node: Node | None = self.root
-            for key in path:
-                node = node.child(key) if node else None
+            node = self.root.at(path)
             keys = node.get("x-kubernetes-list-map-keys") if node else None
             if node and keys:
                 yield from _repeated(items, keys, node.child(0), path)
@@ -279,6 +277,13 @@ class Node:
             inner = schema.get("additionalProperties")
             return Node(inner, source) if isinstance(inner, dict) and isinstance(key, str) else None
         return None
+
+    def at(self, path: Iterable[str | int]) -> Node | None:
+        """The place at the end of a path."""
+        node: Node | None = self
+        for key in path:
+            node = node.child(key) if node else None
+        return node
 
     def get(self, keyword: str) -> Any:
         """The value of a keyword here, or None."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.diagnostics import KeyPath, Position, Report, shortened
 from dynagen.paths import is_file
 from dynagen.scalars import Ambiguous, parse_for_kubernetes, parse_plain
 from dynagen.silences import read_silences
@@ -295,7 +295,7 @@ class _Reader:
             try:
                 value = self._plain(event.value)
             except Ambiguous:
-                shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."
+                shown = shortened(event.value, 40)
                 secret = self._is_secret()
                 said, hint = ("this value", "quote it") if secret else (f"'{shown}'", _way_out(event.value, shown))
                 self._error("DG107", f"{said} is read differently by YAML 1.1 and YAML 1.2", event, hint)

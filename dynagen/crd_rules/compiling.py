@@ -26,7 +26,7 @@ from dynagen.cel_tree import (
     without_positions,
 )
 from dynagen.crd_rules import functions
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import KeyPath, shortened
 
 
 class Program(NamedTuple):
@@ -133,8 +133,7 @@ def _check(expr: bytes, text: str) -> None:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(" ".join(text.split()), 80)
 
 
 def _is_format(name: str) -> bool:

@@ -9,11 +9,11 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from dynagen.quantities import BINARY, DECIMAL
+
 KIND = "@quantity"
 
 _QUANTITY = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:([numkMGTPE]|[KMGTPE]i)?|[eE]([+-]?\d+))", re.ASCII)
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _NANO = 10**9
 _MOST = 2**63 - 1
 _MAX_EXPONENT = 1000  # what is larger says nothing that a computer could compare in time
@@ -26,10 +26,10 @@ def parse(text: str) -> Fraction:
         raise ValueError(f"'{text}' is no quantity")
     sign, whole, decimals, suffix, exponent = match.groups(default="")
     value = Fraction(int((whole + decimals) or "0"), 10 ** len(decimals))
-    if suffix in _BINARY:
-        value = min(_up(value * 2 ** _BINARY[suffix]), Fraction(_MOST))
+    if suffix in BINARY:
+        value = min(_up(value * 2 ** BINARY[suffix]), Fraction(_MOST))
     else:
-        power = int(exponent) if exponent else _DECIMAL[suffix]
+        power = int(exponent) if exponent else DECIMAL[suffix]
         if abs(power) > _MAX_EXPONENT:
             raise ValueError(f"'{text}' is out of range")
         value = _up(value * Fraction(10) ** power)

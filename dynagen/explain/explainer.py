@@ -208,9 +208,7 @@ class Explainer:
 
     def _merge_keys(self, authored: Manifest, path: KeyPath) -> tuple[str, ...]:
         schema = self._schemas.find(authored.api_version, authored.kind)
-        node = schema.root if schema else None
-        for key in path:
-            node = node.child(key) if node else None
+        node = schema.root.at(path) if schema else None
         return node.merge_keys if node else ()
 
     def _key(self, authored: Manifest, path: KeyPath, step: str | int) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dynagen.console.text import printable
-from dynagen.diagnostics import KeyPath, Position, path_text
+from dynagen.diagnostics import KeyPath, Position, path_text, shortened
 from dynagen.explain.address import address_of
 from dynagen.explain.explainer import Explanation, Read
 from dynagen.manifests import Manifest
@@ -100,8 +100,7 @@ def _place(at: Position) -> str:
 
 
 def _short(expression: str) -> str:
-    line = " ".join(expression.split())
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 3] + "..."
+    return shortened(" ".join(expression.split()), _WIDEST)
 
 
 def _scalar(value: Any, short: bool = True) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from dynagen import quantities
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.values import Machine
 from dynagen.profile import Profile
@@ -100,15 +100,11 @@ def _reserved(total: float, steps: tuple[tuple[float, float], ...], rest: float)
     return kept + total * rest
 
 
-_UNITS = {"": 1.0, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
-_UNITS |= {f"{prefix}i": 1024.0 ** (power + 1) for power, prefix in enumerate("KMGTP")}
-
-
 def amount(quantity: str) -> float:
     """A Kubernetes quantity as a number: `64Gi` is 68719476736.0. The schema has made sure that it is one."""
-    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", quantity)
-    assert found, quantity
-    return float(found[1]) * _UNITS[found[2]]
+    found = quantities.amount(quantity)
+    assert found is not None, quantity
+    return float(found)
 
 
 # The docs ask for 16 GiB in disaggregated mode; NCCL wants more than the operator's 8 GiB for tensor parallelism.

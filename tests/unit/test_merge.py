@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ class Keys:
     def child(self, key: str | int) -> Keys:
         default = "TCP" if key == "protocol" else None
         return Keys(self.keys, self.name if isinstance(key, int) else key, default)
+
+    def at(self, path: Iterable[str | int]) -> Keys:
+        node = self
+        for key in path:
+            node = node.child(key)
+        return node
 
     @property
     def merge_keys(self) -> tuple[str, ...]:

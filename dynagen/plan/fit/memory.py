@@ -45,7 +45,6 @@ class Setting(NamedTuple):
     weight_bits: float = 0
     keeps_windows: bool = False
     experts_over_data: bool = False
-    needs_whole_context: bool = True
 
 
 class Fit(NamedTuple):

@@ -228,6 +228,13 @@ def _head(config: Mapping[str, Any]) -> int:
     )
 
 
+def _needed(config: Mapping[str, Any], key: str) -> Any:
+    try:
+        return config[key]
+    except KeyError as error:
+        raise NotUnderstood(f"{error} is missing") from error
+
+
 def _attention(config: Mapping[str, Any], what: str, window: int) -> Block:
     hidden, heads, head = config["hidden_size"], config["num_attention_heads"], _head(config)
     kv_heads = int(config.get("num_key_value_heads") or heads)
@@ -239,11 +246,8 @@ def _attention(config: Mapping[str, Any], what: str, window: int) -> Block:
 
 def _latent(config: Mapping[str, Any]) -> Block:
     """Multi-head latent attention: keys and values are remembered as one compressed vector, whole on every GPU."""
-    try:
-        latent, rope = config["kv_lora_rank"], config["qk_rope_head_dim"]
-        nope, value = config["qk_nope_head_dim"], config["v_head_dim"]
-    except KeyError as error:
-        raise NotUnderstood(f"{error} is missing") from error
+    latent, rope = _needed(config, "kv_lora_rank"), _needed(config, "qk_rope_head_dim")
+    nope, value = _needed(config, "qk_nope_head_dim"), _needed(config, "v_head_dim")
     hidden, heads = config["hidden_size"], config["num_attention_heads"]
     query = config.get("q_lora_rank") or 0
     copied = hidden * query + hidden * (latent + rope)
@@ -258,21 +262,16 @@ def _latent(config: Mapping[str, Any]) -> Block:
 
 def _linear(config: Mapping[str, Any]) -> Block:
     """Gated delta net (Qwen3-Next): a matrix per head instead of a memory that grows."""
-    try:
-        keys, key = config["linear_num_key_heads"], config["linear_key_head_dim"]
-        values, value = config["linear_num_value_heads"], config["linear_value_head_dim"]
-    except KeyError as error:
-        raise NotUnderstood(f"{error} is missing") from error
+    keys, key = _needed(config, "linear_num_key_heads"), _needed(config, "linear_key_head_dim")
+    values, value = _needed(config, "linear_num_value_heads"), _needed(config, "linear_value_head_dim")
     hidden = config["hidden_size"]
     split = hidden * (2 * keys * key + 2 * values * value) + values * value * hidden
     return _NOTHING._replace(kind="state", attention=split, state_bytes=values * value * key * 4)
 
 
 def _mamba(config: Mapping[str, Any]) -> Block:
-    try:
-        heads, head, state = config["mamba_num_heads"], config["mamba_head_dim"], config["ssm_state_size"]
-    except KeyError as error:
-        raise NotUnderstood(f"{error} is missing") from error
+    heads, head = _needed(config, "mamba_num_heads"), _needed(config, "mamba_head_dim")
+    state = _needed(config, "ssm_state_size")
     hidden, inner = config["hidden_size"], heads * head
     split = hidden * (2 * inner + 2 * int(config.get("n_groups") or 1) * state + heads) + inner * hidden
     return _NOTHING._replace(kind="state", attention=split, state_bytes=heads * head * state * 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, path_text
+from dynagen.diagnostics import KeyPath, path_text, shortened
 from dynagen.verify.names import (
     MAX_LABEL,
     config_key_problem,
@@ -45,7 +45,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(text, 60)
 
 
 def _version(kubernetes: str) -> tuple[int, ...]:

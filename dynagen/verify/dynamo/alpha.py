@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree, find_exactly
-from dynagen.verify.quantities import amount
+from dynagen.merge import Leaf, List, Map, Tree, find_exactly, scalar
+from dynagen.quantities import amount
 
 ALPHA, BETA = "nvidia.com/v1alpha1", "nvidia.com/v1beta1"
 
@@ -55,22 +55,22 @@ def _component(service: Map) -> Map:
     component = Map({key: service[key] for key in _SAME if key in service}, service.origin)
     if service.get("backendFramework") is not None:
         component["backendFramework"] = service["backendFramework"]
-    part, kind = _scalar(service, "subComponentType"), _scalar(service, "componentType")
+    part, kind = scalar(service, "subComponentType"), scalar(service, "componentType")
     if kind == "worker" and part in ("prefill", "decode"):
         component["type"] = service["subComponentType"]
     elif kind:
         component["type"] = service["componentType"]
     memory = service.get("sharedMemory")
     if isinstance(memory, Map):
-        if _scalar(memory, "disabled"):
+        if scalar(memory, "disabled"):
             component["sharedMemorySize"] = Leaf("0", memory["disabled"].origin)
-        elif "size" in memory and amount(_scalar(memory, "size")):
+        elif "size" in memory and amount(scalar(memory, "size")):
             component["sharedMemorySize"] = memory["size"]
     adapter = service.get("scalingAdapter")
-    if isinstance(adapter, Map) and _scalar(adapter, "enabled"):
+    if isinstance(adapter, Map) and scalar(adapter, "enabled"):
         component["scalingAdapter"] = Map({}, adapter.origin)
     for mount in _items(service.get("volumeMounts")):
-        if _scalar(mount, "useAsCompilationCache"):
+        if scalar(mount, "useAsCompilationCache"):
             cache = Map({"pvcName": mount["name"]} if "name" in mount else {}, mount.origin)
             if "mountPoint" in mount:
                 cache["mountPath"] = mount["mountPoint"]
@@ -92,9 +92,9 @@ def _experimental(service: Map) -> Map:
     experimental = Map({}, service.origin)
     for key in ("gpuMemoryService", "failover"):
         section = service.get(key)
-        if isinstance(section, Map) and _scalar(section, "enabled"):
+        if isinstance(section, Map) and scalar(section, "enabled"):
             converted = Map({name: value for name, value in section.items() if name != "enabled"}, section.origin)
-            mode = _scalar(section, "mode")
+            mode = scalar(section, "mode")
             if mode in _MODES:
                 converted["mode"] = Leaf(_MODES[mode], section["mode"].origin)
             experimental[key] = converted
@@ -139,8 +139,8 @@ def _pod_template(service: Map) -> Map:
 
 def _main(service: Map, written: Map) -> Map:
     main = Map({key: value for key, value in written.items() if key != "name"}, written.origin)
-    variables = {_scalar(each, "name"): each for each in _items(service.get("envs"))}
-    variables |= {_scalar(each, "name"): each for each in _items(written.get("env"))}
+    variables = {scalar(each, "name"): each for each in _items(service.get("envs"))}
+    variables |= {scalar(each, "name"): each for each in _items(written.get("env"))}
     if variables:
         main["env"] = List(variables.values(), main.origin)
     secret = service.get("envFromSecret")
@@ -156,7 +156,7 @@ def _main(service: Map, written: Map) -> Map:
     mounts = [
         Map({"name": each["name"], "mountPath": each["mountPoint"]}, each.origin)
         for each in _items(service.get("volumeMounts"))
-        if "name" in each and _scalar(each, "mountPoint") and not _scalar(each, "useAsCompilationCache")
+        if "name" in each and scalar(each, "mountPoint") and not scalar(each, "useAsCompilationCache")
     ]
     if mounts:
         main["volumeMounts"] = List([*_items(written.get("volumeMounts")), *mounts], main.origin)
@@ -173,10 +173,10 @@ def _resources(resources: Map, written: Tree | None) -> Map:
         beside = find_exactly(converted, (section,))
         items = Map(beside if isinstance(beside, Map) else {}, amounts.origin)
         for key in ("cpu", "memory"):
-            if _scalar(amounts, key):
+            if scalar(amounts, key):
                 items[key] = amounts[key]
-        if _scalar(amounts, "gpu"):
-            items[str(_scalar(amounts, "gpuType") or "nvidia.com/gpu")] = amounts["gpu"]
+        if scalar(amounts, "gpu"):
+            items[str(scalar(amounts, "gpuType") or "nvidia.com/gpu")] = amounts["gpu"]
         custom = amounts.get("custom")
         if isinstance(custom, Map):
             items.update(custom)
@@ -188,8 +188,3 @@ def _resources(resources: Map, written: Tree | None) -> Map:
 
 def _items(tree: Any) -> list[Map]:
     return [each for each in tree if isinstance(each, Map)] if isinstance(tree, List) else []
-
-
-def _scalar(tree: Tree, key: str) -> Any:
-    value = tree.get(key) if isinstance(tree, Map) else None
-    return value.value if isinstance(value, Leaf) else None

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.diagnostics import closest
+from dynagen.quantities import amount
 from dynagen.verify.dynamo.apis import SNAPSHOT, Apis
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
 from dynagen.verify.dynamo.grove import is_inter_pod
 from dynagen.verify.objects import Cluster, Findings
-from dynagen.verify.quantities import amount
 
 _GPU_HINT = "a limit of nvidia.com/gpu on the container 'main'"
 

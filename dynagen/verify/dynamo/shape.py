@@ -5,10 +5,10 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
+from dynagen.quantities import amount
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
 from dynagen.verify.names import MAX_LABEL
 from dynagen.verify.objects import Cluster, Findings
-from dynagen.verify.quantities import amount
 
 
 def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:

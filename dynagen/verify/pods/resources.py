@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.quantities import amount
 from dynagen.verify.names import is_qualified
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
-from dynagen.verify.quantities import amount
 
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 

@@ -10,8 +10,8 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 _FORM = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([A-Za-z]{0,2}|[eE][+-]?[0-9]+)")
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
 def amount(quantity: Any) -> Decimal | None:
@@ -21,10 +21,10 @@ def amount(quantity: Any) -> Decimal | None:
         return None
     number, suffix = found[1], found[2]
     try:
-        if suffix in _BINARY:
-            return Decimal(number) * Decimal(2 ** _BINARY[suffix])
-        if suffix in _DECIMAL:
-            return Decimal(number).scaleb(_DECIMAL[suffix])
+        if suffix in BINARY:
+            return Decimal(number) * Decimal(2 ** BINARY[suffix])
+        if suffix in DECIMAL:
+            return Decimal(number).scaleb(DECIMAL[suffix])
         return Decimal(number + suffix)
     except DecimalException:
         return None
