@@ -142,6 +142,7 @@ class Environment:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         self._compiled: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
+        self.kept: dict[Any, Any] = {}  # values of expressions, by what they depend on
 
     @cached_property
     def _cel(self) -> Any:

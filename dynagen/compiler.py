@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
+from dynagen.expressions import Scope
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests
@@ -90,14 +91,14 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     newest, fitting = library.schema_folders(plan.kubernetes), library.schema_folders(plan.kubernetes, release["crds"])
     authoring = open_schemas(newest)
     schemas = authoring if fitting == newest else open_schemas(fitting)
-    manifests = Manifests(authoring, report)
+    manifests, scope = Manifests(authoring, report), Scope(values)
     for layer in library.layers:
-        manifests.add(render(layer, "resources", values, report))
-        manifests.patch(render(layer, "patches", values, report, skipped))
+        manifests.add(render(layer, "resources", scope, report))
+        manifests.patch(render(layer, "patches", scope, report, skipped))
     for layer in library.layers:
-        manifests.patch(render(layer, "overrides", values, report, skipped))
-    common = common_parts(library, values, report, skipped)
-    external = external_objects(library, profile, plan, values, authoring, report)
+        manifests.patch(render(layer, "overrides", scope, report, skipped))
+    common = common_parts(library, scope, report, skipped)
+    external = external_objects(library, profile, plan, scope, authoring, report)
     external += [declared(entry, plan.metadata["namespace"], Position("--external")) for entry in request.external]
     if report.failed:
         return known
@@ -157,7 +158,7 @@ def influence_on(compilation: Compilation) -> Influence:
 
 
 def external_objects(
-    library: Library, profile: Profile, plan: Plan, values: Mapping[str, Any], schemas: Schemas, report: Report
+    library: Library, profile: Profile, plan: Plan, scope: Scope, schemas: Schemas, report: Report
 ) -> list[Object]:
     """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name.
 
@@ -166,7 +167,7 @@ def external_objects(
     namespace = plan.metadata["namespace"]
     found = []
     for layer in library.layers:
-        for fragment in render(layer, "external", values, report):
+        for fragment in render(layer, "external", scope, report):
             manifest = Manifest(fragment.tree, fragment.at)
             if not (manifest.api_version and manifest.kind and manifest.name):
                 report.add("DG313", "an object needs apiVersion, kind and metadata.name", fragment.at)
@@ -182,10 +183,10 @@ def external_objects(
     return found
 
 
-def common_parts(library: Library, values: Mapping[str, Any], report: Report, skipped: list[Skipped] | None) -> Map:
+def common_parts(library: Library, scope: Scope, report: Report, skipped: list[Skipped] | None) -> Map:
     """What every object has, unless it says otherwise: layers say it under `common/`."""
     common = Map({}, Origin(Position("common")))
     for layer in library.layers:
-        for fragment in render(layer, "common", values, report, skipped):
+        for fragment in render(layer, "common", scope, report, skipped):
             common = merge(common, fragment.tree, None)
     return common

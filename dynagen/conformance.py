@@ -6,6 +6,7 @@ Knows the keywords of JSON Schema 2020-12 that `schemas/` and the schemas of pro
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ Json = Mapping[str, Any] | bool
 class Source:
     """A schema file, or a schema in memory (`file` None). Follows references: inside it and to files relative to it."""
 
-    __slots__ = ("_open", "_resolved", "file", "schema")
+    __slots__ = ("_open", "_resolved", "conforming", "file", "schema")
 
     def __init__(
         self, schema: Any, file: Path | None = None, open_file: Callable[[Path], Source] | None = None
@@ -26,6 +27,8 @@ class Source:
         self.schema, self.file = schema, file
         self._open = open_file
         self._resolved: dict[str, tuple[Any, Source]] = {}
+        # What is known to satisfy what a reference names: many profiles say the same.
+        self.conforming: set[tuple[str, bytes]] = set()
 
     def resolve(self, reference: str) -> tuple[Any, Source]:
         """The schema that a `$ref` names and the source it stands in. Raises LookupError if there is none."""
@@ -91,15 +94,15 @@ def _questions(schema: Any, source: Source, asked: set[int], known: dict[int, fl
 
 def is_type(value: Any, name: str) -> bool:
     """As JSON Schema counts: a boolean is no number, and 1.0 is an integer."""
-    if name == "integer":
-        if isinstance(value, float):
-            return value.is_integer()
-        return isinstance(value, int) and not isinstance(value, bool)
-    if name == "number":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, _TYPES[name])
+    kind = _TYPES.get(name)
+    if kind is not None:
+        return isinstance(value, kind)
+    if isinstance(value, float):
+        return name == "number" or value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
+# Beside "integer" and "number".
 _TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
 
@@ -124,17 +127,29 @@ def is_multiple(value: float, of: float) -> bool:
         return False
 
 
+# Keywords that say more of a value than its type. Most places of a schema have none of them.
+_FURTHER = frozenset(
+    (
+        "$ref", "enum", "const", "required", "properties", "patternProperties", "additionalProperties", "propertyNames",
+        "minProperties", "maxProperties", "items", "uniqueItems", "minItems", "maxItems", "pattern", "minLength",
+        "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "allOf", "anyOf",
+        "oneOf", "not",
+    )
+)  # fmt: skip
+
+
 def _conforms(value: Any, schema: Any, source: Source) -> bool:
     if isinstance(schema, bool):
         return schema
-    if "$ref" in schema:
-        target, home = source.resolve(schema["$ref"])
-        if not _conforms(value, target, home):
-            return False
-    if "type" in schema:
-        kinds = schema["type"]
-        if not (is_type(value, kinds) if isinstance(kinds, str) else any(is_type(value, kind) for kind in kinds)):
-            return False
+    kinds = schema.get("type")
+    if kinds is not None and not (
+        is_type(value, kinds) if isinstance(kinds, str) else any(is_type(value, kind) for kind in kinds)
+    ):
+        return False
+    if _FURTHER.isdisjoint(schema):
+        return True
+    if "$ref" in schema and not _conforms_to(value, schema["$ref"], source):
+        return False
     if "enum" in schema:
         wanted = canonical(value)
         if not any(wanted == canonical(each) for each in schema["enum"]):
@@ -153,6 +168,27 @@ def _conforms(value: Any, schema: Any, source: Source) -> bool:
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _number_conforms(value, schema):
         return False
     return _combination_conforms(value, schema, source)
+
+
+# Values that a source remembers.
+_MOST_KEPT = 1000
+
+
+def _conforms_to(value: Any, reference: str, source: Source) -> bool:
+    target, home = source.resolve(reference)
+    if not isinstance(value, (dict, list)):
+        return _conforms(value, target, home)
+    try:
+        key = reference, marshal.dumps(value, 0)
+    except ValueError:  # a value that JSON does not have either
+        return _conforms(value, target, home)
+    if key in source.conforming:
+        return True
+    if not _conforms(value, target, home):
+        return False
+    if len(source.conforming) < _MOST_KEPT:
+        source.conforming.add(key)
+    return True
 
 
 def _map_conforms(value: dict[str, Any], schema: Mapping[str, Any], source: Source) -> bool:

@@ -6,6 +6,7 @@ for a literal `${`.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -109,6 +110,25 @@ def names_in(text: str) -> set[str]:
     return found
 
 
+# Values of expressions that are remembered; those of one name would never be asked for again.
+_MOST_KEPT = 5000
+
+
+class Same:
+    """Equal to itself and to nothing else: for a key that holds something by its identity."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
 class Scope:
     """Names and their values for expressions, with what was compiled for them."""
 
@@ -125,15 +145,32 @@ class Scope:
         self.values: dict[str, Any] = {**parent.values, **values} if parent else dict(values)
         self._aliases = aliases or {}
         self._known: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
+        self._filled: dict[Template, tuple[Any, tuple[KeyPath, ...]]] = {}
+        self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
+        self._prints: dict[KeyPath, bytes] = {}
         self._activation: Any = None
         self._environment = environment_for(frozenset(self.values))
 
-    def path_of(self, item: Any, reads: tuple[KeyPath, ...]) -> KeyPath:
-        """The path of `item` in one of the lists at `reads`; the list's own path when it is not found there."""
-        return self.paths_of([item], reads)[0]
+    def each(self, variable: str, text: str) -> list[tuple[Scope, Any]] | None:
+        """For each item of the list that a scalar comes to, a scope in which `variable` stands for it, and the item.
+
+        None for what is no list. Raises ExpressionError.
+        """
+        known = self._loops.get((variable, text))  # many files of a layer go through the same list
+        if known is None:
+            template = parse_template(text)
+            items, reads = (template, ()) if isinstance(template, str) else self.evaluate(template)
+            if not isinstance(items, list):
+                return None
+            paths = self.paths_of(items, reads)
+            scopes = [Scope({variable: item}, self, {variable: path}) for item, path in zip(items, paths, strict=True)]
+            known = self._loops[variable, text] = list(zip(scopes, items, strict=True))
+        return known
 
     def paths_of(self, items: Sequence[Any], reads: tuple[KeyPath, ...]) -> list[KeyPath]:
-        """The same for many items."""
+        """The path of each item in one of the lists at `reads`; the list's own path for one that is not found there."""
+        if len(reads) == 1 and self._look_up(reads[0], path_text(reads[0])) is items:
+            return [(*reads[0], index) for index in range(len(items))]
         known: dict[Any, KeyPath] = {}
         for path in reads:
             found = self._look_up(path, path_text(path))
@@ -143,10 +180,13 @@ class Scope:
 
     def evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         """The value of a template and the paths it read. Raises ExpressionError."""
-        value, reads = self._evaluate(template)
-        if self._aliases:
-            reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
-        return value, reads
+        known = self._filled.get(template)
+        if known is None:
+            value, reads = self._evaluate(template)
+            if self._aliases:
+                reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
+            known = self._filled[template] = value, reads
+        return known
 
     def _evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         if template.is_one_expression:
@@ -177,6 +217,10 @@ class Scope:
             if path[0] in self.values:
                 return self._look_up(path, text), (path,)
         program, reads = self._environment.compile(text)
+        kept = self._environment.kept
+        key = self._key(text, reads)
+        if key in kept:
+            return kept[key], reads
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
         if _GROWS.search(text) and text not in known_programs:  # those of the shipped layers do not
@@ -190,7 +234,25 @@ class Scope:
             for path in reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
-        return _plain(found, text), reads
+        result = _plain(found, text)
+        if key is not None and len(kept) < _MOST_KEPT:
+            kept[key] = result
+        return result, reads
+
+    def _key(self, text: str, reads: Sequence[KeyPath]) -> tuple[Any, ...] | None:
+        """What the value of an expression depends on, for other profiles that say the same. None if that is too much."""
+        key: list[Any] = [text]
+        for path in reads:
+            if path[0] == "facts":  # too much to compare; one object for all profiles with shipped layers
+                key.append(Same(self.values["facts"]))
+                continue
+            if path not in self._prints:
+                try:
+                    self._prints[path] = marshal.dumps(self._look_up(path, text), 0)
+                except (ExpressionError, ValueError):
+                    return None
+            key.append(self._prints[path])
+        return tuple(key)
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.growth import MAX_SIZE, largest

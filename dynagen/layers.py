@@ -122,9 +122,9 @@ def _shown(folder: Path) -> str:
 
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
-    path, shown = layer.folder / name, f"{layer.shown}/{name}"
     if layer.is_shipped and (known := _shipped_documents(layer, name)) is not None:
         return known
+    path, shown = layer.folder / name, f"{layer.shown}/{name}"
     if not layer.is_shipped and not lies_in(path, layer.folder):
         report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
         return []

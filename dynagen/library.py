@@ -40,12 +40,17 @@ def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = 
 
     Of Dynamo that is `crds`, or the newest: layers are written for it.
     """
-    own = [layer.schemas_folder for layer in layers if layer.schemas_folder.is_dir()]
+    own = [layer.schemas_folder for layer in layers if not layer.is_shipped and layer.schemas_folder.is_dir()]
+    return [*own, *_shipped_folders(kubernetes, crds)]
+
+
+@cache
+def _shipped_folders(kubernetes: str, crds: str | None) -> list[Path]:
     shipped = _sets()
     newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
     wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
     others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
-    return [*own, *wanted, *others]
+    return [*wanted, *others]
 
 
 @cache
@@ -83,17 +88,21 @@ def find_library(
     known = load_facts(layers, report)
     _check_sets(layers, report)
     if _ships(layers):
-        schema = _shipped_schema(tuple(layers), tuple(backends))
-    else:
-        schema = compose_schema(layers, known, backends, report)
+        return Library(layers, _shipped_schema(tuple(layers), tuple(backends), tuple(missing)), known)
+    return Library(layers, _profile_schema(layers, known, backends, missing, report), known)
+
+
+def _profile_schema(
+    layers: Sequence[Layer], known: Mapping[str, Any], backends: Sequence[str], missing: Sequence[str], report: Report
+) -> Schema:
+    schema = compose_schema(layers, known, backends, report)
     needed = [layer.name for layer in layers if _is_needed(schema["properties"].get(layer.name, {}))]
-    schema = {
+    return {
         **schema,
         "required": [*schema["required"], *needed],
         # The section of a layer that is not there is no second mistake.
         "properties": {**{name: {} for name in missing}, **schema["properties"]},
     }
-    return Library(layers, schema, known)
 
 
 def _is_needed(section: Schema) -> bool:
@@ -102,9 +111,9 @@ def _is_needed(section: Schema) -> bool:
 
 
 @cache
-def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Schema:
-    """As `compose_schema`, once for all profiles with these layers, which nobody changes while we run."""
-    return compose_schema(layers, _shipped_facts(layers), backends, Report())
+def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...], missing: tuple[str, ...]) -> Schema:
+    """The same, once for all profiles with these layers, which nobody changes while we run."""
+    return _profile_schema(layers, _shipped_facts(layers), backends, missing, Report())
 
 
 def name_in_expressions(layer: str) -> str:

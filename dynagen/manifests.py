@@ -93,10 +93,11 @@ class Manifests:
             if missing:
                 self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at)
                 continue
-            self._check_directives(fragment)
-            tree = without_directives(fragment.tree)
-            assert isinstance(tree, Map)
-            manifest = Manifest(tree, fragment.at)
+            if not fragment.plain:
+                self._check_directives(fragment)
+                tree = without_directives(fragment.tree)
+                assert isinstance(tree, Map)
+                manifest = Manifest(tree, fragment.at)
             twin = known.setdefault(manifest.identity, manifest)
             if twin is not manifest:
                 self._report.add(
@@ -110,7 +111,8 @@ class Manifests:
         """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target, DG315 for what makes no sense."""
         for fragment in fragments:
             patch = Manifest(fragment.tree, fragment.at)
-            self._check_directives(fragment)
+            if not fragment.plain:
+                self._check_directives(fragment)
             if self._has_no_identity(patch):
                 continue
             if not patch.kind:
@@ -130,7 +132,7 @@ class Manifests:
                 schema = self._schemas.find(target.api_version, target.kind)
                 conflicts: list[Conflict] = []
                 own = _without_identity(patch.tree, target)
-                merged = merge(target.tree, own, schema.root if schema else None, conflicts)
+                merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
                 self._report_conflicts(target, conflicts)
                 self._objects[number] = target._replace(tree=merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
@@ -187,7 +189,7 @@ class Manifests:
         finished = []
         for manifest in self._objects:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
-            tree = merge(common, manifest.tree, None)
+            tree = merge(common, manifest.tree, None, plain=True)
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
             finished.append(manifest._replace(tree=_ordered(Map(tree, manifest.tree.origin))))

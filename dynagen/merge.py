@@ -112,16 +112,26 @@ class Conflict(NamedTuple):
     patch: Tree
 
 
-def merge(base: Map, patch: Map, schema: Node | None, conflicts: list[Conflict] | None = None) -> Map:
+def merge(
+    base: Map, patch: Map, schema: Node | None, conflicts: list[Conflict] | None = None, plain: bool = False
+) -> Map:
     """`patch` over `base`, as a new tree. `schema` is the schema of both; None merges every list by replacing it.
 
-    `conflicts` is told what a patch most likely did not mean; the patch wins all the same.
+    `conflicts` is told what a patch most likely did not mean; the patch wins all the same. A `plain` patch is known to
+    hold neither null nor `$patch`.
     """
-    result = _merger(schema, [] if conflicts is None else conflicts).merge(base, patch)
+    result = _merger(schema, [] if conflicts is None else conflicts, plain).merge(base, patch)
     return Map({}, patch.origin) if result is _DELETED else result
 
 
 DIRECTIVES = ("replace", "delete")
+
+
+def is_plain(value: Any) -> bool:
+    """Whether plain data holds neither null nor `$patch`."""
+    if isinstance(value, dict):
+        return "$patch" not in value and all(map(is_plain, value.values()))
+    return all(map(is_plain, value)) if isinstance(value, list) else value is not None
 
 
 def unknown_directives(tree: Tree) -> Iterator[tuple[Any, Origin]]:
@@ -152,10 +162,10 @@ def without_directives(tree: Tree) -> Tree:
     return tree
 
 
-def _merger(schema: Node | None, conflicts: list[Conflict]) -> Any:
+def _merger(schema: Node | None, conflicts: list[Conflict], plain: bool) -> Any:
     strategies = [(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)]
     merger = _merger_class()(strategies, ["override"], [_conflict])
-    merger.schema, merger.conflicts = schema, conflicts
+    merger.schema, merger.conflicts, merger.plain = schema, conflicts, plain
     return merger
 
 
@@ -167,6 +177,7 @@ def _merger_class() -> Any:
     class SchemaMerger(Merger):
         schema: Node | None = None
         conflicts: list[Conflict]
+        plain = False
 
         def node(self, path: list[str | int]) -> Node | None:
             return self.schema.at(path) if self.schema else None
@@ -183,9 +194,8 @@ def _conflict(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
 def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
     if isinstance(patch, Leaf):
         return Leaf(patch.value, patch.origin, base)
-    fresh = without_directives(patch)
-    fresh.replaced = base
-    return fresh
+    fresh = patch if config.plain else without_directives(patch)
+    return (Map if isinstance(fresh, Map) else List)(fresh, fresh.origin, base)
 
 
 def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
@@ -195,6 +205,10 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
     if directive == "replace":
         return _override(config, path, base, patch)
     merged = Map(base, base.origin, base.replaced)
+    if config.plain:
+        for key, value in patch.items():
+            merged[key] = config.value_strategy([*path, key], merged[key], value) if key in merged else value
+        return merged
     for key, value in patch.items():
         if _is_null(value):
             merged.pop(key, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +33,14 @@ MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 def open_schemas(folders: Sequence[Path]) -> Schemas:
     """The schemas on a search path; of shipped sets alone they are kept, for the next profile."""
-    if all(folder.is_relative_to(SCHEMAS) for folder in folders):
+    if all(map(_ships, folders)):
         return _shipped_schemas(tuple(folders))
     return Schemas(folders)
+
+
+@lru_cache(maxsize=256)  # there are some ten of them, and the folders of users' layers
+def _ships(folder: Path) -> bool:
+    return folder.is_relative_to(SCHEMAS)
 
 
 @cache
@@ -216,20 +221,22 @@ class Schema:
 
         JSON Schema cannot say this, so neither `conforms` nor kubeconform knows. Defaults of keys are filled in.
         """
-        for path, items in _lists(manifest, ()):
+        lists: list[tuple[KeyPath, list[Any]]] = []
+        _find_lists(manifest, (), lists)
+        for path, items in lists:
             node = self.root.at(path)
             keys = node.get("x-kubernetes-list-map-keys") if node else None
             if node and keys:
                 yield from _repeated(items, keys, node.child(0), path)
 
 
-def _lists(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, list[Any]]]:
+def _find_lists(value: Any, path: KeyPath, found: list[tuple[KeyPath, list[Any]]]) -> None:
     """The lists in a value in which something could be twice."""
     if isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict):
-        yield path, value
+        found.append((path, value))
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(inner, (dict, list)):
-            yield from _lists(inner, (*path, key))
+        if inner and isinstance(inner, (dict, list)):
+            _find_lists(inner, (*path, key), found)
 
 
 def _repeated(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,15 @@ class Document:
 
     `marks` holds line, column and width of every value one after the other, in the order of the text: of its key in a
     mapping, of itself in a list, of the document first of all. Whoever walks `data` in its order can read them along.
+    `kept` is for what others make of a document that many profiles share.
     """
 
-    __slots__ = ("_positions", "data", "file", "marks")
+    __slots__ = ("_positions", "data", "file", "kept", "marks")
 
     def __init__(self, file: str, data: Any, marks: list[int]) -> None:
         self.file, self.data, self.marks = file, data, marks
         self._positions: dict[KeyPath, Position] | None = None
+        self.kept: dict[Any, Any] = {}
 
     def at(self, path: KeyPath = ()) -> Position:
         """The position of `path`, or of its nearest ancestor in this file."""
@@ -112,13 +115,23 @@ def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) ->
     return found
 
 
-def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Document]:
+@cache
+def _yaml() -> Any:
+    """ruamel.yaml without its search for plug-ins, which takes a tenth of the time of a small text."""
     from ruamel.yaml import YAML
+
+    class Yaml(YAML):
+        def official_plug_ins(self) -> list[Any]:
+            return []
+
+    return Yaml
+
+
+def _parse(reader: _Reader, text: str, file: str, report: Report) -> list[Document]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    yaml = YAML(typ="safe", pure=True)
     try:
-        for event in yaml.parse(text):
+        for event in _yaml()(typ="safe", pure=True).parse(text):
             reader.take(event)
     except _Stop:
         return []

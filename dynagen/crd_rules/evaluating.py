@@ -5,6 +5,7 @@ Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -53,12 +54,17 @@ def _loaded(text: str, optional: bool) -> Any:
     return _environment().load(_program(text, optional).serialized)
 
 
+# Values of one kind that are known to break no rule.
+_MOST_KEPT = 1000
+
+
 class Rules:
     """The rules of one kind, and what has been found out about its schema."""
 
     def __init__(self, place: Place) -> None:
         self._place, self._values = place, Values()
         self._wanted: dict[int, Wanted | None] = {}
+        self._sound: set[tuple[int, bytes]] = set()
 
     def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[Broken]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
@@ -69,7 +75,15 @@ class Rules:
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
             converted, found = self._values.to_cel(value, place.part, True if earlier else self._wanted_at(place))
-            yield from _inside(place, converted, old, path, found)
+            if earlier or found:
+                yield from _inside(place, converted, old, path, found)
+                return
+            seen = id(place), marshal.dumps(converted, 0)  # many profiles say the same here
+            if seen not in self._sound:
+                broken = list(_inside(place, converted, old, path, found))
+                yield from broken
+                if not broken and len(self._sound) < _MOST_KEPT:
+                    self._sound.add(seen)
             return
         if isinstance(value, dict) and place.names:
             defaults = dict(self._values.defaults(place.part))

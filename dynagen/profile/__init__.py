@@ -56,17 +56,19 @@ def load_profile(
     for setting in settings:
         fragments.append(_setting(setting, Position(f"--set {setting}"), schema))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
-    low = [document_tree(found) for layer in layers if (found := defaults(layer, report))]
+    low = [(layer, document_tree(found)) for layer in layers if (found := defaults(layer, report))]
     if low or len(fragments) > 1:
-        shape = without_required(schema)
-        for number, fragment in enumerate([*low, *fragments]):
+        shape = _partial(schema)
+        for layer, fragment in low:
+            if not layer.is_shipped:
+                check(to_data(fragment), shape, fragment, report)
+        for number, fragment in enumerate(fragments):
             # In a later file null takes back what an earlier one says.
-            later = number > len(low)
-            check(to_data(without_directives(fragment) if later else fragment), shape, fragment, report)
+            check(to_data(without_directives(fragment) if number else fragment), shape, fragment, report)
     merged = fragments[0]
     for fragment in fragments[1:]:
         merged = merge(merged, fragment, None)
-    for fragment in reversed(low):
+    for _, fragment in reversed(low):
         merged = merge(fragment, merged, None)
     check(to_data(merged), schema, merged, report)
     if report.failed:
@@ -74,8 +76,20 @@ def load_profile(
     filled = fill_defaults(merged, schema, schema)
     assert isinstance(filled, Map)
     check_rules(to_data(filled), schema, schema, filled, (), report)
-    from_layers = frozenset(fragment.origin.written.file for fragment in low)
+    from_layers = frozenset(fragment.origin.written.file for _, fragment in low)
     return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
+
+
+_partials: dict[int, tuple[Schema, Schema]] = {}
+
+
+def _partial(schema: Schema) -> Schema:
+    """The schema of a part of a profile; made once for all profiles that share a schema."""
+    known = _partials.get(id(schema))
+    if known is None or known[0] is not schema:
+        _partials.clear()
+        known = _partials[id(schema)] = schema, without_required(schema)
+    return known[1]
 
 
 def _is_mapping(source: Document, report: Report) -> bool:

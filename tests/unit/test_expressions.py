@@ -71,7 +71,7 @@ def test_what_an_expression_reads_is_known(text: str, reads: set[tuple[str | int
 
 def test_a_loop_variable_stands_for_the_place_it_came_from() -> None:
     worker = SCOPE.values["workers"][1]
-    inner = Scope({"worker": worker}, SCOPE, {"worker": SCOPE.path_of(worker, (("workers",),))})
+    inner = Scope({"worker": worker}, SCOPE, {"worker": SCOPE.paths_of([worker], (("workers",),))[0]})
     assert evaluate("${worker.name}", inner) == ("decode", (("workers", 1, "name"),))
 
 

@@ -93,13 +93,21 @@ _TIED = ("gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2")
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
     """Raises NotUnderstood for a config.json that cannot be counted."""
+    key = repr(config)  # many profiles share a model
     try:
-        return _shape_of(config)
+        if key not in _known:
+            if len(_known) > _MOST_KNOWN:
+                _known.clear()
+            _known[key] = _shape_of(config)
+        return _known[key]
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:  # values of other types
         if isinstance(error, NotUnderstood):
             raise
         raise NotUnderstood(f"a value is not as expected ({error})") from error
 
+
+_known: dict[str, Shape] = {}
+_MOST_KNOWN = 200
 
 # More than any model has: a wrong number shall not keep us busy.
 _MOST_LAYERS = 2000
