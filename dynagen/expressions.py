@@ -30,6 +30,7 @@ from dynagen.diagnostics import KeyPath, closest, path_text, shortened
 _NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
 
+_QUOTE_OR_BRACE = re.compile("['\"{]")
 # Functions whose results can be many times as large as what they are given.
 _GROWS = re.compile(r"\b(?:replace|join|format|map)\b")
 
@@ -76,7 +77,7 @@ def parse_template(text: str) -> Template | str:
 def _closing_brace(text: str, index: int) -> int:
     """The index of the brace that ends an expression, mindful of CEL's strings and maps."""
     end = text.find("}", index)
-    if end > 0 and not any(character in "'\"{" for character in text[index:end]):
+    if end > 0 and not _QUOTE_OR_BRACE.search(text, index, end):
         return end
     depth, quote = 1, ""
     while index < len(text):
@@ -143,6 +144,7 @@ class Scope:
         `aliases` says which path of the parent a name stands for: `worker` for `('workers', 1)`.
         """
         self.values: dict[str, Any] = {**parent.values, **values} if parent else dict(values)
+        self._parent, self._own = parent, values.keys()
         self._aliases = aliases or {}
         self._known: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
         self._filled: dict[Template, tuple[Any, tuple[KeyPath, ...]]] = {}
@@ -216,6 +218,8 @@ class Scope:
             path: KeyPath = tuple(text.split("."))
             if path[0] in self.values:
                 return self._look_up(path, text), (path,)
+        if self._parent and self._own.isdisjoint(path[0] for path in program_of(text).reads):
+            return self._parent.evaluate_one(text)  # the same for all items of a loop
         program, reads = self._environment.compile(text)
         kept = self._environment.kept
         key = self._key(text, reads)
