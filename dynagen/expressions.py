@@ -252,8 +252,8 @@ class Scope:
                 continue
             if path not in self._prints:
                 try:
-                    self._prints[path] = marshal.dumps(self._look_up(path, text), 0)
-                except (ExpressionError, ValueError):
+                    self._prints[path] = marshal.dumps(_reached(self.values, path), 0)
+                except ValueError:  # a value that only Python has
                     return None
             key.append(self._prints[path])
         return tuple(key)
@@ -289,6 +289,16 @@ class Scope:
                 raise ExpressionError("DG308", f"'{text}': no key '{key}' in '{parent}'", hint)
             value = value[key]
         return value
+
+
+def _reached(value: Any, path: KeyPath) -> tuple[Any, ...]:
+    """What stands at a path, as far as it leads, and the rest of it: `has()` looks at what may not be there."""
+    for depth, key in enumerate(path):
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        else:  # an index of a list, too: then all of the list counts
+            return value, path[depth:]
+    return value, ()
 
 
 def compile_expressions(text: str) -> dict[str, Program]:

@@ -48,12 +48,17 @@ def shipped_overlays() -> list[str]:
 
 
 def base_layer() -> Layer:
-    return Layer("base", BASE, _shown(BASE), is_shipped=True)
+    return _shipped_layer("base", BASE)
 
 
 def gke_layer() -> Layer:
     """The layer that knows what clusters of GKE have built in."""
-    return Layer("gke", OVERLAYS / "gke", _shown(OVERLAYS / "gke"), is_shipped=True)
+    return _shipped_layer("gke", OVERLAYS / "gke")
+
+
+@cache
+def _shipped_layer(name: str, folder: Path) -> Layer:
+    return Layer(name, folder, folder.relative_to(ROOT).as_posix(), is_shipped=True)
 
 
 def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
@@ -63,7 +68,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     """
     if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
         if entry in shipped_overlays():
-            return Layer(entry, OVERLAYS / entry, _shown(OVERLAYS / entry), is_shipped=True)
+            return _shipped_layer(entry, OVERLAYS / entry)
         near = closest(entry, shipped_overlays())
         hint = f"shipped: {', '.join(shipped_overlays())}; a folder of your own begins with './'"
         report.add("DG301", f"no overlay '{entry}'", at, f"did you mean '{near}'?" if near else hint)
@@ -114,10 +119,6 @@ def looks_like_layer(folder: Path) -> bool:
             except OSError:
                 continue
     return False
-
-
-def _shown(folder: Path) -> str:
-    return folder.relative_to(ROOT).as_posix()
 
 
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:

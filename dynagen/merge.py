@@ -207,7 +207,8 @@ def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
     merged = Map(base, base.origin, base.replaced)
     if config.plain:
         for key, value in patch.items():
-            merged[key] = config.value_strategy([*path, key], merged[key], value) if key in merged else value
+            here = merged.get(key)
+            merged[key] = value if here is None else config.value_strategy([*path, key], here, value)
         return merged
     for key, value in patch.items():
         if _is_null(value):
