@@ -99,7 +99,8 @@ def _closing_brace(text: str, index: int) -> int:
     raise ExpressionError("DG306", "'${' without its '}'", hint="write $${ for a literal ${")
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def names_in(text: str) -> frozenset[str]:
     """The names that the expressions in a scalar use. Raises ExpressionError."""
     template = parse_template(text)
     found: set[str] = set()
@@ -108,7 +109,7 @@ def names_in(text: str) -> set[str]:
             found.add(part.split(".")[0])
         elif is_expression:
             found.update(str(path[0]) for path in program_of(part).reads)
-    return found
+    return frozenset(found)
 
 
 # Values of expressions that are remembered; those of one name would never be asked for again.

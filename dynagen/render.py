@@ -80,7 +80,7 @@ def _scopes(
     given = Given()
     # A condition that is the same for all comes first: what it guards may not make sense otherwise.
     if not asks_each_time and "when" in header.data:
-        wanted, given = _asked(header, condition, scope, given, report)
+        wanted, given = _asked(header, condition, scope, given, report, idle is not None)
         if not wanted:
             if idle is not None:
                 idle.append(given)
@@ -89,7 +89,9 @@ def _scopes(
         yield scope, given
         return
     for inner, each in _loop_scopes(header, scope, given, report):
-        wanted, each = _asked(header, condition, inner, each, report) if asks_each_time else (True, each)
+        wanted = True
+        if asks_each_time:
+            wanted, each = _asked(header, condition, inner, each, report, idle is not None)
         if wanted:
             yield inner, each
         elif idle is not None:
@@ -127,11 +129,15 @@ def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -
         yield inner, Given(given.when, condition, variable, known, number)
 
 
-def _asked(header: Document, condition: Any, scope: Scope, given: Given, report: Report) -> tuple[bool, Given]:
-    """Whether a `when` holds, and what it depends on."""
+def _asked(
+    header: Document, condition: Any, scope: Scope, given: Given, report: Report, noted: bool
+) -> tuple[bool, Given]:
+    """Whether a `when` holds, and what it depends on: of one that does not hold, if it is to be noted."""
     wanted, reads = _header_value(header, ("when",), condition, scope, report)
     if wanted is not _FAILED and not isinstance(wanted, bool):
         report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+    if wanted is not True and not noted:
+        return False, given
     when = Condition(str(condition), header.at(("when",)), reads)
     return wanted is True, Given(when, given.loop, given.variable, given.item, given.number)
 

@@ -214,10 +214,22 @@ def kubernetes_versions() -> list[str]:
 
 def dereferenced(node: Any, schema: Schema) -> Schema:
     """A schema node with its reference into `$defs` followed; keys beside `$ref` win."""
-    if isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
-        target = schema["$defs"].get(reference.removeprefix("#/$defs/"), {})
-        return {**dereferenced(target, schema), **{key: inner for key, inner in node.items() if key != "$ref"}}
-    return node if isinstance(node, dict) else {}
+    if not isinstance(node, dict) or not isinstance(reference := node.get("$ref"), str):
+        return node if isinstance(node, dict) else {}
+    definitions = schema["$defs"]
+    known = _followed.get(id(node))
+    if known is None or known[0] is not node or known[1] is not definitions:
+        target = definitions.get(reference.removeprefix("#/$defs/"), {})
+        whole = {**dereferenced(target, schema), **{key: inner for key, inner in node.items() if key != "$ref"}}
+        if len(_followed) > _MOST_FOLLOWED:
+            _followed.clear()
+        known = _followed[id(node)] = node, definitions, whole
+    return known[2]
+
+
+# References that were followed: a node, the definitions, and what both come to.
+_followed: dict[int, tuple[Schema, Schema, Schema]] = {}
+_MOST_FOLLOWED = 2000
 
 
 def fill_defaults(tree: Tree, node: Any, schema: Schema) -> Tree:
