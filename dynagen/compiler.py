@@ -11,7 +11,7 @@ from dynagen.diagnostics import Origin, Position, Report
 from dynagen.expressions import Scope
 from dynagen.graph import for_release, needs_translation
 from dynagen.library import Library, find_library, name_in_expressions
-from dynagen.manifests import Manifest, Manifests
+from dynagen.manifests import Manifest, Manifests, is_common
 from dynagen.merge import Map, merge, to_tree
 from dynagen.model_config import read_model_config
 from dynagen.places import Places, in_profile
@@ -184,9 +184,10 @@ def external_objects(
 
 
 def common_parts(library: Library, scope: Scope, report: Report, skipped: list[Skipped] | None) -> Map:
-    """What every object has, unless it says otherwise: layers say it under `common/`."""
+    """What every object has, unless it says otherwise: layers say it under `common/`. Reports DG315."""
     common = Map({}, Origin(Position("common")))
     for layer in library.layers:
         for fragment in render(layer, "common", scope, report, skipped):
-            common = merge(common, fragment.tree, None)
+            if is_common(fragment, report):
+                common = merge(common, fragment.tree, None)
     return common

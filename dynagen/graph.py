@@ -24,14 +24,14 @@ def needs_translation(manifest: Manifest, api_version: str) -> bool:
 
 def for_release(manifest: Manifest, api_version: str, report: Report) -> Manifest:
     """The manifest as the release's operator takes it. Reports DG408 for a field that v1alpha1 does not have."""
-    if not needs_translation(manifest, api_version):
+    if (manifest.kind, manifest.api_version) != ("DynamoGraphDeployment", V1BETA1):
         return manifest
     tree = Map(manifest.tree, manifest.tree.origin)
     # The release decides, wherever the layer's own version is written.
     decided = tree["apiVersion"].origin._replace(expression="${graph.apiVersion}", reads=(("graph", "apiVersion"),))
-    tree["apiVersion"] = Leaf(V1ALPHA1, decided)
+    tree["apiVersion"] = Leaf(api_version, decided)
     spec = tree.get("spec")
-    if isinstance(spec, Map):
+    if isinstance(spec, Map) and needs_translation(manifest, api_version):
         tree["spec"] = _spec(spec, report)
     return manifest._replace(tree=tree)
 

@@ -71,6 +71,31 @@ class Manifest(NamedTuple):
         return data
 
 
+def is_common(fragment: Fragment, report: Report) -> bool:
+    """Whether all objects can have something in common. Reports DG315 for what each of them says itself."""
+    _check_directives(fragment, report)
+    own = [
+        path for path in (("apiVersion",), ("kind",), ("metadata", "name")) if find_exactly(fragment.tree, path) is not None
+    ]  # fmt: skip
+    for path in own:
+        message = f"'{path_text(path)}' under common/ does nothing: every object says its own"
+        report.add(
+            "DG315", message, find(fragment.tree, path).origin.written, "a file under patches/ is for one object"
+        )
+    metadata = fragment.tree.get("metadata")
+    if metadata is None or isinstance(metadata, Map):
+        return not own
+    report.add("DG315", "'metadata' of all objects: expected a mapping", metadata.origin.written)
+    return False
+
+
+def _check_directives(fragment: Fragment, report: Report) -> None:
+    for word, origin in unknown_directives(fragment.tree):
+        near = closest(word, DIRECTIVES) if isinstance(word, str) else None
+        hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(DIRECTIVES)
+        report.add("DG315", f"'$patch' takes one of its words, not '{word}'", origin.written, hint)
+
+
 class Manifests:
     """All objects of one compilation, in the order in which layers add them."""
 
@@ -94,7 +119,7 @@ class Manifests:
                 self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at)
                 continue
             if not fragment.plain:
-                self._check_directives(fragment)
+                _check_directives(fragment, self._report)
                 tree = without_directives(fragment.tree)
                 assert isinstance(tree, Map)
                 manifest = Manifest(tree, fragment.at)
@@ -112,7 +137,7 @@ class Manifests:
         for fragment in fragments:
             patch = Manifest(fragment.tree, fragment.at)
             if not fragment.plain:
-                self._check_directives(fragment)
+                _check_directives(fragment, self._report)
             if self._has_no_identity(patch):
                 continue
             if not patch.kind:
@@ -136,12 +161,6 @@ class Manifests:
                 self._report_conflicts(target, conflicts)
                 self._objects[number] = target._replace(tree=merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
-
-    def _check_directives(self, fragment: Fragment) -> None:
-        for word, origin in unknown_directives(fragment.tree):
-            near = closest(word, DIRECTIVES) if isinstance(word, str) else None
-            hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(DIRECTIVES)
-            self._report.add("DG315", f"'$patch' takes one of its words, not '{word}'", origin.written, hint)
 
     def _has_no_identity(self, patch: Manifest) -> bool:
         """Whether what should say which object is meant says something that no object is called."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import Position, Report
+from dynagen.paths import is_there
 from dynagen.profile import Profile
 from dynagen.source import read
 
@@ -26,8 +27,13 @@ def read_model_config(profile: Profile, home: Path, root: Path, report: Report) 
     if found is None:
         return {} if report.failed else None
     beside = Path(given).with_name("hf_quant_config.json").as_posix()
-    if "quantization_config" not in found and (home / beside).is_file():
-        found["quantization"] = (_json_object(beside, at, home, root, report) or {}).get("quantization")
+    if "quantization_config" not in found and is_there(home / beside):
+        quantization = (_json_object(beside, at, home, root, report) or {}).get("quantization")
+        if quantization is not None and not isinstance(quantization, dict):
+            report.add(
+                "DG440", f"'quantization' in '{beside}' is no JSON object", at, "take it from the model's repository"
+            )
+        found["quantization"] = quantization
     return found
 
 

@@ -68,6 +68,8 @@ _MEANINGS = {
     ("sum", 1): "cel.bind(x, kubernetes(['sum', a0]), type(x) == string ? duration(x) : x)",
     ("string", 1): "cel.bind(x, a0, type(x) == map ? kubernetes(['string', x]) : string(x))",
     ("validate", 2): "optional.ofNonZeroValue(kubernetes(['validate', a0, a1]))",
+    # A list of a hundred million numbers would take seconds and all memory.
+    ("lists.range", 1): f"cel.bind(x, a0, x > {functions.MAX_RANGE} ? kubernetes(['lists.range', x]) : lists.range(x))",
     ("format.named", 1): "optional.ofNonZeroValue(kubernetes(['format.named', a0]))",
 }
 _ADDRESSES = frozenset({"ip", "cidr"})
@@ -118,7 +120,7 @@ def bound(expr: bytes, values: dict[str, bytes]) -> bytes:
 @cache
 def parsed(text: str) -> bytes:
     """An expression of our own; it may hold `cel.bind`, which is nothing that an API server has."""
-    return expression(parse_rule(text, "bindings"))
+    return changed(expression(parse_rule(text, "bindings")), _with_names)
 
 
 def _check(expr: bytes, text: str) -> None:

@@ -64,6 +64,7 @@ _FUNCTIONS: dict[tuple[str, str], _Entry] = {
     ("includes", ""): ("lists", "includes", ()),
     ("find", ""): ("lists", "find", ()),
     ("findAll", ""): ("lists", "find_all", ()),
+    ("lists.range", ""): ("lists", "too_long", ()),
     ("cel.@mapInsert", ""): ("lists", "inserted", ()),
 }
 _KINDS = frozenset(kind for _, kind in _FUNCTIONS if kind)
@@ -84,6 +85,8 @@ FORMATS = frozenset(
         "datetime",
     ]
 )
+# As many steps as an API server allows for one rule: PerCallLimit in k8s.io/apiserver, pkg/apis/cel/config.go.
+MAX_RANGE = 1_000_000
 _PARTS = {"major": 0, "minor": 1, "patch": 2}
 
 NAMES = frozenset({name for name, _ in _FUNCTIONS} | {"isGreaterThan", "isLessThan", *_PARTS})

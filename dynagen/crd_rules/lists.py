@@ -48,6 +48,11 @@ def best(name: str, values: list[Any]) -> int:
     return found
 
 
+def too_long(_: int) -> None:
+    """What is said of a list that nobody should make: the words with which CEL itself gives up."""
+    raise ValueError("Iteration budget exceeded")
+
+
 def index_of(values: Any, wanted: Any, start: int = 0) -> int:
     """Of an item in a list, or of a text in a text from `start` on; -1 if it is not there."""
     if not isinstance(values, str):

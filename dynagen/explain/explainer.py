@@ -112,6 +112,8 @@ class Explainer:
         origin = leaf.origin
         reads = self._deciding(authored, written, leaf)
         identity = dict(self._presence(authored.tree.origin.given))
+        if written != path:  # another version of the kind, another form
+            identity |= self._deciding(authored, None, manifest.tree["apiVersion"])
         for place in names:
             name = find_exactly(authored.tree, place)
             if isinstance(name, Leaf) and place != written:

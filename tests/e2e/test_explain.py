@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_explain import EXAMPLES, check_explanations
+from tests.test_explain import EXAMPLES, OLD, check_explanations
 
 
-@pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("profile", [*EXAMPLES, OLD], ids=lambda path: path.stem)
 def test_what_is_named_is_what_matters(profile: Path) -> None:
     compiled_profiles, confirmed = check_explanations(profile, None)
     assert compiled_profiles > 200

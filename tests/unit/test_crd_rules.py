@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from dynagen.cel import ExpressionError
-from dynagen.conformance import read_source
+from dynagen.conformance import Source, read_source
 from dynagen.crd_rules.compiling import compile_rule
+from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.kinds import rules_trouble
-from dynagen.crd_rules.places import RULES, escaped
+from dynagen.crd_rules.places import RULES, escaped, place_of
 from dynagen.data import SCHEMAS
 from tests.crd_rules import Finding, ours
 
@@ -206,6 +207,23 @@ def test_what_is_unknown_is_refused(text: str, message: str) -> None:
 
 def test_a_value_that_is_neither_true_nor_false_is_an_error() -> None:
     assert broken(thing({"a": NUMBER}, "self.a"), {"a": 1}) == ["! self.a"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("lists.range(3) == [0, 1, 2]", []),
+        ("lists.range(0) == []", []),
+        ("lists.range(self.a).size() == 7", []),
+        # A hundred million numbers would take seconds and all memory: an API server allows a million steps.
+        ("lists.range(self.a * 100000000).size() > 1", [False]),
+    ],
+)
+def test_a_list_of_numbers_has_an_end(rule: str, said: list[bool]) -> None:
+    schema = {**thing({"a": NUMBER}, rule), RULES: [[]]}
+    place = place_of(schema, Source(schema))
+    assert place
+    assert [each.known for each in Rules(place).broken({"a": 7})] == said
 
 
 CRDS = [folder for folder in sorted(SCHEMAS.iterdir()) if folder.is_dir() and not folder.name.startswith("kubernetes")]
