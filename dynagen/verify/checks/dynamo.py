@@ -8,6 +8,7 @@ from dynagen.verify.dynamo.alpha_fields import check_alpha_fields
 from dynagen.verify.dynamo.annotations import check_annotations
 from dynagen.verify.dynamo.apis import Apis
 from dynagen.verify.dynamo.commands import check_commands
+from dynagen.verify.dynamo.engine_values import check_engine_values
 from dynagen.verify.dynamo.engines import check_engines
 from dynagen.verify.dynamo.epp import check_epp
 from dynagen.verify.dynamo.experimental import check_experimental
@@ -28,6 +29,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_images(graph, cluster, findings)
         check_commands(graph, cluster, findings)
         check_engines(graph, cluster, findings)
+        check_engine_values(graph, findings)
         check_grove(graph, apis, cluster, findings)
         check_annotations(graph, cluster, findings)
         check_epp(graph, apis, cluster, findings)
