@@ -9,7 +9,7 @@ from dynagen.verify.objects import Cluster, Findings, Object
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG480 to DG499. A stream in which nothing speaks of Istio costs a look at its labels and annotations."""
+    """Reports DG479 to DG499. A stream in which nothing speaks of Istio costs a look at its labels and annotations."""
     if not any(_speaks_of_istio(subject) for subject in objects):
         return
     from dynagen.verify.istio.annotations import check_annotations
@@ -19,13 +19,14 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     check_annotations(mesh)
     if any(subject.group.endswith(".istio.io") for subject in objects):
         from dynagen.verify.istio.conflicts import check_gateways, check_hosts, check_selectors
+        from dynagen.verify.istio.merging import check_merged
         from dynagen.verify.istio.resolution import check_destinations, check_providers
         from dynagen.verify.istio.rules import check_rules
         from dynagen.verify.istio.serving import check_serving
         from dynagen.verify.istio.webhook import check_webhook
 
         for part in (
-            check_webhook, check_hosts, check_gateways, check_selectors, check_destinations, check_providers,
+            check_webhook, check_hosts, check_merged, check_gateways, check_selectors, check_destinations, check_providers,
             check_serving, check_rules,
         ):  # fmt: skip
             part(mesh)

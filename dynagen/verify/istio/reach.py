@@ -87,14 +87,14 @@ def _covered(spec: dict[str, Any]) -> Iterator[Unreached]:
             if not prefix:
                 continue
             for other, taken, wider in earlier:
-                if taken != prefix and prefix.startswith(taken) and _covers(wider, match):
+                if taken != prefix and prefix.startswith(taken) and covers(wider, match):
                     message = f"prefix '{prefix}' does nothing: {other} takes '{taken}' before"
                     yield Unreached((*at, "uri"), message, "put the longer prefix first", False)
                     break
             earlier.append((_shown(route, path), prefix, match))
 
 
-def _covers(earlier: dict[str, Any], later: dict[str, Any]) -> bool:
+def covers(earlier: dict[str, Any], later: dict[str, Any]) -> bool:
     """Whether every request of the later match is one of the earlier, their prefixes apart."""
     for key, wanted in earlier.items():
         if key in ("uri", "name", "statPrefix") or not wanted:

@@ -40,7 +40,9 @@ def _check(
     entry = known.find("", "Service", namespace, name)
     if entry is None or entry.source is None:
         return
-    ports, sources = _of_graph(known, entry.source, name) if is_graph(entry.source) else _of_service(known, entry.source)
+    ports, sources = (
+        _of_graph(known, entry.source, name) if is_graph(entry.source) else _of_service(known, entry.source)
+    )
     if not sources or port in ports or any(port in _numbers(each.data) for each in sources):
         return
     served = mapping(mapping(entry.data).get("spec")).get("ports")
