@@ -29,7 +29,7 @@ def check_merged(mesh: Mesh) -> None:
     for subject in subjects if len(subjects) > 1 else ():
         spec = subject.data.get("spec") or {}
         reported: set[str] = set()
-        for path, host in items(spec, "hosts", ("spec",)):
+        for _, host in items(spec, "hosts", ("spec",)):
             for gateway in _gateways(subject):
                 others = earlier_ones.setdefault((gateway, full_name(host.lower(), subject.namespace)), [])
                 if subject in others:
