@@ -20,7 +20,7 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.rules import check_rules
-from dynagen.verify.schema import check_schemas
+from dynagen.verify.schema import Later, check_schemas, later_release
 
 
 class Target(NamedTuple):
@@ -39,12 +39,17 @@ class Target(NamedTuple):
         """Where the schema of a kind is looked for."""
         return [*self.schemas, *schema_folders([], self.kubernetes, _facts()["releases"][self.release]["crds"])]
 
+    def newest_schemas(self) -> Schemas:
+        """Those of Dynamo's newest release instead of this one's."""
+        return open_schemas([*self.schemas, *schema_folders([], self.kubernetes)])
+
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     schemas = open_schemas(target.schema_folders())
     objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
-    check_schemas(objects, schemas, findings)
+    later = Later(target.release, later_release(_facts()["releases"], target.release), target.newest_schemas)
+    check_schemas(objects, schemas, findings, later if later.release else None)
     if not report.failed:
         check_rules(objects, schemas, findings, target.earlier)
         built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
