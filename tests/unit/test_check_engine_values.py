@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynagen.verify.dynamo.scripts import values_of, words_of
+from dynagen.plan.engine_values import values_of
+from dynagen.verify.dynamo.scripts import words_of
 from tests.unit.linting import report_of
 
 NIXL = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'

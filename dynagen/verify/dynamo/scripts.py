@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+import re
+from functools import cache
+from typing import Any
 
-from dynagen.diagnostics import KeyPath
+from dynagen.plan.engine_values import Word
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 
 
-class Word(NamedTuple):
-    """`path` leads to the argument that it stands in, below the container."""
-
-    text: str
-    path: KeyPath
-
-
 def words_of(container: dict[str, Any]) -> list[Word]:
-    """The words of command and arguments. None of a script that cannot be taken apart with certainty."""
+    """The words of command and arguments, with paths below the container. None of a script that cannot be taken apart with certainty."""
     given = [
         Word(str(part), (field, index))
         for field in ("command", "args")
@@ -37,30 +31,35 @@ def words_of(container: dict[str, Any]) -> list[Word]:
     return []
 
 
-def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
-    """The values of these flags. What a variable stands in is left out: nobody knows its value.
-
-    `_` is as good as `-` in a flag, as vLLM takes it.
-    """
-    for index, word in enumerate(words):
-        flag, equals, value = word.text.partition("=")
-        if not flag.startswith("-") or flag.replace("_", "-") not in flags:
-            continue
-        found = Word(value, word.path) if equals else words[index + 1] if index + 1 < len(words) else None
-        if found is not None and "$" not in found.text and "`" not in found.text:
-            yield found
-
-
 def _split(script: str) -> list[str]:
-    import re
-    import shlex
-
     if "<<" in script:
         return []  # what follows may be no command
-    text = re.sub(r"(?m)(^|\s)#.*$", " ", script.replace("\\\n", " "))
-    words = shlex.shlex(text, posix=True, punctuation_chars=True)
-    words.whitespace_split, words.commenters = True, ""
-    try:
-        return list(words)
-    except ValueError:  # a quote that does not end, as when the comment was none
-        return []
+    comment, word, quoted, escaped = _patterns()
+    text = comment.sub(" ", script.replace("\\\n", " "))
+    if word.sub("", text).strip():
+        return []  # a quote that does not end, as when the comment was none
+
+    def bare(found: re.Match[str]) -> str:
+        single, double, other = found.groups()
+        if double is not None:
+            return escaped.sub(r"\1", double)
+        return single if single is not None else str(other)
+
+    return [
+        quoted.sub(bare, each) if "'" in each or '"' in each or "\\" in each else each for each in word.findall(text)
+    ]
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    """Comments; words, quoted ones and operators; parts in quotes; what a backslash makes plain in double quotes.
+
+    Source: 2.2 (quoting) and 2.3 (tokens) of the shell command language of POSIX.
+    """
+    double = r'"(?:[^"\\]|\\.)*"'
+    return (
+        re.compile(r"(?m)(?:^|(?<=\s))#.*$"),
+        re.compile(rf"(?s)(?:[^\s'\"\\;&|()<>]+|'[^']*'|{double}|\\.)+|[;&|()<>]+"),
+        re.compile(r"""(?s)'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)"""),
+        re.compile(r"""\\([$`"\\])"""),
+    )
