@@ -35,19 +35,18 @@ def _split(script: str) -> list[str]:
     if "<<" in script:
         return []  # what follows may be no command
     comment, word, quoted, escaped = _patterns()
-    text = comment.sub(" ", script.replace("\\\n", " "))
-    if word.sub("", text).strip():
+    text = script.replace("\\\n", " ")
+    found = word.findall(comment.sub(" ", text) if "#" in text else text)
+    if any(each in ("'", '"', "\\") for each in found):
         return []  # a quote that does not end, as when the comment was none
 
-    def bare(found: re.Match[str]) -> str:
-        single, double, other = found.groups()
+    def bare(part: re.Match[str]) -> str:
+        single, double, other = part.groups()
         if double is not None:
             return escaped.sub(r"\1", double)
         return single if single is not None else str(other)
 
-    return [
-        quoted.sub(bare, each) if "'" in each or '"' in each or "\\" in each else each for each in word.findall(text)
-    ]
+    return [quoted.sub(bare, each) if "'" in each or '"' in each or "\\" in each else each for each in found]
 
 
 @cache
@@ -59,7 +58,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     double = r'"(?:[^"\\]|\\.)*"'
     return (
         re.compile(r"(?m)(?:^|(?<=\s))#.*$"),
-        re.compile(rf"(?s)(?:[^\s'\"\\;&|()<>]+|'[^']*'|{double}|\\.)+|[;&|()<>]+"),
+        re.compile(rf"(?s)(?:[^\s'\"\\;&|()<>]+|'[^']*'|{double}|\\.)+|[;&|()<>]+|['\"\\]"),
         re.compile(r"""(?s)'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)"""),
         re.compile(r"""\\([$`"\\])"""),
     )
