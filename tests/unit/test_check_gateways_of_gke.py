@@ -105,3 +105,28 @@ def test_the_frontend_of_a_graph_has_port_8000() -> None:
     ]
     moved = GRAPH.replace('1.6.1"', '1.6.1", env: [{name: DYN_HTTP_PORT, value: "8080"}]')
     assert said(moved + policy("port: 8080", "demo-frontend")) == []
+
+
+def test_a_service_of_somebody_s_own_may_stand_before_a_graph() -> None:
+    service = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: mine, namespace: ml}
+spec:
+  selector: {nvidia.com/dynamo-component: frontend}
+  ports: [{port: 80, targetPort: http}]
+"""
+    assert said(GRAPH + service + policy("port: 8000", "mine")) == said(GRAPH + service + policy("port: 9090", "mine")) == []
+    assert said(GRAPH + service + policy("port: 81", "mine")) == ["warning Service 'mine': 81 is no port of its pods"]
+
+
+def test_a_route_leaves_time_for_its_backend() -> None:
+    route = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: ml}
+spec: {rules: [{timeouts: {request: 10s, backendRequest: %s}}]}
+"""
+    assert [each.code for each in report_of(route % "20s").diagnostics] == ["DG215"]
+    assert report_of(route % "10s").diagnostics == []

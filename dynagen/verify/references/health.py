@@ -13,8 +13,10 @@ from dynagen.verify.objects import Findings, Object
 from dynagen.verify.references.graphs import is_graph, listing, mapping, service_name
 from dynagen.verify.references.known import Known
 
-# Of the frontend that Dynamo's operator runs. source: deploy/operator/internal/consts/consts.go of ai-dynamo/dynamo
+# What Dynamo's operator runs: the frontend, and all of it. source: deploy/operator/internal/consts/consts.go of
+# ai-dynamo/dynamo
 _FRONTEND = 8000
+_OF_GRAPHS = {_FRONTEND, 9002, 9003, 9085, 9090, 19090}
 
 
 def check_health(known: Known, findings: Findings) -> None:
@@ -75,7 +77,7 @@ def _of_service(known: Known, service: Object) -> tuple[set[int], list[Object]]:
     ports = {port.get("targetPort", port.get("port")) for port in listing(spec.get("ports"))}
     if len(sources) < len(found) or any(pod.is_open or pod.ports is None for pod in found):
         return set(), []
-    own = {_FRONTEND} if any(is_graph(source) for source in sources) else set()
+    own = _OF_GRAPHS if any(is_graph(source) for source in sources) else set()
     return {port for port in ports if isinstance(port, int)} | own, sources
 
 
