@@ -78,7 +78,8 @@ def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
             continue
         hint = f"did you mean {share / 100:g}?" if 1 < share <= 100 else "a share of the GPU's memory, such as 0.85"
         if not 0 < share <= 1:
-            yield Problem(word, f"'{flag}' is {shortened(word.text, 20)}, and it has to be more than 0 and at most 1", hint)
+            message = f"'{flag}' is {shortened(word.text, 20)}, and it has to be more than 0 and at most 1"
+            yield Problem(word, message, hint)
         elif share == 1 and backend == "sglang":
             message = f"'{flag}' is {word.text}, which leaves nothing for activations"
             yield Problem(word, message, "less than 1, such as 0.85", "warning")

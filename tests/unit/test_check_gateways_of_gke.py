@@ -117,8 +117,9 @@ spec:
   selector: {nvidia.com/dynamo-component: frontend}
   ports: [{port: 80, targetPort: http}]
 """
-    assert said(GRAPH + service + policy("port: 8000", "mine")) == said(GRAPH + service + policy("port: 9090", "mine")) == []
-    assert said(GRAPH + service + policy("port: 81", "mine")) == ["warning Service 'mine': 81 is no port of its pods"]
+    text = GRAPH + service
+    assert said(text + policy("port: 8000", "mine")) == said(text + policy("port: 9090", "mine")) == []
+    assert said(text + policy("port: 81", "mine")) == ["warning Service 'mine': 81 is no port of its pods"]
 
 
 def test_a_route_leaves_time_for_its_backend() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.verify.objects import Cluster, Findings, Object
-from dynagen.verify.references.classes import check_classes
-from dynagen.verify.references.health import check_health
 from dynagen.verify.references.known import Known
 from dynagen.verify.references.names import check_names
 from dynagen.verify.references.owned import check_owned
@@ -21,5 +19,12 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     check_selectors(known, findings)
     check_routes(known, findings)
     check_owned(known, findings)
-    check_classes(known, findings)
-    check_health(known, findings)
+    kinds = {subject.kind for subject in objects}
+    if "Gateway" in kinds:
+        from dynagen.verify.references.classes import check_classes
+
+        check_classes(known, findings)
+    if "HealthCheckPolicy" in kinds:
+        from dynagen.verify.references.health import check_health
+
+        check_health(known, findings)
