@@ -8,7 +8,7 @@ python/sglang/srt/model_executor of sgl-project/sglang (a share of it is set apa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report, closest, shortened
 from dynagen.profile import Profile
@@ -25,18 +25,17 @@ _TRANSFER = "--kv-transfer-config"
 _SHARES = {"vllm": "--gpu-memory-utilization", "sglang": "--mem-fraction-static"}
 
 
-class Word(NamedTuple):
+class Word:
     """`path` leads to the argument that it stands in."""
 
-    text: str
-    path: KeyPath
+    __slots__ = ("path", "text")
+
+    def __init__(self, text: str, path: KeyPath) -> None:
+        self.text, self.path = text, path
 
 
-class Problem(NamedTuple):
-    word: Word
-    message: str
-    hint: str = ""
-    severity: str = "error"
+# The word at fault, a message, a hint and a severity.
+Problem = tuple[Word, str, str, str]
 
 
 def check_values(profile: Profile, path: KeyPath, report: Report) -> None:
@@ -79,10 +78,10 @@ def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
         hint = f"did you mean {share / 100:g}?" if 1 < share <= 100 else "a share of the GPU's memory, such as 0.85"
         if not 0 < share <= 1:
             message = f"'{flag}' is {shortened(word.text, 20)}, and it has to be more than 0 and at most 1"
-            yield Problem(word, message, hint)
+            yield word, message, hint, "error"
         elif share == 1 and backend == "sglang":
             message = f"'{flag}' is {word.text}, which leaves nothing for activations"
-            yield Problem(word, message, "less than 1, such as 0.85", "warning")
+            yield word, message, "less than 1, such as 0.85", "warning"
 
 
 def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
@@ -97,11 +96,11 @@ def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
             hint = (
                 "quotes around it are for a shell" if word.text[0] in "'\"" else "keys and texts stand in double quotes"
             )
-            yield Problem(word, f"'{_TRANSFER}' is no JSON: {shortened(word.text, 60)}", hint)
+            yield word, f"'{_TRANSFER}' is no JSON: {shortened(word.text, 60)}", hint, "error"
             continue
         if not isinstance(config, dict):
             hint = """for example {"kv_connector":"NixlConnector","kv_role":"kv_both"}"""
-            yield Problem(word, f"'{_TRANSFER}' is no object: {shortened(word.text, 60)}", hint)
+            yield word, f"'{_TRANSFER}' is no object: {shortened(word.text, 60)}", hint, "error"
             continue
         # Keys may come one by one as well: --kv-transfer-config.kv_role kv_both.
         alone = not any(each.text.replace("_", "-").startswith(f"{_TRANSFER}.") for each in words)
@@ -109,7 +108,7 @@ def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
         nested = extra.get("connectors") if isinstance(extra, dict) else None
         for part in (config, *(nested if isinstance(nested, list) else ())):
             if isinstance(part, dict):
-                yield from (Problem(word, *problem) for problem in _connector_problems(part, alone))
+                yield from ((word, *problem) for problem in _connector_problems(part, alone))
 
 
 def _connector_problems(config: dict[str, Any], alone: bool) -> Iterator[tuple[str, str, str]]:

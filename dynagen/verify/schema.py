@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.plan.versions import parse_version
@@ -21,12 +21,13 @@ _MAKE = (
 )
 
 
-class Later(NamedTuple):
+class Later:
     """A release of Dynamo with other CRDs than those of `than`, the one that is meant, and the schemas that they make."""
 
-    than: str
-    release: str
-    schemas: Callable[[], Schemas]
+    __slots__ = ("release", "schemas", "than")
+
+    def __init__(self, than: str, release: str, schemas: Callable[[], Schemas]) -> None:
+        self.than, self.release, self.schemas = than, release, schemas
 
 
 def later_release(releases: Mapping[str, Any], release: str) -> str:

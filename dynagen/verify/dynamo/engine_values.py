@@ -40,7 +40,7 @@ def _role_problems(component: Component, words: list[Word]) -> Iterator[Problem]
         if word.text not in _MODES:
             near = closest(word.text, _MODES[:5])
             hint = f"did you mean '{near}'?" if near else "one of " + ", ".join(_MODES[:5])
-            yield Problem(word, f"'{_MODE}' cannot be '{shortened(word.text, 40)}'", hint)
+            yield word, f"'{_MODE}' cannot be '{shortened(word.text, 40)}'", hint, "error"
     flags = {"--is-prefill-worker": "prefill", "--is-decode-worker": "decode"}
     given += [Word(flags[word.text], word.path) for word in words if word.text in flags]
     roles = {word.text for word in given}
@@ -48,4 +48,4 @@ def _role_problems(component: Component, words: list[Word]) -> Iterator[Problem]
     if other and roles == {other}:
         message = f"it is of type '{component.type}', and its engine is started for {other}"
         hint = "one of the two is wrong: by the type it is found, labelled and scaled"
-        yield Problem(given[0], message, hint, "warning")
+        yield given[0], message, hint, "warning"
