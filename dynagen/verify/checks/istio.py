@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.verify.pods.templates import pod_templates
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
@@ -34,17 +35,9 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 def _speaks_of_istio(subject: Object) -> bool:
     if subject.group.endswith(".istio.io"):
         return True
-    spec = subject.data.get("spec") or {}
-    parts = [subject.data, spec.get("template") if isinstance(spec, dict) else None]
-    if subject.kind == "DynamoGraphDeployment":
-        parts += [part.get("podTemplate") for part in spec.get("components") or ()]
-        parts += [{"metadata": part.get("extraPodMetadata")} for part in (spec.get("services") or {}).values()]
-    return any(_names_istio((part or {}).get("metadata")) for part in parts if isinstance(part, dict))
+    parts = [subject.data, *(template.data for template in pod_templates([subject]))]
+    return any(_names_istio(data.get("metadata")) for data in parts)
 
 
 def _names_istio(metadata: dict[str, Any] | None) -> bool:
-    for key in ("labels", "annotations"):
-        for name in (metadata or {}).get(key) or ():
-            if "istio" in name:
-                return True
-    return False
+    return any("istio" in name for key in ("labels", "annotations") for name in (metadata or {}).get(key) or ())

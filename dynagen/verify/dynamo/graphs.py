@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.alpha import ALPHA, as_beta
-from dynagen.verify.objects import Findings, Object
+from dynagen.verify.objects import Findings, Object, listing, mapping
 
 GRAPH, COMPONENT = "DynamoGraphDeployment", "DynamoComponentDeployment"
 MAIN, RUNTIME = "main", "runtime"
@@ -23,14 +23,11 @@ class Graph(NamedTuple):
 
     @property
     def spec(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.subject.data.get("spec") or {}
-        return spec
+        return mapping(self.subject.data.get("spec"))
 
     @property
     def annotations(self) -> dict[str, Any]:
-        metadata: dict[str, Any] = self.subject.data.get("metadata") or {}
-        annotations: dict[str, Any] = metadata.get("annotations") or {}
-        return annotations
+        return mapping(mapping(self.subject.data.get("metadata")).get("annotations"))
 
     @property
     def alone(self) -> bool:
@@ -46,17 +43,28 @@ class Graph(NamedTuple):
 
 
 class Component:
-    """One component. `path` leads to `data` in the graph's `subject`; `template` is its pod template."""
+    """One component. `path` leads to `data` in the graph's `subject`; `template` is its pod template.
 
-    __slots__ = ("data", "experimental", "graph", "main", "name", "path", "pod", "template", "type")
+    `written` is what there is of it in the graph's `source`.
+    """
 
-    def __init__(self, graph: Graph, path: KeyPath, data: dict[str, Any]) -> None:
-        self.graph, self.path, self.data = graph, path, data
+    __slots__ = ("data", "experimental", "graph", "main", "name", "path", "pod", "template", "type", "written")
+
+    def __init__(self, graph: Graph, path: KeyPath, data: dict[str, Any], written: dict[str, Any]) -> None:
+        self.graph, self.path, self.data, self.written = graph, path, data, written
         self.name, self.type = str(data.get("name") or ""), str(data.get("type") or "")
-        self.template: dict[str, Any] = data.get("podTemplate") or {}
-        self.pod: dict[str, Any] = self.template.get("spec") or {}
-        self.experimental: dict[str, Any] = data.get("experimental") or {}
+        self.template = mapping(data.get("podTemplate"))
+        self.pod = mapping(self.template.get("spec"))
+        self.experimental = mapping(data.get("experimental"))
         self.main: dict[str, Any] | None = self.container(MAIN)[1]
+
+    @property
+    def role(self) -> str:
+        """The type that its pods have, however it is written: `default` when there is none."""
+        given = self.written
+        if self.graph.is_alpha:
+            return str(given.get("subComponentType") or given.get("componentType") or "default")
+        return self.type or "default"
 
     @property
     def is_worker(self) -> bool:
@@ -70,7 +78,7 @@ class Component:
     def container(self, name: str, field: str = "containers") -> tuple[KeyPath, dict[str, Any] | None]:
         """The container of this name and the path to it in the component; that of the list if there is none."""
         path: KeyPath = ("podTemplate", "spec", field)
-        for index, container in enumerate(self.pod.get(field) or ()):
+        for index, container in enumerate(listing(self.pod.get(field))):
             if container.get("name") == name:
                 return (*path, index), container
         return path, None
@@ -82,20 +90,30 @@ class Component:
         findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint, cause=cause)
 
 
+def is_graph(subject: Object) -> bool:
+    return subject.kind == GRAPH and subject.group == "nvidia.com"
+
+
 def graphs(objects: Sequence[Object]) -> list[Graph]:
     """Every graph and every component without one."""
     return [
-        _graph(subject) for subject in objects if subject.group == "nvidia.com" and subject.kind in (GRAPH, COMPONENT)
+        subject.once(graph_of)
+        for subject in objects
+        if subject.kind in (GRAPH, COMPONENT) and subject.group == "nvidia.com"
     ]
 
 
-def _graph(source: Object) -> Graph:
-    subject = Object(as_beta(source.manifest)) if source.api_version == ALPHA else source
+def graph_of(source: Object) -> Graph:
+    """The graph that an object is, or the component without one; ask for it with `once`."""
+    is_alpha = source.api_version == ALPHA
+    subject = Object(as_beta(source.manifest)) if is_alpha else source
     components: list[Component] = []
     graph = Graph(subject, source, components)
     if graph.alone:
-        components.append(Component(graph, ("spec",), graph.spec))
-    else:
-        for index, data in enumerate(graph.spec.get("components") or ()):
-            components.append(Component(graph, ("spec", "components", index), data))
+        components.append(Component(graph, ("spec",), graph.spec, mapping(source.data.get("spec"))))
+        return graph
+    services = mapping(mapping(source.data.get("spec")).get("services"))
+    for index, data in enumerate(listing(graph.spec.get("components"))):
+        written = mapping(services.get(str(data.get("name")))) if is_alpha else data
+        components.append(Component(graph, ("spec", "components", index), data, written))
     return graph

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import listing, mapping
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Entry
 from dynagen.verify.references.rows import Found, at
 

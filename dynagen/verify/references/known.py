@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import closest
-from dynagen.verify.objects import Cluster, Object
-from dynagen.verify.references.graphs import Component, components, is_graph, listing, made, mapping
+from dynagen.verify.dynamo.graphs import Graph, graph_of, is_graph
+from dynagen.verify.dynamo.operator import Made, made
+from dynagen.verify.objects import Cluster, Object, listing, mapping
 from dynagen.verify.references.rows import at, data, split
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2")
@@ -36,8 +37,9 @@ class Known:
         self._schemas: dict[tuple[str, str], bool] = {}
         self._kinds: set[tuple[str, str]] = set()
         self._searches = 100
-        self.graphs: list[tuple[Object, list[Component]]] = []
-        self.other_graphs: list[tuple[Object, list[Component]]] = []
+        self.graphs: list[Graph] = []
+        self.other_graphs: list[Graph] = []
+        self.made: list[tuple[Graph, Made]] = []
         for subject in cluster.external:
             if not subject.api_version or (is_graph(subject) and not subject.data.get("spec")):
                 self._declared.setdefault((subject.kind, subject.name), []).append(subject.namespace)
@@ -50,12 +52,14 @@ class Known:
             self._bring(subject, self.graphs)
         self._cluster_kinds = set(data()["cluster"])
 
-    def _bring(self, subject: Object, graphs: list[tuple[Object, list[Component]]]) -> None:
+    def _bring(self, subject: Object, graphs: list[Graph]) -> None:
         """What an object makes, or has made."""
         if is_graph(subject):
-            found = components(subject, self.cluster.release)
-            graphs.append((subject, found))
-            for each in made(subject, found):
+            graph = subject.once(graph_of)
+            graphs.append(graph)
+            for each in made(graph, self.cluster.release):
+                if graphs is self.graphs:
+                    self.made.append((graph, each))
                 self._add(each.group, each.kind, each.name, Entry(subject.namespace, each.data, subject))
             return
         rule = data()["makes"].get(key_of(subject))

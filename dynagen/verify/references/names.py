@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object
+from dynagen.verify.objects import Findings, Object, mapping
 from dynagen.verify.references.contents import check_keys, check_port
 from dynagen.verify.references.grants import check_grant
-from dynagen.verify.references.graphs import mapping
 from dynagen.verify.references.known import Known, is_given, key_of
 from dynagen.verify.references.missing import check_mounts, is_excused, report_missing
 from dynagen.verify.references.rows import Found, Row, references
@@ -27,9 +26,9 @@ def check_names(known: Known, findings: Findings) -> None:
         for found in references(key_of(subject), subject.data):
             for name, path, namespace in _named(subject, found):
                 _check(known, findings, subject, found, name, path, namespace)
-    for graph, components in known.graphs:
-        for component in components:
-            check_mounts(known, findings, graph, component.pod)
+    for graph in known.graphs:
+        for component in graph.components:
+            check_mounts(known, component, findings)
 
 
 def _named(subject: Object, found: Found) -> Iterator[tuple[str, KeyPath, str | None]]:
