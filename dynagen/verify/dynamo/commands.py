@@ -9,15 +9,14 @@ All but the last fail when the operator makes the pods, after the webhook has sa
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from functools import cache
+from typing import Any
 
+from dynagen.plan.arguments import has, values_of
 from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
 from dynagen.verify.objects import Cluster, Findings
 
-_BACKENDS = {
-    backend: re.compile(rf"python[0-9.]*\s+[^|&;]*-m\s+[^|&;]*dynamo\.{backend}[^|&;]*")
-    for backend in ("vllm", "sglang", "trtllm")
-}
+_BACKENDS = ("vllm", "sglang", "trtllm")
 _ELASTIC, _PARALLEL = "--enable-elastic-ep", ("--data-parallel-backend", "-dpb")
 
 
@@ -52,20 +51,21 @@ def backends_in(component: Component) -> list[str]:
     """The backends that the command of the main container runs, shell scripts included."""
     main = component.main or {}
     line = " ".join(str(part) for part in (*(main.get("command") or ()), *(main.get("args") or ())))
-    return [backend for backend, pattern in _BACKENDS.items() if pattern.search(line)]
+    # Most lines are no command of an engine: only what may be one is worth a pattern.
+    return [each for each in _BACKENDS if f"dynamo.{each}" in line and _launch(each).search(line)]
 
 
-def _is_elastic(container: dict[str, object]) -> bool:
-    parts: list[str] = []
-    for field in ("command", "args"):
-        words = container.get(field)
-        for word in words if isinstance(words, list) else ():
-            for part in str(word).split():
-                flag, equals, value = part.partition("=")
-                parts.extend([flag.replace("_", "-"), value] if equals else [flag.replace("_", "-")])
-    if _ELASTIC not in parts:
-        return False
-    return any(flag in _PARALLEL and re.match(r"ray([;&|<>()].*)?$", value) for flag, value in pairwise(parts))
+@cache
+def _launch(backend: str) -> re.Pattern[str]:
+    return re.compile(rf"python[0-9.]*\s+[^|&;]*-m\s+[^|&;]*dynamo\.{backend}[^|&;]*")
+
+
+def _is_elastic(container: dict[str, Any]) -> bool:
+    words = [part for field in ("command", "args") for word in container.get(field) or () for part in str(word).split()]
+    return has(words, _ELASTIC) and any(
+        value is not None and value.startswith("ray") and value[3:4] in ("", *";&|<>()")
+        for value in values_of(words, *_PARALLEL)
+    )
 
 
 def _check_cache(component: Component, backend: str, findings: Findings) -> None:
