@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynagen.verify.objects import Cluster, Findings, Object
 from dynagen.verify.pods.templates import pod_templates
+
+if TYPE_CHECKING:
+    from dynagen.verify.istio.mesh import Mesh
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
@@ -19,17 +22,33 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     mesh = Mesh(objects, cluster, findings)
     check_annotations(mesh)
     if any(subject.group.endswith(".istio.io") for subject in objects):
-        from dynagen.verify.istio.conflicts import check_gateways, check_hosts, check_selectors
-        from dynagen.verify.istio.resolution import check_destinations, check_providers
-        from dynagen.verify.istio.rules import check_rules
-        from dynagen.verify.istio.serving import check_serving
-        from dynagen.verify.istio.webhook import check_webhook
+        _check_kinds(mesh)
 
-        for part in (
-            check_webhook, check_hosts, check_gateways, check_selectors, check_destinations, check_providers,
-            check_serving, check_rules,
-        ):  # fmt: skip
-            part(mesh)
+
+def _check_kinds(mesh: Mesh) -> None:
+    """Istio's own objects. What looks at a kind is read when there is one."""
+    from dynagen.verify.istio.webhook import check_webhook
+
+    check_webhook(mesh)
+    if len(mesh.of_kind("VirtualService")) > 1 or mesh.has("Gateway", "Sidecar", "Telemetry"):
+        from dynagen.verify.istio.conflicts import check_gateways, check_hosts, check_selectors
+
+        check_hosts(mesh)
+        check_gateways(mesh)
+        check_selectors(mesh)
+    if mesh.has("VirtualService", "AuthorizationPolicy", "Telemetry"):
+        from dynagen.verify.istio.resolution import check_destinations, check_providers
+
+        check_destinations(mesh)
+        check_providers(mesh)
+    if mesh.has("VirtualService", "Gateway"):
+        from dynagen.verify.istio.serving import check_serving
+
+        check_serving(mesh)
+    if mesh.has("DestinationRule", "ServiceEntry", "EnvoyFilter"):
+        from dynagen.verify.istio.rules import check_rules
+
+        check_rules(mesh)
 
 
 def _speaks_of_istio(subject: Object) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.alpha import ALPHA, as_beta
 from dynagen.verify.objects import Findings, Object, listing, mapping
 
+ALPHA = "nvidia.com/v1alpha1"
 GRAPH, COMPONENT = "DynamoGraphDeployment", "DynamoComponentDeployment"
 MAIN, RUNTIME = "main", "runtime"
 WORKERS = ("worker", "prefill", "decode")
@@ -105,8 +105,11 @@ def graphs(objects: Sequence[Object]) -> list[Graph]:
 
 def graph_of(source: Object) -> Graph:
     """The graph that an object is, or the component without one; ask for it with `once`."""
-    is_alpha = source.api_version == ALPHA
-    subject = Object(as_beta(source.manifest)) if is_alpha else source
+    subject, is_alpha = source, source.api_version == ALPHA
+    if is_alpha:
+        from dynagen.verify.dynamo.alpha import as_beta
+
+        subject = Object(as_beta(source.manifest))
     components: list[Component] = []
     graph = Graph(subject, source, components)
     if graph.alone:

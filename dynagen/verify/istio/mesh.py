@@ -53,6 +53,10 @@ class Mesh:
         """Istio's objects of a kind; a Gateway is one of Istio, not of the Gateway API."""
         return self._kinds.get(kind, [])
 
+    def has(self, *kinds: str) -> bool:
+        """Whether the stream has an object of Istio of one of these kinds."""
+        return any(kind in self._kinds for kind in kinds)
+
     def outside(self, kind: str) -> list[Object]:
         """Objects of a kind that are in the cluster already."""
         return [each for each in self._cluster.external if each.kind == kind]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.dynamo.graphs import MAIN, WORKERS, Component
+from dynagen.diagnostics import KeyPath
+from dynagen.verify.dynamo.graphs import WORKERS
 from dynagen.verify.dynamo.operator import service_name
 from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known, where
@@ -73,25 +73,3 @@ def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
                 what = f"scale the DynamoGraphDeploymentScalingAdapter '{adapter}', {asked}"
                 return what if kind == "Deployment" else f"component '{each.name}' gets one with 'scalingAdapter: {{}}'"
     return ""
-
-
-def check_mounts(known: Known, component: Component, findings: Findings) -> None:
-    """A mount of `main` without a volume of its name: the operator takes the claim of that name. Of others it does not.
-
-    source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
-    """
-    if component.graph.is_alpha:
-        return  # it has a field of its own for it
-    volumes = {str(volume.get("name")) for volume in listing(component.pod.get("volumes"))}
-    path, main = component.container(MAIN)
-    namespace = component.graph.source.namespace
-    for index, mount in enumerate((main or {}).get("volumeMounts") or ()):
-        name = str(mount.get("name"))
-        if name in volumes or name == "shared-memory":
-            continue
-        if known.find("", "PersistentVolumeClaim", namespace, name) is None:
-            message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(namespace)}, which would count then"
-            near = closest(name, volumes)
-            hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"
-            at = (*component.path, *path, "volumeMounts", index, "name")
-            findings.add("DG470", component.graph.subject, at, message, hint)

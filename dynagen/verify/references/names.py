@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object, mapping
+from dynagen.diagnostics import KeyPath, closest
+from dynagen.verify.dynamo.graphs import MAIN, Component
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.contents import check_keys, check_port
-from dynagen.verify.references.grants import check_grant
-from dynagen.verify.references.known import Known, is_given, key_of
-from dynagen.verify.references.missing import check_mounts, is_excused, report_missing
+from dynagen.verify.references.known import Known, is_given, key_of, where
 from dynagen.verify.references.rows import Found, Row, references
 
 _CLUSTER_DOMAIN = ".svc.cluster.local"
@@ -28,7 +27,7 @@ def check_names(known: Known, findings: Findings) -> None:
                 _check(known, findings, subject, found, name, path, namespace)
     for graph in known.graphs:
         for component in graph.components:
-            check_mounts(known, component, findings)
+            _check_mounts(known, component, findings)
 
 
 def _named(subject: Object, found: Found) -> Iterator[tuple[str, KeyPath, str | None]]:
@@ -95,10 +94,14 @@ def _check(
         return
     entry = known.find(group, kind, space, name)
     if entry is None:
+        from dynagen.verify.references.missing import is_excused, report_missing
+
         if not is_excused(known, subject, found, group, kind, name):
             report_missing(known, findings, subject, path, group, kind, space, name, row.severity)
         return
     if row.grant and space and entry.namespace and entry.namespace != subject.namespace:
+        from dynagen.verify.references.grants import check_grant
+
         check_grant(known, findings, subject, path, group, kind, space, name)
     if kind in ("ConfigMap", "Secret") and isinstance(value, dict):
         check_keys(findings, subject, found, entry, kind, name)
@@ -121,3 +124,25 @@ def _target(row: Row, value: Any) -> tuple[str, str]:
     if kind in ("ServiceAccount", "PersistentVolumeClaim"):
         return "", kind
     return (row.group, kind) if kind == row.kind or row.group == "keda.sh" else ("", kind)
+
+
+def _check_mounts(known: Known, component: Component, findings: Findings) -> None:
+    """A mount of `main` without a volume of its name: the operator takes the claim of that name. Of others it does not.
+
+    source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
+    """
+    if component.graph.is_alpha:
+        return  # it has a field of its own for it
+    volumes = {str(volume.get("name")) for volume in listing(component.pod.get("volumes"))}
+    path, main = component.container(MAIN)
+    namespace = component.graph.source.namespace
+    for index, mount in enumerate((main or {}).get("volumeMounts") or ()):
+        name = str(mount.get("name"))
+        if name in volumes or name == "shared-memory":
+            continue
+        if known.find("", "PersistentVolumeClaim", namespace, name) is None:
+            message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(namespace)}, which would count then"
+            near = closest(name, volumes)
+            hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"
+            at = (*component.path, *path, "volumeMounts", index, "name")
+            findings.add("DG470", component.graph.subject, at, message, hint)
