@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.objects import Findings, Object, listing, mapping
@@ -14,29 +14,20 @@ MAIN, RUNTIME = "main", "runtime"
 WORKERS = ("worker", "prefill", "decode")
 
 
-class Graph(NamedTuple):
-    """`subject` is in the form of v1beta1, `source` as it was written. A DynamoComponentDeployment has one component."""
+class Graph:
+    """`subject` is in the form of v1beta1, `source` as it was written. A DynamoComponentDeployment has one component.
 
-    subject: Object
-    source: Object
-    components: Sequence[Component]
+    `alone` is a component without a graph.
+    """
 
-    @property
-    def spec(self) -> dict[str, Any]:
-        return mapping(self.subject.data.get("spec"))
+    __slots__ = ("alone", "annotations", "components", "is_alpha", "source", "spec", "subject")
 
-    @property
-    def annotations(self) -> dict[str, Any]:
-        return mapping(mapping(self.subject.data.get("metadata")).get("annotations"))
-
-    @property
-    def alone(self) -> bool:
-        """Whether this is a component without a graph."""
-        return self.subject.kind == COMPONENT
-
-    @property
-    def is_alpha(self) -> bool:
-        return self.source.api_version == ALPHA
+    def __init__(self, subject: Object, source: Object) -> None:
+        self.subject, self.source = subject, source
+        self.spec = mapping(subject.data.get("spec"))
+        self.annotations = mapping(mapping(subject.data.get("metadata")).get("annotations"))
+        self.alone, self.is_alpha = subject.kind == COMPONENT, source.api_version == ALPHA
+        self.components: list[Component] = []
 
     def report(self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "") -> None:
         findings.add(code, self.subject, path, message, hint)
@@ -105,18 +96,17 @@ def graphs(objects: Sequence[Object]) -> list[Graph]:
 
 def graph_of(source: Object) -> Graph:
     """The graph that an object is, or the component without one; ask for it with `once`."""
-    subject, is_alpha = source, source.api_version == ALPHA
-    if is_alpha:
+    subject = source
+    if source.api_version == ALPHA:
         from dynagen.verify.dynamo.alpha import as_beta
 
         subject = Object(as_beta(source.manifest))
-    components: list[Component] = []
-    graph = Graph(subject, source, components)
+    graph = Graph(subject, source)
     if graph.alone:
-        components.append(Component(graph, ("spec",), graph.spec, mapping(source.data.get("spec"))))
+        graph.components.append(Component(graph, ("spec",), graph.spec, mapping(source.data.get("spec"))))
         return graph
     services = mapping(mapping(source.data.get("spec")).get("services"))
     for index, data in enumerate(listing(graph.spec.get("components"))):
-        written = mapping(services.get(str(data.get("name")))) if is_alpha else data
-        components.append(Component(graph, ("spec", "components", index), data, written))
+        written = mapping(services.get(str(data.get("name")))) if graph.is_alpha else data
+        graph.components.append(Component(graph, ("spec", "components", index), data, written))
     return graph

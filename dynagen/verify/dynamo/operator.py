@@ -7,7 +7,7 @@ internal/dynamo/component_*.go of ai-dynamo/dynamo.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
@@ -30,18 +30,20 @@ PORTS = {
 }
 
 
-class Made(NamedTuple):
+class Made:
     """An object that the operator makes. `always` is False when that depends on how the operator is set up.
 
     `place` is what it is made for: an object, and a path in that.
     """
 
-    group: str
-    kind: str
-    name: str
-    place: tuple[Object, KeyPath]
-    data: dict[str, Any] | None = None
-    always: bool = True
+    __slots__ = ("always", "data", "group", "kind", "name", "place")
+
+    def __init__(
+        self, group: str, kind: str, name: str, place: tuple[Object, KeyPath], data: dict[str, Any] | None = None,
+        always: bool = True,
+    ) -> None:  # fmt: skip
+        self.group, self.kind, self.name, self.place = group, kind, name, place
+        self.data, self.always = data, always
 
 
 def labels_of(component: Component, release: Version) -> Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.graphs import graph_of, is_graph
@@ -20,13 +20,15 @@ _ADDED = ("kubernetes.io", "k8s.io", "istio.io", "nvidia.com", "grove.io", "run.
 Rest = ParamSpec("Rest")
 
 
-class Service(NamedTuple):
+class Service:
     """A Service with the ports and the selector that it has, as far as they are known: one that an operator makes has neither."""
 
-    owner: Object
-    namespace: str
-    ports: list[dict[str, Any]] | None
-    selector: dict[str, str] | None
+    __slots__ = ("namespace", "owner", "ports", "selector")
+
+    def __init__(
+        self, owner: Object, ports: list[dict[str, Any]] | None = None, selector: dict[str, str] | None = None
+    ) -> None:
+        self.owner, self.namespace, self.ports, self.selector = owner, owner.namespace, ports, selector
 
 
 def _unless_suppressed(
@@ -77,12 +79,12 @@ class Mesh:
         for subject in self.objects:
             for component in subject.once(graph_of).components if is_graph(subject) else ():
                 name = full_name(service_name(component), subject.namespace)
-                found[name] = Service(subject, subject.namespace, None, None)
+                found[name] = Service(subject)
         for subject in self.objects:
             if subject.kind == "Service" and not subject.group:
                 spec = subject.data.get("spec") or {}
                 name = full_name(subject.name, subject.namespace)
-                found[name] = Service(subject, subject.namespace, spec.get("ports") or [], spec.get("selector"))
+                found[name] = Service(subject, spec.get("ports") or [], spec.get("selector"))
         return found
 
     @cached_property

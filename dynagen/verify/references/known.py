@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import closest
 from dynagen.verify.dynamo.graphs import Graph, graph_of, is_graph
@@ -19,12 +19,13 @@ _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2
 OF_GRAPHS = ("Deployment", "DynamoGraphDeploymentScalingAdapter", "InferencePool", "Service", "ServiceAccount")
 
 
-class Entry(NamedTuple):
+class Entry:
     """An object that is there. `data` is None when nobody knows what is in it; `source` is the object that brings it."""
 
-    namespace: str
-    data: dict[str, Any] | None
-    source: Object | None = None
+    __slots__ = ("data", "namespace", "source")
+
+    def __init__(self, namespace: str, data: dict[str, Any] | None, source: Object | None = None) -> None:
+        self.namespace, self.data, self.source = namespace, data, source
 
 
 class Known:

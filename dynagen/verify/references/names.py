@@ -32,7 +32,7 @@ def check_names(known: Known, findings: Findings) -> None:
 
 def _named(subject: Object, found: Found) -> Iterator[tuple[str, KeyPath, str | None]]:
     """The names that a field holds, each with its path and its namespace (None for any)."""
-    row, path, value = found
+    row, path, value = found.row, found.path, found.value
     space: str | None = None if row.namespace == "any" else subject.namespace
     if row.form == "requirement":  # of a node's label
         if (value.get("key"), value.get("operator")) == (row.name, "In"):

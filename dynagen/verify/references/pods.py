@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.operator import labels_of
@@ -14,13 +14,13 @@ from dynagen.verify.references.known import Known, key_of
 from dynagen.verify.references.rows import data
 
 
-class Requirement(NamedTuple):
+class Requirement:
     """What one line of a selector asks of a label: an operator of matchExpressions, and its values."""
 
-    key: str
-    operator: str
-    values: tuple[str, ...]
-    path: KeyPath
+    __slots__ = ("key", "operator", "path", "values")
+
+    def __init__(self, key: str, operator: str, values: tuple[str, ...], path: KeyPath) -> None:
+        self.key, self.operator, self.values, self.path = key, operator, values, path
 
 
 class Pods:
@@ -41,9 +41,9 @@ class Pods:
     def candidates(self, required: Sequence[Requirement]) -> list[Pod]:
         """Pods that may fulfil all requirements: a superset, found without looking at every pod."""
         shortest: list[Pod] | None = None
-        for key, operator, values, _ in required:
-            if operator == "In" and not key.startswith(ADDED_SOMEWHERE):
-                found = [pod for value in (*values, None) for pod in self._index.get((key, value), ())]
+        for each in required:
+            if each.operator == "In" and not each.key.startswith(ADDED_SOMEWHERE):
+                found = [pod for value in (*each.values, None) for pod in self._index.get((each.key, value), ())]
                 if shortest is None or len(found) < len(shortest):
                     shortest = found
         return self.all if shortest is None else [*shortest, *self._open]
@@ -54,7 +54,7 @@ class Pods:
             pod
             for pod in self.candidates(required)
             if (namespaces is None or not pod.namespace or pod.namespace in namespaces or "" in namespaces)
-            and all(may_match(pod, key, operator, values) for key, operator, values, _ in required)
+            and all(may_match(pod, each) for each in required)
         ]
 
     def may_be_others(self, namespaces: set[str] | None) -> bool:
@@ -131,9 +131,9 @@ def requirements(selector: Any, is_map: bool) -> list[Requirement]:
     return found
 
 
-def may_match(pod: Pod, key: str, operator: str, values: tuple[str, ...]) -> bool:
+def may_match(pod: Pod, required: Requirement) -> bool:
     """Whether a pod may fulfil one requirement of a selector."""
-    found = pod.values(key)
+    operator, values, found = required.operator, required.values, pod.values(required.key)
     if operator == "DoesNotExist":
         return found is None or not found
     if operator == "NotIn":

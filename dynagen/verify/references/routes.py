@@ -89,7 +89,7 @@ def _takes_namespace(known: Known, of_route: str, of_gateway: str, spaces: dict[
         if namespace is None or namespace.data is None:
             return True  # its labels are not known
         pod = Pod("", {"kubernetes.io/metadata.name": (of_route,), **plain_labels(namespace.data)})
-        return all(may_match(pod, *each[:3]) for each in requirements(spaces.get("selector"), False))
+        return all(may_match(pod, each) for each in requirements(spaces.get("selector"), False))
     return bool(how != "None")
 
 
