@@ -6,10 +6,11 @@ Source of all forms: pkg/api/validate/content and pkg/util/validation/validation
 from __future__ import annotations
 
 from functools import lru_cache
-from string import ascii_letters, ascii_lowercase, digits
 
 # Sets of characters: patterns would be compiled for every run.
-_LOWER, _ANY = ascii_lowercase + digits, ascii_letters + digits
+_DIGITS = "0123456789"
+_LOWER = "abcdefghijklmnopqrstuvwxyz" + _DIGITS
+_ANY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _LOWER
 MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
@@ -111,7 +112,7 @@ def is_env_name(text: str, kubernetes: str) -> bool:
     """Almost everything printable since 1.32 (RelaxedEnvironmentVariableValidation, on by default from then)."""
     if minor(kubernetes) >= 32:
         return bool(text) and text.isascii() and text.isprintable() and "=" not in text
-    if not text or text.strip(_ANY + "-._") or text[0] in digits:
+    if not text or text.strip(_ANY + "-._") or text[0] in _DIGITS:
         return False
     return text != "." and not text.startswith("..")
 

@@ -76,7 +76,9 @@ def _words(component: Component) -> list[str]:
 
 def _split(part: str) -> list[str]:
     # Comments of a script are no arguments; quotes stay, so that JSON is one odd word or several.
-    return re.sub(r"(?m)(^|\s)#.*$", " ", part).split() if "\n" in part or " " in part else [part]
+    if "\n" not in part and " " not in part:
+        return [part]
+    return (re.sub(r"(?m)(^|\s)#.*$", " ", part) if "#" in part else part).split()
 
 
 def _place(component: Component, word: str) -> KeyPath:

@@ -123,7 +123,7 @@ def _value_problem(name: str, value: str) -> str | None:
 
 def _ports_problem(value: str) -> str | None:
     for part in value.strip().split(",") if value.strip() else ():
-        if not re.fullmatch("[0-9]+", part.strip()) or int(part) > 65535:
+        if not _is_number(part.strip(), 9) or int(part) > 65535:
             return f"'{part.strip()}' is no port: the list has single ports, no ranges"
     return None
 
@@ -142,12 +142,16 @@ def _one_of(*words: str) -> Callable[[str], str | None]:
     return lambda value: None if value in words else f"'{value}' is none of {shown}"
 
 
+def _is_number(text: str, digits: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= digits
+
+
 def _number_problem(value: str) -> str | None:
-    return None if re.fullmatch("[0-9]{1,9}", value) else f"'{value}' is no number"
+    return None if _is_number(value, 9) else f"'{value}' is no number"
 
 
 def _port_problem(value: str) -> str | None:
-    return None if re.fullmatch("[0-9]{1,5}", value.strip()) and int(value) <= 65535 else f"'{value}' is no port"
+    return None if _is_number(value.strip(), 5) and int(value) <= 65535 else f"'{value}' is no port"
 
 
 def _interfaces_problem(value: str) -> str | None:
