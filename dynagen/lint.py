@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, document_tree, gke_layer
+from dynagen.layers import base_layer, document_tree, documents, files, gke_layer
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree
@@ -52,11 +52,10 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     check_schemas(objects, schemas, findings, later if later.release else None)
     if not report.failed:
         check_rules(objects, schemas, findings, target.earlier)
-        built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
-        external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
+        named = [declared(entry, "", Position("--external")) for entry in target.external]
         release = parse_version(target.release)
         way_out = "'--external {}'"
-        cluster = Cluster(schemas, target.kubernetes, release, external, way_out, target.earlier)
+        cluster = Cluster(schemas, target.kubernetes, release, [*named, *_built_in()], way_out, target.earlier)
         verify(objects, cluster, findings)
     if not report.failed:
         check_silences(report)
@@ -72,6 +71,17 @@ def releases() -> list[str]:
 def _facts() -> dict[str, Any]:
     """Those of the shipped layers that say something of every cluster."""
     return load_facts([base_layer(), gke_layer()], Report())
+
+
+@cache
+def _built_in() -> list[Object]:
+    """What every cluster has, as the gke layer says it. A file that begins with a condition hangs on a profile."""
+    layer, found = gke_layer(), []
+    for name in files(layer, "external"):
+        trees = [document_tree(document) for document in documents(layer, name, Report())]
+        if "kind" in trees[0]:
+            found += [Object(Manifest(tree, tree.origin.written)) for tree in trees]
+    return found
 
 
 def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:

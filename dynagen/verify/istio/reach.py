@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
 
 
-class Unreached(NamedTuple):
+class Unreached:
     """`whole` routes are dead (IST0130); single matches only do nothing (IST0131)."""
 
-    path: KeyPath
-    message: str
-    hint: str
-    whole: bool
+    __slots__ = ("hint", "message", "path", "whole")
+
+    def __init__(self, path: KeyPath, message: str, hint: str, whole: bool) -> None:
+        self.path, self.message, self.hint, self.whole = path, message, hint, whole
 
 
 # A route, the prefix of one of its matches, and that match.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import is_graph, listing, mapping, service_name
+from dynagen.verify.dynamo.graphs import GRAPH
+from dynagen.verify.dynamo.operator import service_name
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known
 
 # What Dynamo's operator runs: the frontend, and all of it. source: deploy/operator/internal/consts/consts.go of
@@ -43,7 +44,7 @@ def _check(
     if entry is None or entry.source is None:
         return
     ports, sources = (
-        _of_graph(known, entry.source, name) if is_graph(entry.source) else _of_service(known, entry.source)
+        _of_graph(known, entry.source, name) if entry.source.kind == GRAPH else _of_service(known, entry.source)
     )
     if not sources or port in ports or any(port in _numbers(each.data) for each in sources):
         return
@@ -57,19 +58,19 @@ def _check(
 
 def _of_graph(known: Known, graph: Object, name: str) -> tuple[set[int], list[Object]]:
     """The ports that requests go to, and what says anything else of the pods; nothing when that is not known."""
-    for each, components in known.graphs:
-        if each is graph:
-            serves = any(part.role == "frontend" and service_name(graph, part) == name for part in components)
+    for each in known.graphs:
+        if each.source is graph:
+            serves = any(part.type == "frontend" and service_name(part) == name for part in each.components)
             return ({_FRONTEND}, [graph]) if serves else (set(), [])
     return set(), []
 
 
 def _of_service(known: Known, service: Object) -> tuple[set[int], list[Object]]:
-    from dynagen.verify.references.pods import pods_of, requirements
+    from dynagen.verify.references.pods import all_pods, requirements
 
     spec = mapping(service.data.get("spec"))
     required = requirements(spec.get("selector"), True)
-    pods = pods_of(known)
+    pods = all_pods(known)
     if not required or pods.may_be_others({service.namespace}):
         return set(), []
     found = pods.matching(required, {service.namespace})
@@ -77,7 +78,7 @@ def _of_service(known: Known, service: Object) -> tuple[set[int], list[Object]]:
     ports = {port.get("targetPort", port.get("port")) for port in listing(spec.get("ports"))}
     if len(sources) < len(found) or any(pod.is_open or pod.ports is None for pod in found):
         return set(), []
-    own = _OF_GRAPHS if any(is_graph(source) for source in sources) else set()
+    own = _OF_GRAPHS if any(source.kind == GRAPH for source in sources) else set()
     return {port for port in ports if isinstance(port, int)} | own, sources
 
 
