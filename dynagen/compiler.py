@@ -24,7 +24,7 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.rules import check_rules
-from dynagen.verify.schema import check_schemas
+from dynagen.verify.schema import Later, check_schemas, later_release
 
 if TYPE_CHECKING:
     from dynagen.influence import Influence
@@ -106,7 +106,8 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     merged = manifests.finish(common)
     objects, findings = [Object(manifest) for manifest in merged], Findings(report, places_of(known))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
-    check_schemas(objects, authoring if old else schemas, findings)
+    later = Later(plan.release, later_release(library.facts["releases"], plan.release), lambda: authoring)
+    check_schemas(objects, authoring if old else schemas, findings, later if later.release and not old else None)
     if report.failed:
         return known
 

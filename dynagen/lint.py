@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, document_tree, gke_layer
+from dynagen.layers import base_layer, document_tree, documents, files, gke_layer
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree
@@ -20,7 +20,7 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.rules import check_rules
-from dynagen.verify.schema import check_schemas
+from dynagen.verify.schema import Later, check_schemas, later_release
 
 
 class Target(NamedTuple):
@@ -39,19 +39,23 @@ class Target(NamedTuple):
         """Where the schema of a kind is looked for."""
         return [*self.schemas, *schema_folders([], self.kubernetes, _facts()["releases"][self.release]["crds"])]
 
+    def newest_schemas(self) -> Schemas:
+        """Those of Dynamo's newest release instead of this one's."""
+        return open_schemas([*self.schemas, *schema_folders([], self.kubernetes)])
+
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     schemas = open_schemas(target.schema_folders())
     objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
-    check_schemas(objects, schemas, findings)
+    later = Later(target.release, later_release(_facts()["releases"], target.release), target.newest_schemas)
+    check_schemas(objects, schemas, findings, later if later.release else None)
     if not report.failed:
         check_rules(objects, schemas, findings, target.earlier)
-        built_in = [f"StorageClass/{name}" for name in _facts()["storage"]["classes"]]
-        external = [declared(entry, "", Position("--external")) for entry in (*target.external, *built_in)]
+        named = [declared(entry, "", Position("--external")) for entry in target.external]
         release = parse_version(target.release)
         way_out = "'--external {}'"
-        cluster = Cluster(schemas, target.kubernetes, release, external, way_out, target.earlier)
+        cluster = Cluster(schemas, target.kubernetes, release, [*named, *_built_in()], way_out, target.earlier)
         verify(objects, cluster, findings)
     if not report.failed:
         check_silences(report)
@@ -67,6 +71,17 @@ def releases() -> list[str]:
 def _facts() -> dict[str, Any]:
     """Those of the shipped layers that say something of every cluster."""
     return load_facts([base_layer(), gke_layer()], Report())
+
+
+@cache
+def _built_in() -> list[Object]:
+    """What every cluster has, as the gke layer says it. A file that begins with a condition hangs on a profile."""
+    layer, found = gke_layer(), []
+    for name in files(layer, "external"):
+        trees = [document_tree(document) for document in documents(layer, name, Report())]
+        if "kind" in trees[0]:
+            found += [Object(Manifest(tree, tree.origin.written)) for tree in trees]
+    return found
 
 
 def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:

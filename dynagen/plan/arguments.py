@@ -12,14 +12,20 @@ def flag_of(argument: str) -> str:
     return argument.split("=", 1)[0].replace("_", "-")
 
 
-def value_of(arguments: Sequence[str], *flags: str) -> str | None:
-    """The value of the first of these flags that is given last; None when none is."""
-    found = None
+def values_of(arguments: Sequence[str], *flags: str) -> list[str | None]:
+    """The values of these flags in the order in which they are given; None where nothing follows a flag."""
+    found = []
     for index, argument in enumerate(arguments):
         if flag_of(argument) in flags:
             _, equals, value = argument.partition("=")
-            found = value if equals else arguments[index + 1] if index + 1 < len(arguments) else None
+            found.append(value if equals else arguments[index + 1] if index + 1 < len(arguments) else None)
     return found
+
+
+def value_of(arguments: Sequence[str], *flags: str) -> str | None:
+    """The value of the first of these flags that is given last; None when none is."""
+    found = values_of(arguments, *flags)
+    return found[-1] if found else None
 
 
 def has(arguments: Sequence[str], *flags: str) -> bool:

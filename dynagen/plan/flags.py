@@ -7,6 +7,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.arguments import flag_of, has, value_of
+from dynagen.plan.engine_values import check_values
 from dynagen.plan.fit.models import LookUp
 from dynagen.plan.versions import Version, parse_version
 from dynagen.profile import Profile
@@ -15,13 +16,15 @@ from dynagen.profile import Profile
 def check_flags(
     profile: Profile, workers: Sequence[KeyPath], release: Version, look_up: LookUp, report: Report
 ) -> None:
-    """Reports DG434 to DG436 and DG438."""
+    """Reports DG434 to DG436 and DG438, DG452 for a value that an engine refuses."""
     data = profile.data
-    if release < (1, 0, 0):
-        return  # the list of flags begins there
     paths = [
         path for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)) if profile.value(path)
     ]
+    for path in paths:
+        check_values(profile, path, report)
+    if release < (1, 0, 0):
+        return  # the list of flags begins there
     known = look_up("flags", data["backend"]) if paths else {}
     for path in paths:
         for at, flag in _flags(profile, path):

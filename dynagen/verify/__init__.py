@@ -1,4 +1,7 @@
-"""Finished objects in, what would fail in the cluster out. One file per check in `checks/`; nobody lists them."""
+"""Finished objects in, what would fail in the cluster out. One file per check in `checks/`; nobody lists them.
+
+Classes in here are plain ones: to make a NamedTuple takes 0.2 ms of every run, as much as to import a module.
+"""
 
 from __future__ import annotations
 

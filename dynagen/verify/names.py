@@ -5,14 +5,12 @@ Source of all forms: pkg/api/validate/content and pkg/util/validation/validation
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.ASCII)
-_VALUE = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
-_ENV_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
-_RELAXED_ENV_NAME = re.compile(r"[ -<>-~]+")
-_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+", re.ASCII)
+# Sets of characters: patterns would be compiled for every run.
+_DIGITS = "0123456789"
+_LOWER = "abcdefghijklmnopqrstuvwxyz" + _DIGITS
+_ANY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _LOWER
 MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
@@ -20,18 +18,14 @@ def label_problem(text: str) -> str:
     """For a DNS label: the name of a namespace, of a container."""
     if len(text) > MAX_LABEL:
         return f"has {len(text)} characters, {MAX_LABEL} are possible"
-    return (
-        ""
-        if _LABEL.fullmatch(text)
-        else "must be lower case letters, digits and '-', with a letter or digit at both ends"
-    )
+    return "" if _is_label(text) else "must be lower case letters, digits and '-', with a letter or digit at both ends"
 
 
 def subdomain_problem(text: str) -> str:
     """For a DNS subdomain: the name of most objects."""
     if len(text) > MAX_SUBDOMAIN:
         return f"has {len(text)} characters, {MAX_SUBDOMAIN} are possible"
-    if all(_LABEL.fullmatch(part) for part in text.split(".")):
+    if all(_is_label(part) for part in text.split(".")):
         return ""
     return "must be lower case letters, digits, '-' and '.', with a letter or digit at both ends of each part"
 
@@ -50,18 +44,14 @@ def key_problem(text: str) -> str:
         return f"the part before '/' {problem}"
     if not name or len(name) > MAX_LABEL:
         return f"the name has {len(name)} characters, 1 to {MAX_LABEL} are possible"
-    return (
-        ""
-        if _VALUE.fullmatch(name)
-        else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
-    )
+    return "" if _is_value(name) else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 
 
 def value_problem(text: str) -> str:
     """For the value of a label."""
     if len(text) > MAX_LABEL:
         return f"has {len(text)} characters, {MAX_LABEL} are possible"
-    if not text or _VALUE.fullmatch(text):
+    if not text or _is_value(text):
         return ""
     return "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends, or nothing"
 
@@ -72,7 +62,18 @@ def config_key_problem(text: str) -> str:
         return f"has {len(text)} characters, {MAX_SUBDOMAIN} are possible"
     if text == "." or text.startswith(".."):
         return "may not be '.' nor begin with '..'"
-    return "" if _CONFIG_KEY.fullmatch(text) else "must be letters, digits, '-', '_' and '.'"
+    return "" if text and not text.strip(_ANY + "-._") else "must be letters, digits, '-', '_' and '.'"
+
+
+# Stripping all of the characters that may be in a text leaves nothing of it.
+
+
+def _is_label(text: str) -> bool:
+    return bool(text) and not text.strip(_LOWER + "-") and "-" not in (text[0], text[-1])
+
+
+def _is_value(text: str) -> bool:
+    return bool(text) and not text.strip(_ANY + "-_.") and text[0] in _ANY and text[-1] in _ANY
 
 
 # The same as questions.
@@ -110,8 +111,10 @@ def is_port_name(text: str) -> bool:
 def is_env_name(text: str, kubernetes: str) -> bool:
     """Almost everything printable since 1.32 (RelaxedEnvironmentVariableValidation, on by default from then)."""
     if minor(kubernetes) >= 32:
-        return _RELAXED_ENV_NAME.fullmatch(text) is not None
-    return _ENV_NAME.fullmatch(text) is not None and text not in (".", "..") and not text.startswith("..")
+        return bool(text) and text.isascii() and text.isprintable() and "=" not in text
+    if not text or text.strip(_ANY + "-._") or text[0] in _DIGITS:
+        return False
+    return text != "." and not text.startswith("..")
 
 
 def minor(kubernetes: str) -> int:

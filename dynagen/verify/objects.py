@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests import Manifest
 from dynagen.merge import Map, to_tree
 from dynagen.schemas import Schemas
 
+Made = TypeVar("Made")
 Version = tuple[int, int, int]
 Places = tuple[Position, tuple[tuple[str, Position], ...]]
 
@@ -17,13 +18,14 @@ Places = tuple[Position, tuple[tuple[str, Position], ...]]
 class Object:
     """A manifest under check, and its plain data."""
 
-    __slots__ = ("api_version", "data", "group", "kind", "manifest", "name", "namespace")
+    __slots__ = ("_made", "api_version", "data", "group", "kind", "manifest", "name", "namespace")
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.data: dict[str, Any] = manifest.to_data()
         self.api_version, self.kind = manifest.api_version, manifest.kind
         self.group, self.name, self.namespace = manifest.group, manifest.name, manifest.namespace
+        self._made: dict[tuple[Hashable, ...], Any] = {}
 
     def __str__(self) -> str:
         return str(self.manifest)
@@ -31,6 +33,13 @@ class Object:
     def at(self, path: KeyPath = ()) -> Origin:
         """The origin of the value at `path`, or of its nearest ancestor."""
         return self.manifest.origin(path)
+
+    def once(self, make: Callable[..., Made], *given: Hashable) -> Made:
+        """What `make` makes of this object: the first check that asks has it made, the others get the same."""
+        key = (make, *given)
+        if key not in self._made:
+            self._made[key] = make(self, *given)
+        return cast(Made, self._made[key])
 
 
 def declared(entry: str, namespace: str, at: Position) -> Object:
@@ -78,3 +87,16 @@ class Findings:
         at, related = self._place(subject.at(path))
         others = tuple((words, self._place(other.at(inner))[0]) for words, other, inner in also)
         self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)
+
+
+# What is in the cluster already is not held against a schema.
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is a map."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: Any) -> list[dict[str, Any]]:
+    """The maps in a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from dynagen.diagnostics import closest, path_text
+from dynagen.diagnostics import KeyPath, closest, path_text
+from dynagen.plan.versions import parse_version
 from dynagen.scalars import requoted
 from dynagen.schemas import Schemas
 from dynagen.verify.objects import Findings, Object
 
+if TYPE_CHECKING:
+    from dynagen.problems import Problem
+
+_SHOWN = 5  # places of one object
 _MAKE = (
     "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: "
     "DIR is LAYER/schemas, or given with --schemas to `dynagen check`"
 )
 
 
-def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Findings) -> None:
-    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice."""
+class Later:
+    """A release of Dynamo with other CRDs than those of `than`, the one that is meant, and the schemas that they make."""
+
+    __slots__ = ("release", "schemas", "than")
+
+    def __init__(self, than: str, release: str, schemas: Callable[[], Schemas]) -> None:
+        self.than, self.release, self.schemas = than, release, schemas
+
+
+def later_release(releases: Mapping[str, Any], release: str) -> str:
+    """The first release after this one with other CRDs; nothing if there is none."""
+    own = parse_version(release)
+    versions = sorted(
+        (parse_version(name), name) for name, each in releases.items() if each["crds"] != releases[release]["crds"]
+    )
+    return next((name for version, name in versions if version > own), "")
+
+
+def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Findings, later: Later | None = None) -> None:
+    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
+
+    Fields that come with a `later` release are DG408, all of an object at once.
+    """
     for subject in objects:
         schema = schemas.find(subject.api_version, subject.kind)
         if schema is None:
@@ -34,7 +61,12 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
+        missing = _of_later(problems, subject, later) if later and subject.group == "nvidia.com" else []
+        if missing and later:
+            _report_missing(missing, subject, later, findings)
         for problem in problems:
+            if problem in missing:
+                continue
             path, message, hint = problem.path, problem.message, ""
             if problem.key is not None and problem.keyword == "additionalProperties":
                 path = (*path, problem.key)
@@ -47,3 +79,22 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
                     into = "string" if "string" in message.split(", got")[0] else "int"
                     hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
             findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
+
+
+def _of_later(problems: Sequence[Problem], subject: Object, later: Later) -> list[Problem]:
+    """The unknown fields that the later release knows."""
+    unknown = [each for each in problems if each.key is not None and each.keyword == "additionalProperties"]
+    schema = later.schemas().find(subject.api_version, subject.kind) if unknown else None
+    if schema is None:
+        return []
+    still = {(each.path, each.key) for each in schema.problems(subject.data)}
+    return [each for each in unknown if (each.path, each.key) not in still]
+
+
+def _report_missing(missing: Sequence[Problem], subject: Object, later: Later, findings: Findings) -> None:
+    paths: list[KeyPath] = [(*each.path, each.key) for each in missing if each.key is not None]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    message = f"{path_text(paths[0])}{more}: release {later.than} knows no such field"
+    hint = f"use release {later.release} or later, or leave out what sets it"
+    also = [(f"'{path[-1]}' is set here", subject, path) for path in paths[1:_SHOWN]]
+    findings.add("DG408", subject, paths[0], message, hint, also=also)

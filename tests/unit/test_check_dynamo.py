@@ -122,6 +122,7 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("engine, no connector", graph(main=PREFILL % "vllm"), {},
      ["DG452 component 'worker': vLLM for prefill does not start without '--kv-transfer-config'"]),
     ("engine, a connector", graph(main=(PREFILL % "vllm").replace("]", ", '--kv-transfer-config={}']")), {}, []),
+    ("engine, a connector spelt with _", graph(main=(PREFILL % "vllm").replace("]", ", '--kv_transfer_config={}']")), {}, []),
     ("engine, in a script", graph(main=SCRIPT.replace("--model", "--disaggregation-mode=prefill --model") % "vllm"), {},
      ["DG452 component 'worker': vLLM for prefill does not start without '--kv-transfer-config'"]),
     ("engine, of SGLang", graph(main=PREFILL % "sglang"), {}, []),

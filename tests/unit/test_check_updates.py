@@ -42,7 +42,7 @@ CHANGES: list[tuple[str, str, str, dict[str, Any], list[str]]] = [
     ("another image", graph(), graph(image=IMAGE.replace("1.6.1", "1.5.1")), {}, []),
     ("another graph", graph(), graph(name="other", title="other"), {}, []),
     ("25 renamed", graph(name="worker"), graph(name="workers"), {},
-     ["DG465 component 'worker' is gone", "DG465 component 'workers' is new"]),
+     ["DG465 component 'worker' is gone and component 'workers' is new"]),
     ("26 backend", graph(spec="backendFramework: vllm"), graph(spec="backendFramework: sglang"), {},
      ["DG466 'backendFramework' cannot change from 'vllm' to 'sglang'"]),
     ("26 backend", graph(), graph(spec="backendFramework: vllm"), {},
@@ -106,3 +106,12 @@ CHANGES: list[tuple[str, str, str, dict[str, Any], list[str]]] = [
 )
 def test_a_change(rule: str, old: str, new: str, target: dict[str, Any], expected: list[str]) -> None:
     assert changes(old, new, **target) == expected
+
+
+def test_several_components_that_come_and_go_are_one_change() -> None:
+    prefill = f"    - {{name: prefill, podTemplate: {{spec: {{containers: [{{name: main, image: '{IMAGE}'}}]}}}}}}\n"
+    more = graph(name="decode").rstrip() + "\n" + prefill
+    text = "components 'decode', 'prefill' are new"
+    assert changes(graph(name="worker"), more) == [f"DG465 component 'worker' is gone and {text}"]
+    assert changes(graph(name="decode"), more) == ["DG465 component 'prefill' is new"]
+    assert changes(more, graph(name="decode")) == ["DG465 component 'prefill' is gone"]

@@ -8,6 +8,8 @@ import pytest
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
+from dynagen.layers import documents, gke_layer
+from dynagen.library import load_facts
 from dynagen.source import parse
 from tests.unit.compiling import HEAD, compiled, component, env, pod
 
@@ -236,3 +238,9 @@ def test_a_graph_of_an_old_release_is_placed_the_same_way() -> None:
     assert services["worker"]["extraPodSpec"]["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
     assert services["worker"]["resources"]["limits"]["gpu"] == "1"
     assert services["worker"]["extraPodSpec"]["mainContainer"]["command"] == ["/bin/sh", "-c"]
+
+
+def test_every_storage_class_of_which_something_is_known_is_there() -> None:
+    classes = documents(gke_layer(), "external/storage-classes.yaml", Report())
+    names = {document.data["metadata"]["name"] for document in classes}
+    assert load_facts([gke_layer()], Report())["storage"]["classes"].keys() < names

@@ -21,6 +21,7 @@ from dynagen.data import SCHEMAS
 from dynagen.patterns import compiled
 from dynagen.problems import Problem
 from dynagen.schemas import Schema, Schemas, conforms, problems
+from tests.unit.linting import report_of
 
 KUBERNETES = sorted(SCHEMAS.glob("kubernetes-*"))
 SETS = sorted(path for path in SCHEMAS.iterdir() if path.is_dir() and path.name != "kubernetes")
@@ -482,3 +483,26 @@ def test_the_value_of_a_secret_is_never_quoted() -> None:
 def test_a_problem_is_plain_data() -> None:
     (problem,) = problems({"b": 1}, {"properties": {"a": {}}, "additionalProperties": False})
     assert problem == Problem((), "additionalProperties", "unknown field 'b'", {"b": 1}, "b", ("a",))
+
+
+LABELLED = """
+apiVersion: nvidia.com/v1beta1
+kind: DynamoGraphDeployment
+metadata: {name: demo}
+spec:
+  components:
+    - name: worker
+      podTemplate:
+        metadata: {labels: {a: b}, annotation: {c: d}}
+        spec: {containers: [{name: main, image: "r/vllm:1.3.1"}]}
+"""
+
+
+def test_a_field_of_a_later_release_is_told_from_one_of_none() -> None:
+    found = [(each.code, each.message.partition(": ")[2]) for each in report_of(LABELLED, "1.3.1").diagnostics]
+    path = "spec.components[0].podTemplate.metadata"
+    assert found == [
+        ("DG408", f"{path}.labels: release 1.3.1 knows no such field"),
+        ("DG212", f"{path}.annotation: unknown field 'annotation'"),
+    ]
+    assert [each.code for each in report_of(LABELLED, "1.6.1").diagnostics] == ["DG212"]

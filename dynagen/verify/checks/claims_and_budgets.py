@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,7 +51,7 @@ def _claim(data: dict[str, Any]) -> Problems:
     path: KeyPath = ("spec", "resources", "requests", "storage")
     if size is None:
         yield path, "a claim needs a size"
-    elif not re.search("[1-9]", str(size).upper().partition("E")[0]) or str(size).startswith("-"):
+    elif not set("123456789") & set(str(size).upper().partition("E")[0]) or str(size).startswith("-"):
         yield path, f"'{size}' is not more than zero"
     if spec.get("storageClassName") and (problem := subdomain_problem(spec["storageClassName"])):
         yield ("spec", "storageClassName"), f"'{spec['storageClassName']}' {problem}"
@@ -65,7 +64,7 @@ def _budget(data: dict[str, Any]) -> Problems:
     for key in ("minAvailable", "maxUnavailable"):
         value = spec.get(key)
         if isinstance(value, str):
-            if not re.fullmatch("[0-9]+%", value, re.ASCII):
+            if not (value.isascii() and value[-1:] == "%" and value[:-1].isdecimal()):
                 yield ("spec", key), f"'{value}' is no percentage; a number is written without quotes"
             elif int(value[:-1]) > 100:
                 yield ("spec", key), f"'{value}' is more than 100%"

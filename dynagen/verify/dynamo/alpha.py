@@ -12,7 +12,7 @@ from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree, find_exactly, scalar
 from dynagen.quantities import amount
 
-ALPHA, BETA = "nvidia.com/v1alpha1", "nvidia.com/v1beta1"
+BETA = "nvidia.com/v1beta1"
 
 _SPEC_SAME = (
     "backendFramework", "annotations", "labels", "priorityClassName", "providerOverride", "restart",

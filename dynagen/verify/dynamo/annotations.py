@@ -25,7 +25,7 @@ _WORDS = {
 }
 # semver.NewVersion of github.com/Masterminds/semver/v3: parts may be missing.
 _IDENTIFIERS = r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
-_SEMVER = re.compile(rf"v?[0-9]+(\.[0-9]+)?(\.[0-9]+)?(-{_IDENTIFIERS})?(\+{_IDENTIFIERS})?")
+_SEMVER = rf"v?[0-9]+(\.[0-9]+)?(\.[0-9]+)?(-{_IDENTIFIERS})?(\+{_IDENTIFIERS})?"
 
 
 def check_annotations(graph: Graph, cluster: Cluster, findings: Findings) -> None:
@@ -46,7 +46,7 @@ def check_annotations(graph: Graph, cluster: Cluster, findings: Findings) -> Non
 def _check_graph(graph: Graph, cluster: Cluster, findings: Findings) -> None:
     annotations, path = graph.annotations, ("metadata", "annotations")
     origin, executor = annotations.get(_ORIGIN), annotations.get(_EXECUTOR)
-    if origin is not None and not _SEMVER.fullmatch(origin):
+    if origin is not None and not re.fullmatch(_SEMVER, origin):
         hint = "leave it out: the operator writes it, as a version"
         graph.report(findings, "DG457", (*path, _ORIGIN), _text(_ORIGIN, origin), hint)
     if executor is not None and _is_wrong(executor):

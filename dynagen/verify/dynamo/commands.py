@@ -8,16 +8,15 @@ All but the last fail when the operator makes the pods, after the webhook has sa
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
+from collections.abc import Sequence
+from typing import Any
 
+from dynagen.plan.arguments import has, values_of
 from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
 from dynagen.verify.objects import Cluster, Findings
 
-_BACKENDS = {
-    backend: re.compile(rf"python[0-9.]*\s+[^|&;]*-m\s+[^|&;]*dynamo\.{backend}[^|&;]*")
-    for backend in ("vllm", "sglang", "trtllm")
-}
+_BACKENDS = ("vllm", "sglang", "trtllm")
+_ENDS = str.maketrans("|&", ";;")  # of a command in a script
 _ELASTIC, _PARALLEL = "--enable-elastic-ep", ("--data-parallel-backend", "-dpb")
 
 
@@ -52,20 +51,26 @@ def backends_in(component: Component) -> list[str]:
     """The backends that the command of the main container runs, shell scripts included."""
     main = component.main or {}
     line = " ".join(str(part) for part in (*(main.get("command") or ()), *(main.get("args") or ())))
-    return [backend for backend, pattern in _BACKENDS.items() if pattern.search(line)]
+    commands = [command.split() for command in line.translate(_ENDS).split(";")]
+    return [backend for backend in _BACKENDS if any(_runs(words, f"dynamo.{backend}") for words in commands)]
 
 
-def _is_elastic(container: dict[str, object]) -> bool:
-    parts: list[str] = []
-    for field in ("command", "args"):
-        words = container.get(field)
-        for word in words if isinstance(words, list) else ():
-            for part in str(word).split():
-                flag, equals, value = part.partition("=")
-                parts.extend([flag.replace("_", "-"), value] if equals else [flag.replace("_", "-")])
-    if _ELASTIC not in parts:
-        return False
-    return any(flag in _PARALLEL and re.match(r"ray([;&|<>()].*)?$", value) for flag, value in pairwise(parts))
+def _runs(words: Sequence[str], module: str) -> bool:
+    r"""As the operator's `python[0-9.]*\s+[^|&;]*-m\s+[^|&;]*dynamo\.vllm`, which takes longer to compile than to do by hand."""
+    rest = iter(words)
+    return (
+        any(word.rstrip("0123456789.").endswith("python") for word in rest)
+        and any(word.endswith("-m") for word in rest)
+        and any(module in word for word in rest)
+    )
+
+
+def _is_elastic(container: dict[str, Any]) -> bool:
+    words = [part for field in ("command", "args") for word in container.get(field) or () for part in str(word).split()]
+    return has(words, _ELASTIC) and any(
+        value is not None and value.startswith("ray") and value[3:4] in ("", *";&|<>()")
+        for value in values_of(words, *_PARALLEL)
+    )
 
 
 def _check_cache(component: Component, backend: str, findings: Findings) -> None:

@@ -7,9 +7,9 @@ vllm/config/parallel.py of vllm-project/vllm and python/sglang/srt/server_args.p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from dynagen.diagnostics import KeyPath
+from dynagen.plan.arguments import has, values_of
 from dynagen.verify.dynamo.commands import backends_in
 from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
 from dynagen.verify.dynamo.images import runtime_version
@@ -41,8 +41,8 @@ def _check_role(component: Component, version: Version, findings: Findings) -> N
             message, hint = f"'{flag}' is gone since 1.4", f"write '--disaggregation-mode {mode}'"
             component.report(findings, "DG452", _place(component, flag), message, hint)
             return
-    prefill = "prefill" in _values(words, ("--disaggregation-mode",)) or "--is-prefill-worker" in words
-    if not prefill or version < (1, 0, 0) or any(word.partition("=")[0] in _TRANSFER for word in words):
+    prefill = "prefill" in values_of(words, "--disaggregation-mode") or "--is-prefill-worker" in words
+    if not prefill or version < (1, 0, 0) or has(words, *_TRANSFER):
         return
     variables = {variable.get("name") for variable in (component.main or {}).get("env") or ()}
     if "DYN_CONNECTOR" not in variables:
@@ -55,7 +55,7 @@ def _check_sizes(component: Component, findings: Findings) -> None:
     resources = (component.main or {}).get("resources") or {}
     given = str((resources.get("limits") or {}).get("nvidia.com/gpu", ""))
     words = _words(component)
-    tensor, pipeline = _values(words, _TENSOR), _values(words, _PIPELINE)
+    tensor, pipeline = ([value or "" for value in values_of(words, *flags)] for flags in (_TENSOR, _PIPELINE))
     if not given.isdecimal() or len(tensor) != 1 or len(pipeline) > 1 or not all(map(str.isdecimal, tensor + pipeline)):
         return
     needed, there = int(tensor[0]) * int((pipeline or ["1"])[0]), int(given) * component.nodes
@@ -64,7 +64,7 @@ def _check_sizes(component: Component, findings: Findings) -> None:
         nodes = f"{component.nodes} nodes of {given} GPUs have {there}" if component.nodes > 1 else f"there are {given}"
         message = f"{sizes} needs {needed} GPUs, and {nodes}"
         hint = "a limit of 'nvidia.com/gpu' that fits, or a smaller size"
-        flag = next(flag for flag in _TENSOR if _values(words, (flag,)))
+        flag = next(flag for flag in _TENSOR if has(words, flag))
         component.report(findings, "DG452", _place(component, flag), message, hint)
 
 
@@ -76,16 +76,9 @@ def _words(component: Component) -> list[str]:
 
 def _split(part: str) -> list[str]:
     # Comments of a script are no arguments; quotes stay, so that JSON is one odd word or several.
-    return re.sub(r"(?m)(^|\s)#.*$", " ", part).split() if "\n" in part or " " in part else [part]
-
-
-def _values(words: Sequence[str], flags: Sequence[str]) -> list[str]:
-    found = []
-    for index, word in enumerate(words):
-        flag, equals, value = word.partition("=")
-        if flag in flags:
-            found.append(value if equals else words[index + 1] if index + 1 < len(words) else "")
-    return found
+    if "\n" not in part and " " not in part:
+        return [part]
+    return (re.sub(r"(?m)(^|\s)#.*$", " ", part) if "#" in part else part).split()
 
 
 def _place(component: Component, word: str) -> KeyPath:

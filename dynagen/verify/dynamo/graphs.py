@@ -3,60 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.alpha import ALPHA, as_beta
-from dynagen.verify.objects import Findings, Object
+from dynagen.verify.objects import Findings, Object, listing, mapping
 
+ALPHA = "nvidia.com/v1alpha1"
 GRAPH, COMPONENT = "DynamoGraphDeployment", "DynamoComponentDeployment"
 MAIN, RUNTIME = "main", "runtime"
 WORKERS = ("worker", "prefill", "decode")
 
 
-class Graph(NamedTuple):
-    """`subject` is in the form of v1beta1, `source` as it was written. A DynamoComponentDeployment has one component."""
+class Graph:
+    """`subject` is in the form of v1beta1, `source` as it was written. A DynamoComponentDeployment has one component.
 
-    subject: Object
-    source: Object
-    components: Sequence[Component]
+    `alone` is a component without a graph.
+    """
 
-    @property
-    def spec(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.subject.data.get("spec") or {}
-        return spec
+    __slots__ = ("alone", "annotations", "components", "is_alpha", "source", "spec", "subject")
 
-    @property
-    def annotations(self) -> dict[str, Any]:
-        metadata: dict[str, Any] = self.subject.data.get("metadata") or {}
-        annotations: dict[str, Any] = metadata.get("annotations") or {}
-        return annotations
-
-    @property
-    def alone(self) -> bool:
-        """Whether this is a component without a graph."""
-        return self.subject.kind == COMPONENT
-
-    @property
-    def is_alpha(self) -> bool:
-        return self.source.api_version == ALPHA
+    def __init__(self, subject: Object, source: Object) -> None:
+        self.subject, self.source = subject, source
+        self.spec = mapping(subject.data.get("spec"))
+        self.annotations = mapping(mapping(subject.data.get("metadata")).get("annotations"))
+        self.alone, self.is_alpha = subject.kind == COMPONENT, source.api_version == ALPHA
+        self.components: list[Component] = []
 
     def report(self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "") -> None:
         findings.add(code, self.subject, path, message, hint)
 
 
 class Component:
-    """One component. `path` leads to `data` in the graph's `subject`; `template` is its pod template."""
+    """One component. `path` leads to `data` in the graph's `subject`; `template` is its pod template.
 
-    __slots__ = ("data", "experimental", "graph", "main", "name", "path", "pod", "template", "type")
+    `written` is what there is of it in the graph's `source`.
+    """
 
-    def __init__(self, graph: Graph, path: KeyPath, data: dict[str, Any]) -> None:
-        self.graph, self.path, self.data = graph, path, data
+    __slots__ = ("data", "experimental", "graph", "main", "name", "path", "pod", "template", "type", "written")
+
+    def __init__(self, graph: Graph, path: KeyPath, data: dict[str, Any], written: dict[str, Any]) -> None:
+        self.graph, self.path, self.data, self.written = graph, path, data, written
         self.name, self.type = str(data.get("name") or ""), str(data.get("type") or "")
-        self.template: dict[str, Any] = data.get("podTemplate") or {}
-        self.pod: dict[str, Any] = self.template.get("spec") or {}
-        self.experimental: dict[str, Any] = data.get("experimental") or {}
+        self.template = mapping(data.get("podTemplate"))
+        self.pod = mapping(self.template.get("spec"))
+        self.experimental = mapping(data.get("experimental"))
         self.main: dict[str, Any] | None = self.container(MAIN)[1]
+
+    @property
+    def role(self) -> str:
+        """The type that its pods have, however it is written: `default` when there is none."""
+        given = self.written
+        if self.graph.is_alpha:
+            return str(given.get("subComponentType") or given.get("componentType") or "default")
+        return self.type or "default"
 
     @property
     def is_worker(self) -> bool:
@@ -70,7 +69,7 @@ class Component:
     def container(self, name: str, field: str = "containers") -> tuple[KeyPath, dict[str, Any] | None]:
         """The container of this name and the path to it in the component; that of the list if there is none."""
         path: KeyPath = ("podTemplate", "spec", field)
-        for index, container in enumerate(self.pod.get(field) or ()):
+        for index, container in enumerate(listing(self.pod.get(field))):
             if container.get("name") == name:
                 return (*path, index), container
         return path, None
@@ -82,20 +81,32 @@ class Component:
         findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint, cause=cause)
 
 
+def is_graph(subject: Object) -> bool:
+    return subject.kind == GRAPH and subject.group == "nvidia.com"
+
+
 def graphs(objects: Sequence[Object]) -> list[Graph]:
     """Every graph and every component without one."""
     return [
-        _graph(subject) for subject in objects if subject.group == "nvidia.com" and subject.kind in (GRAPH, COMPONENT)
+        subject.once(graph_of)
+        for subject in objects
+        if subject.kind in (GRAPH, COMPONENT) and subject.group == "nvidia.com"
     ]
 
 
-def _graph(source: Object) -> Graph:
-    subject = Object(as_beta(source.manifest)) if source.api_version == ALPHA else source
-    components: list[Component] = []
-    graph = Graph(subject, source, components)
+def graph_of(source: Object) -> Graph:
+    """The graph that an object is, or the component without one; ask for it with `once`."""
+    subject = source
+    if source.api_version == ALPHA:
+        from dynagen.verify.dynamo.alpha import as_beta
+
+        subject = Object(as_beta(source.manifest))
+    graph = Graph(subject, source)
     if graph.alone:
-        components.append(Component(graph, ("spec",), graph.spec))
-    else:
-        for index, data in enumerate(graph.spec.get("components") or ()):
-            components.append(Component(graph, ("spec", "components", index), data))
+        graph.components.append(Component(graph, ("spec",), graph.spec, mapping(source.data.get("spec"))))
+        return graph
+    services = mapping(mapping(source.data.get("spec")).get("services"))
+    for index, data in enumerate(listing(graph.spec.get("components"))):
+        written = mapping(services.get(str(data.get("name")))) if graph.is_alpha else data
+        graph.components.append(Component(graph, ("spec", "components", index), data, written))
     return graph

@@ -15,7 +15,7 @@ from dynagen.plan.versions import Version, parse_version, version_in_tag
 from dynagen.verify.dynamo.graphs import MAIN, RUNTIME, Component, Graph
 from dynagen.verify.objects import Cluster, Findings
 
-_OVERRIDE = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
+_OVERRIDE = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
 
 
 def check_images(graph: Graph, cluster: Cluster, findings: Findings) -> None:
@@ -36,7 +36,7 @@ def check_images(graph: Graph, cluster: Cluster, findings: Findings) -> None:
 def _check_version(component: Component, cluster: Cluster, findings: Findings) -> None:
     override = component.data.get("runtimeVersionOverride")
     if override:
-        if not _OVERRIDE.fullmatch(override):
+        if not re.fullmatch(_OVERRIDE, override):
             message = f"'runtimeVersionOverride' is '{override}'"
             component.report(findings, "DG451", ("runtimeVersionOverride",), message, "a version such as 1.6.1")
         return
@@ -59,7 +59,7 @@ def runtime_version(component: Component, release: Version) -> Version | None:
     """The version that decides on what the operator does; None when it cannot be told."""
     override = component.data.get("runtimeVersionOverride")
     if override:
-        return parse_version(override) if _OVERRIDE.fullmatch(override) else None
+        return parse_version(override) if re.fullmatch(_OVERRIDE, override) else None
     return version_in_tag(runtime_image(component, release)[1])
 
 

@@ -62,16 +62,17 @@ class _Update:
                 self._check_component(old[name], component, apis.has_grove(self._new))
 
     def _check_names(self, old: list[str], new: list[str]) -> None:
-        added, removed = [name for name in new if name not in old], [name for name in old if name not in new]
-        for name in added:
-            component = next(each for each in self._new.components if each.name == name)
-            near = closest(name, removed)
-            hint = f"it was '{near}' before: keep the name, or {_ANEW}" if near else _ANEW
-            self._add("DG465", (*component.path, "name"), f"component '{name}' is new", hint, ("spec", "components"))
-        for component in self._old.components:
-            if component.name in removed:
-                message = f"component '{component.name}' is gone"
-                self._add("DG465", ("spec", "components"), message, _ANEW, component.path)
+        """One finding, whatever comes and goes: it is one change to whoever made it."""
+        added = [each for each in self._new.components if each.name not in old]
+        removed = [each for each in self._old.components if each.name not in new]
+        if not added and not removed:
+            return
+        names = [each.name for each in removed]
+        near = closest(added[0].name, names) if len(added) == 1 else None
+        hint = f"it was '{near}' before: keep the name, or {_ANEW}" if near else _ANEW
+        message = " and ".join([*_counted(names, "gone"), *_counted([each.name for each in added], "new")])
+        path: KeyPath = (*added[0].path, "name") if added else ("spec", "components")
+        self._add("DG465", path, message, hint, removed[0].path if removed else ("spec", "components"))
 
     def _check_graph(self) -> None:
         spec: KeyPath = ("spec",)
@@ -205,3 +206,11 @@ def _gpus(component: Component) -> Any:
 
 def _shown(value: Any) -> str:
     return "nothing" if value is None else f"'{value}'"
+
+
+def _counted(names: Sequence[str], what: str) -> list[str]:
+    """`component 'a' is gone`, `components 'a', 'b' are new`."""
+    if not names:
+        return []
+    shown = ", ".join(f"'{name}'" for name in names)
+    return [f"component {shown} is {what}" if len(names) == 1 else f"components {shown} are {what}"]

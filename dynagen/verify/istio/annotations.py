@@ -14,8 +14,8 @@ from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.names import is_block
-from dynagen.verify.istio.pods import Pod
 from dynagen.verify.objects import Object
+from dynagen.verify.pods.templates import PodTemplate
 
 _IGNORED = ("sidecar.istio.io/status", "gateway.istio.io/controller-version", "istio.io/rev")
 _LABEL = "sidecar.istio.io/inject"
@@ -49,8 +49,11 @@ def check_annotations(mesh: Mesh) -> None:
         if subject.kind == "Namespace":
             _check_namespace(mesh, subject, metadata.get("labels") or {})
     for pod in mesh.pods:
-        _check(mesh, pod.owner, "Pod", pod.annotations, pod.labels, pod.metadata)
-        _check_user(mesh, pod)
+        if pod.template is not None:
+            labels = {key: values[0] for key, values in pod.labels.items() if len(values) == 1}
+            path = (*pod.template.path, "metadata")
+            _check(mesh, pod.template.subject, "Pod", pod.template.annotations, labels, path)
+            _check_user(mesh, pod.template)
 
 
 def _check(
@@ -98,18 +101,19 @@ def _check_namespace(mesh: Mesh, subject: Object, labels: Mapping[str, str]) -> 
         )
 
 
-def _check_user(mesh: Mesh, pod: Pod) -> None:
-    owner = (pod.owner.data.get("metadata") or {}).get("labels") or {}
+def _check_user(mesh: Mesh, pod: PodTemplate) -> None:
+    owner = (pod.subject.data.get("metadata") or {}).get("labels") or {}
     if "istio" in owner or owner.get("release") == "istio":
         return  # parts of Istio itself
-    places = [((*pod.spec, "securityContext"), pod.content.get("securityContext") or {})]
-    for path, container in items(pod.content, "containers", pod.spec):
+    spec = (*pod.path, "spec")
+    places = [((*spec, "securityContext"), pod.spec.get("securityContext") or {})]
+    for path, container in items(pod.spec, "containers", spec):
         if container.get("name") not in ("istio-proxy", "istio-operator"):
             places.append(((*path, "securityContext"), container.get("securityContext") or {}))
     for path, context in places:
         if context.get("runAsUser") == _PROXY_USER:
             message = f"user {_PROXY_USER} is that of the proxy, whose connections pass by the mesh"
-            mesh.report("DG499", "IST0144", pod.owner, (*path, "runAsUser"), message, "use another one", "warning")
+            mesh.report("DG499", "IST0144", pod.subject, (*path, "runAsUser"), message, "use another one", "warning")
 
 
 def _value_problem(name: str, value: str) -> str | None:
@@ -119,7 +123,7 @@ def _value_problem(name: str, value: str) -> str | None:
 
 def _ports_problem(value: str) -> str | None:
     for part in value.strip().split(",") if value.strip() else ():
-        if not re.fullmatch("[0-9]+", part.strip()) or int(part) > 65535:
+        if not _is_number(part.strip(), 9) or int(part) > 65535:
             return f"'{part.strip()}' is no port: the list has single ports, no ranges"
     return None
 
@@ -138,12 +142,16 @@ def _one_of(*words: str) -> Callable[[str], str | None]:
     return lambda value: None if value in words else f"'{value}' is none of {shown}"
 
 
+def _is_number(text: str, digits: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= digits
+
+
 def _number_problem(value: str) -> str | None:
-    return None if re.fullmatch("[0-9]{1,9}", value) else f"'{value}' is no number"
+    return None if _is_number(value, 9) else f"'{value}' is no number"
 
 
 def _port_problem(value: str) -> str | None:
-    return None if re.fullmatch("[0-9]{1,5}", value.strip()) and int(value) <= 65535 else f"'{value}' is no port"
+    return None if _is_number(value.strip(), 5) and int(value) <= 65535 else f"'{value}' is no port"
 
 
 def _interfaces_problem(value: str) -> str | None:

@@ -22,7 +22,7 @@ _GONE = {
     "destination.name": "use a selector",
     "destination.user": "use a selector",
 }
-_LITERAL = re.compile(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+")
+_LITERAL = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+"
 
 
 def attribute_problem(key: str) -> tuple[str, str] | None:
@@ -79,6 +79,6 @@ def template_problem(path: str) -> str | None:
             ended = part == "{**}"
         elif "{" in part or "}" in part:
             return f"'{path}': braces are for {{*}} and {{**}} alone"
-        elif is_template and not _LITERAL.fullmatch(part):
+        elif is_template and not re.fullmatch(_LITERAL, part):
             return f"'{path}': '{part}' cannot stand beside {{*}} or {{**}}"
     return None

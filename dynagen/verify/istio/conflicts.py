@@ -10,7 +10,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
-from dynagen.verify.istio.mesh import Mesh
+from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import full_name, overlap
 from dynagen.verify.objects import Object
 
@@ -93,7 +93,7 @@ def _share_pods(mesh: Mesh, one: Object, other: Object) -> bool:
     left, right = _selector(one), _selector(other)
     if left == right:
         return True
-    return any(pod.matches(left) and pod.matches(right) for pod in mesh.pods)
+    return any(is_selected(pod, left) and is_selected(pod, right) for pod in mesh.pods)
 
 
 def _selector(gateway: Object) -> dict[str, str]:
@@ -129,5 +129,5 @@ def _twice(mesh: Mesh, namespace: str, labels: dict[str, str], taken: dict[str, 
         return False  # one for all and one for some is meant: the latter wins
     if labels == taken:
         return True
-    pods = (pod for pod in mesh.pods if pod.owner.namespace == namespace)
-    return any(pod.matches(labels) and pod.matches(taken) for pod in pods)
+    pods = (pod for pod in mesh.pods if pod.namespace == namespace)
+    return any(is_selected(pod, labels) and is_selected(pod, taken) for pod in pods)

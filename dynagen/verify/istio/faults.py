@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 
 
-class Fault(NamedTuple):
+class Fault:
     """`path` starts at the top of the object."""
 
-    path: KeyPath
-    message: str
-    hint: str = ""
-    severity: str = "error"
+    __slots__ = ("hint", "message", "path", "severity")
+
+    def __init__(self, path: KeyPath, message: str, hint: str = "", severity: str = "error") -> None:
+        self.path, self.message, self.hint, self.severity = path, message, hint, severity
 
 
 Faults = Iterator[Fault]

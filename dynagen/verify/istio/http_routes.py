@@ -79,6 +79,7 @@ def http_route_faults(route: dict[str, Any], path: KeyPath, delegate: bool) -> F
         yield from destination_faults(weighted.get("destination"), (*at, "destination"))
     yield from weight_faults(route, path)
     yield from duration_faults(route, path, "timeout")
+    yield from _per_try_faults(route, path)
 
 
 def _conflicts(route: dict[str, Any], path: KeyPath, delegate: bool) -> Faults:
@@ -262,6 +263,17 @@ def _retry_faults(retries: dict[str, Any] | None, path: KeyPath) -> Faults:
                 else "conditions stand between commas, without blanks"
             )
             yield Fault((*path, "retryOn"), f"'{word}' is no condition to retry on", hint)
+
+
+def _per_try_faults(route: dict[str, Any], path: KeyPath) -> Faults:
+    """Envoy ignores it then. Source: x-envoy-upstream-rq-per-try-timeout-ms in Envoy's page about its router filter."""
+    per_try, whole = (
+        nanoseconds(text or "") for text in ((route.get("retries") or {}).get("perTryTimeout"), route.get("timeout"))
+    )
+    if per_try and whole and per_try > whole > 0:
+        message = f"perTryTimeout {route['retries']['perTryTimeout']} is longer than the timeout of the route, {route['timeout']}"
+        hint = "Envoy ignores it then: make it shorter, so that there is time for a retry, or leave it out"
+        yield warning((*path, "retries", "perTryTimeout"), message, hint)
 
 
 def _is_status(word: str) -> bool:

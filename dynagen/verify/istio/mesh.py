@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, ParamSpec
 
 from dynagen.diagnostics import KeyPath
+from dynagen.verify.dynamo.graphs import graph_of, is_graph
+from dynagen.verify.dynamo.operator import service_name
 from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_dns_label
-from dynagen.verify.istio.pods import Pod, pods_of
 from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.verify.pods.running import Pod, pods_of
 
 _SUPPRESS = "galley.istio.io/analyze-suppress"
+# Labels of these domains come from the scheduler, from injectors and from operators, without anybody writing them.
+_ADDED = ("kubernetes.io", "k8s.io", "istio.io", "nvidia.com", "grove.io", "run.ai", "gke.io", "cloud.google.com")
+
+Rest = ParamSpec("Rest")
 
 
-class Service(NamedTuple):
+class Service:
     """A Service with the ports and the selector that it has, as far as they are known: one that an operator makes has neither."""
 
-    owner: Object
-    namespace: str
-    ports: list[dict[str, Any]] | None
-    selector: dict[str, str] | None
+    __slots__ = ("namespace", "owner", "ports", "selector")
+
+    def __init__(
+        self, owner: Object, ports: list[dict[str, Any]] | None = None, selector: dict[str, str] | None = None
+    ) -> None:
+        self.owner, self.namespace, self.ports, self.selector = owner, owner.namespace, ports, selector
+
+
+def _unless_suppressed(
+    add: Callable[Concatenate[Findings, str, Object, Rest], None],
+) -> Callable[Concatenate[Mesh, str, str, Object, Rest], None]:
+    def report(mesh: Mesh, code: str, analyser: str, subject: Object, /, *rest: Rest.args, **more: Rest.kwargs) -> None:
+        """`analyser` is the code that `istioctl analyze` has for it: it can be suppressed by an annotation, as there."""
+        annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
+        if not {analyser, "*"} & set(annotations.get(_SUPPRESS, "").split(",")):
+            add(mesh.findings, code, subject, *rest, **more)
+
+    return report
 
 
 class Mesh:
     def __init__(self, objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-        self.objects, self._cluster, self._findings = objects, cluster, findings
+        self.objects, self._cluster, self.findings = objects, cluster, findings
         self._kinds: dict[str, list[Object]] = {}
         for subject in objects:
             if subject.group.endswith(".istio.io"):
@@ -34,6 +54,10 @@ class Mesh:
     def of_kind(self, kind: str) -> list[Object]:
         """Istio's objects of a kind; a Gateway is one of Istio, not of the Gateway API."""
         return self._kinds.get(kind, [])
+
+    def has(self, *kinds: str) -> bool:
+        """Whether the stream has an object of Istio of one of these kinds."""
+        return any(kind in self._kinds for kind in kinds)
 
     def outside(self, kind: str) -> list[Object]:
         """Objects of a kind that are in the cluster already."""
@@ -45,22 +69,22 @@ class Mesh:
 
     @cached_property
     def pods(self) -> list[Pod]:
-        return [pod for subject in self.objects for pod in pods_of(subject)]
+        """Those of templates: what Istio itself runs for a Gateway has its own rules."""
+        return [pod for pod in pods_of(self.objects, self._cluster.release) if pod.template is not None]
 
     @cached_property
     def services(self) -> dict[str, Service]:
         """By full name. What Dynamo's operator makes is there without details."""
         found: dict[str, Service] = {}
         for subject in self.objects:
-            if subject.kind == "DynamoGraphDeployment":
-                for pod in pods_of(subject):
-                    name = full_name(pod.name.replace(".", "-"), subject.namespace)
-                    found[name] = Service(subject, subject.namespace, None, None)
+            for component in subject.once(graph_of).components if is_graph(subject) else ():
+                name = full_name(service_name(component), subject.namespace)
+                found[name] = Service(subject)
         for subject in self.objects:
             if subject.kind == "Service" and not subject.group:
                 spec = subject.data.get("spec") or {}
                 name = full_name(subject.name, subject.namespace)
-                found[name] = Service(subject, subject.namespace, spec.get("ports") or [], spec.get("selector"))
+                found[name] = Service(subject, spec.get("ports") or [], spec.get("selector"))
         return found
 
     @cached_property
@@ -92,27 +116,28 @@ class Mesh:
                 if gateway.name == short and gateway.namespace == (namespace if slash else subject.namespace):
                     yield index, gateway
 
-    def report(
-        self,
-        code: str,
-        analyser: str,
-        subject: Object,
-        path: KeyPath,
-        message: str,
-        hint: str = "",
-        severity: str = "error",
-        also: Sequence[tuple[str, Object, KeyPath]] = (),
-        cause: str = "",
-    ) -> None:
-        """`analyser` is the code that `istioctl analyze` has for it: it can be suppressed by an annotation, as there."""
-        annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
-        if {analyser, "*"} & set(annotations.get(_SUPPRESS, "").split(",")):
-            return
-        self._findings.add(code, subject, path, message, hint, severity, also, cause)
+    # As `Findings.add`, with a code of Istio beside ours.
+    report = _unless_suppressed(Findings.add)
 
     def refuse(self, code: str, subject: Object, path: KeyPath, message: str, hint: str = "") -> None:
         """For what the webhook refuses: an annotation does not change that."""
-        self._findings.add(code, subject, path, message, hint)
+        self.findings.add(code, subject, path, message, hint)
+
+
+def is_selected(pod: Pod, selector: Mapping[str, str]) -> bool | None:
+    """None when a label decides it that nobody knows beforehand."""
+    unknown = False
+    for key, value in selector.items():
+        found = pod.values(key)
+        if found is None:
+            if not key.partition("/")[0].endswith(_ADDED):
+                return False
+            unknown = True
+        elif found and value not in found:
+            return False
+        elif len(found) != 1:
+            unknown = True
+    return None if unknown else True
 
 
 def _spec(subject: Object) -> dict[str, Any]:

@@ -36,7 +36,7 @@ _CHECKS = {
 }
 _OPERATION = ("ports", "notPorts", "methods", "notMethods", "paths", "notPaths", "hosts", "notHosts")
 _TRUE = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
-_HEADER = re.compile("[-_A-Za-z0-9]+")
+_HEADER = "[-_A-Za-z0-9]+"
 
 
 def authorization_faults(subject: Object) -> Faults:
@@ -182,7 +182,7 @@ def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
     for at, claim in items(rule, "outputClaimToHeaders", path):
         if not claim.get("claim") or not claim.get("header"):
             yield Fault(at, "outputClaimToHeaders needs header and claim")
-        elif not _HEADER.fullmatch(claim["header"]):
+        elif not re.fullmatch(_HEADER, claim["header"]):
             yield Fault((*at, "header"), f"'{claim['header']}' is no name of a header here", "letters, digits, - and _")
     yield from duration_faults(rule, path, "timeout")
 

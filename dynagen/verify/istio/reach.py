@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
 
 
-class Unreached(NamedTuple):
+class Unreached:
     """`whole` routes are dead (IST0130); single matches only do nothing (IST0131)."""
 
-    path: KeyPath
-    message: str
-    hint: str
-    whole: bool
+    __slots__ = ("hint", "message", "path", "whole")
+
+    def __init__(self, path: KeyPath, message: str, hint: str, whole: bool) -> None:
+        self.path, self.message, self.hint, self.whole = path, message, hint, whole
 
 
 # A route, the prefix of one of its matches, and that match.
@@ -87,14 +87,14 @@ def _covered(spec: dict[str, Any]) -> Iterator[Unreached]:
             if not prefix:
                 continue
             for other, taken, wider in earlier:
-                if taken != prefix and prefix.startswith(taken) and _covers(wider, match):
+                if taken != prefix and prefix.startswith(taken) and covers(wider, match):
                     message = f"prefix '{prefix}' does nothing: {other} takes '{taken}' before"
                     yield Unreached((*at, "uri"), message, "put the longer prefix first", False)
                     break
             earlier.append((_shown(route, path), prefix, match))
 
 
-def _covers(earlier: dict[str, Any], later: dict[str, Any]) -> bool:
+def covers(earlier: dict[str, Any], later: dict[str, Any]) -> bool:
     """Whether every request of the later match is one of the earlier, their prefixes apart."""
     for key, wanted in earlier.items():
         if key in ("uri", "name", "statPrefix") or not wanted:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.verify.dynamo.operator import service_name
 from dynagen.verify.istio.faults import items
-from dynagen.verify.istio.mesh import Mesh
+from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
-from dynagen.verify.istio.pods import Pod
 from dynagen.verify.objects import Object
+from dynagen.verify.pods.running import Pod
 
 _RELATIVE = ("REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER")
 _WITHOUT_ADD = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")
@@ -41,17 +42,17 @@ def _check_host(mesh: Mesh, rule: Object) -> None:
     pods = _pods_of_host(mesh, full_name(host, rule.namespace))
     for path, subset in items(spec, "subsets", ("spec",)) if pods else ():
         labels = subset.get("labels") or {}
-        if all(pod.matches(labels) is False for pod in pods):
+        if all(is_selected(pod, labels) is False for pod in pods):
             wrong = next(iter(sorted(key for key, value in labels.items() if _nowhere(pods, key, value))), None)
             shown = f": none has {wrong}={labels[wrong]}" if wrong else ""
             message = f"subset '{subset.get('name', '')}' selects no pod of '{host}'{shown}"
-            values = sorted({pod.labels[wrong] for pod in pods if wrong in pod.labels}) if wrong else []
+            values = sorted({value for pod in pods for value in pod.labels.get(wrong, ())}) if wrong else []
             hint = f"there is {', '.join(values)}" if values else "requests to it get 503"
             mesh.report("DG497", "IST0173", rule, (*path, "labels", *([wrong] if wrong else [])), message, hint)
 
 
 def _nowhere(pods: list[Pod], key: str, value: str) -> bool:
-    return all(pod.matches({key: value}) is False for pod in pods)
+    return all(is_selected(pod, {key: value}) is False for pod in pods)
 
 
 def _pods_of_host(mesh: Mesh, host: str) -> list[Pod]:
@@ -62,14 +63,15 @@ def _pods_of_host(mesh: Mesh, host: str) -> list[Pod]:
     if service.selector is None and service.ports is None:  # made by Dynamo's operator, for one component
         return [
             pod for pod in mesh.pods
-            if pod.owner is service.owner and full_name(pod.name.replace(".", "-"), service.namespace) == host
+            if pod.source is service.owner and pod.template and pod.template.component
+            and full_name(service_name(pod.template.component), service.namespace) == host
         ]  # fmt: skip
     if not service.selector:
         return []
     return [
         pod
         for pod in mesh.pods
-        if pod.owner.namespace == service.namespace and pod.matches(service.selector) is not False
+        if pod.namespace == service.namespace and is_selected(pod, service.selector) is not False
     ]
 
 

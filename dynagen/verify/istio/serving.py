@@ -9,11 +9,11 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
-from dynagen.verify.istio.mesh import Mesh
+from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import is_jwt_claim, overlap
-from dynagen.verify.istio.pods import Pod
 from dynagen.verify.istio.resolution import destinations
 from dynagen.verify.objects import Object
+from dynagen.verify.pods.running import Pod
 
 # Names of certificate and key in a Secret. Source: pilot/pkg/credentials/kube/secrets.go of istio/istio.
 _PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))
@@ -26,7 +26,7 @@ def check_serving(mesh: Mesh) -> None:
         _check_claims(mesh, subject)
     _check_subsets(mesh)
     for gateway in mesh.of_kind("Gateway"):
-        pods = [pod for pod in mesh.pods if pod.matches(_selector(gateway))]
+        pods = [pod for pod in mesh.pods if is_selected(pod, _selector(gateway))]
         _check_credentials(mesh, gateway, pods)
         _check_certificates(mesh, gateway)
         if pods:
@@ -70,7 +70,7 @@ def _check_claims(mesh: Mesh, subject: Object) -> None:
         return
     for _, gateway in mesh.gateways_of(subject, spec.get("gateways") or ()):
         selector = _selector(gateway)
-        pods = [pod for pod in mesh.pods if pod.matches(selector)]
+        pods = [pod for pod in mesh.pods if is_selected(pod, selector)]
         rules = mesh.of_kind("RequestAuthentication")
         if pods and all(any(_verifies(rule, pod) for rule in rules) for pod in pods):
             continue
@@ -93,10 +93,10 @@ def _claim(spec: dict[str, Any]) -> KeyPath | None:
 
 
 def _verifies(rule: Object, pod: Pod) -> bool:
-    if rule.namespace not in ("istio-system", pod.owner.namespace):
+    if rule.namespace not in ("istio-system", pod.namespace):
         return False
     labels = ((rule.data.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-    return pod.matches(labels) is not False
+    return is_selected(pod, labels) is not False
 
 
 def _check_subsets(mesh: Mesh) -> None:
@@ -121,7 +121,7 @@ def _check_subsets(mesh: Mesh) -> None:
 
 def _check_credentials(mesh: Mesh, gateway: Object, pods: list[Pod]) -> None:
     """Reports DG495 for a Secret without a certificate. Nothing of it is quoted."""
-    spaces = {pod.owner.namespace for pod in pods}
+    spaces = {pod.namespace for pod in pods}
     for path, server in items(gateway.data.get("spec") or {}, "servers", ("spec",)):
         tls = server.get("tls") or {}
         names = [
@@ -195,7 +195,7 @@ def _check_ports(mesh: Mesh, gateway: Object, pods: list[Pod]) -> None:
         service
         for service in mesh.services.values()
         if service.selector
-        and any(pod.owner.namespace == service.namespace and pod.matches(service.selector) is not False for pod in pods)
+        and any(pod.namespace == service.namespace and is_selected(pod, service.selector) is not False for pod in pods)
     ]
     open_ports = {
         number

@@ -28,7 +28,7 @@ from dynagen.verify.objects import Object
 
 _UNIX = "unix://"
 _LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")
-_ENDPOINT = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:]*)):([^:\[\]]*)")
+_ENDPOINT = r"(?:\[([^\[\]]*)\]|([^\[\]:]*)):([^:\[\]]*)"
 _NOT_IN_A_SIDECAR = ("subjectAltNames", "httpsRedirect", "credentialName", "credentialNames", "tlsCertificates")
 
 
@@ -98,7 +98,7 @@ def _endpoint_faults(endpoint: str, path: KeyPath) -> Faults:
     if endpoint.startswith(_UNIX):
         yield from of(path, socket_problem(endpoint.removeprefix(_UNIX)))
         return
-    found = _ENDPOINT.fullmatch(endpoint)
+    found = re.fullmatch(_ENDPOINT, endpoint)
     host = "" if found is None else found[1] or found[2] or ""
     if found is None or host not in _LOCAL or not re.fullmatch("[+-]?[0-9]+", found[3]) or port_problem(int(found[3])):
         hint = "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT, [::]:PORT, or unix:// and a path"

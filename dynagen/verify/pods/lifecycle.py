@@ -12,10 +12,10 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.dynamo.graphs import MAIN
+from dynagen.verify.dynamo.operator import PORTS
 from dynagen.verify.names import is_port_name, minor
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
-from dynagen.verify.references.graphs import PORTS
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")

@@ -1,42 +1,59 @@
-"""Objects in, the pod templates in them out, each with what whoever makes the pods of it adds."""
+"""Objects in, the pod templates in them out. This is the one place that knows where they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.graphs import MAIN, Component, graphs
-from dynagen.verify.objects import Findings, Object
+from dynagen.verify.dynamo.graphs import COMPONENT, GRAPH, MAIN, Component, graph_of
+from dynagen.verify.objects import Findings, Object, mapping
 
-_PATHS: dict[str, KeyPath] = {
-    "v1 Pod": (),
-    "v1 PodTemplate": ("template",),
-    "v1 ReplicationController": ("spec", "template"),
-    "apps/v1 Deployment": ("spec", "template"),
-    "apps/v1 StatefulSet": ("spec", "template"),
-    "apps/v1 DaemonSet": ("spec", "template"),
-    "apps/v1 ReplicaSet": ("spec", "template"),
-    "batch/v1 Job": ("spec", "template"),
-    "batch/v1 CronJob": ("spec", "jobTemplate", "spec", "template"),
+_TEMPLATE: KeyPath = ("spec", "template")
+# By group and kind.
+_PATHS: dict[tuple[str, str], Sequence[KeyPath]] = {
+    ("", "Pod"): ((),),
+    ("", "PodTemplate"): (("template",),),
+    ("", "ReplicationController"): (_TEMPLATE,),
+    ("apps", "Deployment"): (_TEMPLATE,),
+    ("apps", "StatefulSet"): (_TEMPLATE,),
+    ("apps", "DaemonSet"): (_TEMPLATE,),
+    ("apps", "ReplicaSet"): (_TEMPLATE,),
+    ("batch", "Job"): (_TEMPLATE,),
+    ("batch", "CronJob"): (("spec", "jobTemplate", "spec", "template"),),
+    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
 }
+_GRAPHS = {("nvidia.com", GRAPH), ("nvidia.com", COMPONENT)}
+# Kinds of which pods are made, those of graphs aside.
+MAKERS = _PATHS.keys() - {("", "PodTemplate")}
 
 
-class PodTemplate(NamedTuple):
+class PodTemplate:
     """`path` leads to the template in `subject`; `data` holds its `metadata` and `spec`.
 
-    `component` is that of a graph, of whose pods Dynamo's operator makes the rest.
+    `component` is that of a graph, of whose pods Dynamo's operator makes the rest; `subject` is in the form of v1beta1
+    then, and `source` as it was written.
     """
 
-    subject: Object
-    path: KeyPath
-    data: dict[str, Any]
-    component: Component | None = None
+    __slots__ = ("component", "data", "path", "source", "spec", "subject")
+
+    def __init__(
+        self, subject: Object, path: KeyPath, data: dict[str, Any], component: Component | None = None
+    ) -> None:
+        self.subject, self.path, self.data, self.component = subject, path, data, component
+        self.source = component.graph.source if component else subject
+        self.spec = mapping(data.get("spec"))
 
     @property
-    def spec(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.data.get("spec") or {}
-        return spec
+    def annotations(self) -> dict[str, str]:
+        """Those that are written for pods. What else a service of v1alpha1 has may be for its Service as well."""
+        metadata = self.data.get("metadata")
+        if self.component is not None and self.component.graph.is_alpha:
+            metadata = self.component.written.get("extraPodMetadata")
+        return mapping(mapping(metadata).get("annotations"))
 
     def containers(self) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
         """Init containers first, as they run."""
@@ -58,16 +75,22 @@ class PodTemplate(NamedTuple):
 
 def pod_templates(objects: Sequence[Object]) -> list[PodTemplate]:
     """Those of every kind that has one, graphs in the form of v1beta1."""
+    return [template for subject in objects for template in subject.once(templates_of)]
+
+
+def templates_of(subject: Object) -> list[PodTemplate]:
+    """Those of one object; ask for them with `once`."""
+    key = (subject.group, subject.kind)
+    if key in _GRAPHS:
+        graph = subject.once(graph_of)
+        return [
+            PodTemplate(graph.subject, (*each.path, "podTemplate"), each.template, each) for each in graph.components
+        ]
     found = []
-    for subject in objects:
-        path = _PATHS.get(f"{subject.api_version} {subject.kind}")
-        if path is None:
-            continue
+    for path in _PATHS.get(key, ()):
         data: Any = subject.data
-        for key in path:
-            data = data.get(key) or {}
-        found.append(PodTemplate(subject, path, data))
-    for graph in graphs(objects):
-        for component in graph.components:
-            found.append(PodTemplate(graph.subject, (*component.path, "podTemplate"), component.template, component))
+        for step in path:
+            data = mapping(data).get(str(step))
+        if data is not None or len(_PATHS[key]) == 1:
+            found.append(PodTemplate(subject, path, mapping(data)))
     return found

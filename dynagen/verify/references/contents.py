@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import listing, mapping
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Entry
 from dynagen.verify.references.rows import Found, at
 
 
 def check_keys(findings: Findings, subject: Object, found: Found, entry: Entry, kind: str, name: str) -> None:
     """Reports DG471 for a key that the ConfigMap or the Secret does not have."""
-    row, path, value = found
+    row, path, value = found.row, found.path, found.value
     content = mapping(entry.data)
     parts = [content[part] for part in ("data", "stringData", "binaryData") if part in content]
     if not parts:
@@ -27,7 +26,7 @@ def check_keys(findings: Findings, subject: Object, found: Found, entry: Entry, 
 
 def check_port(findings: Findings, subject: Object, found: Found, entry: Entry, name: str) -> None:
     """Reports DG472 for a port that the Service does not have, by number or by name."""
-    row, path, value = found
+    row, path, value = found.row, found.path, found.value
     given = value.get(row.port, row.port_default or None)
     inner: KeyPath = (*path, row.port)
     if isinstance(given, dict):

@@ -6,8 +6,7 @@ source: kubernetes-sigs/gateway-api, apis/v1/referencegrant_types.go
 from __future__ import annotations
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import listing, mapping
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known
 
 

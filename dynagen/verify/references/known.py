@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import closest
-from dynagen.verify.objects import Cluster, Object
-from dynagen.verify.references.graphs import Component, components, is_graph, listing, made, mapping
+from dynagen.verify.dynamo.graphs import Graph, graph_of, is_graph
+from dynagen.verify.dynamo.operator import Made, made
+from dynagen.verify.objects import Cluster, Object, listing, mapping
 from dynagen.verify.references.rows import at, data, split
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2")
@@ -18,12 +19,13 @@ _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2
 OF_GRAPHS = ("Deployment", "DynamoGraphDeploymentScalingAdapter", "InferencePool", "Service", "ServiceAccount")
 
 
-class Entry(NamedTuple):
+class Entry:
     """An object that is there. `data` is None when nobody knows what is in it; `source` is the object that brings it."""
 
-    namespace: str
-    data: dict[str, Any] | None
-    source: Object | None = None
+    __slots__ = ("data", "namespace", "source")
+
+    def __init__(self, namespace: str, data: dict[str, Any] | None, source: Object | None = None) -> None:
+        self.namespace, self.data, self.source = namespace, data, source
 
 
 class Known:
@@ -36,8 +38,9 @@ class Known:
         self._schemas: dict[tuple[str, str], bool] = {}
         self._kinds: set[tuple[str, str]] = set()
         self._searches = 100
-        self.graphs: list[tuple[Object, list[Component]]] = []
-        self.other_graphs: list[tuple[Object, list[Component]]] = []
+        self.graphs: list[Graph] = []
+        self.other_graphs: list[Graph] = []
+        self.made: list[tuple[Graph, Made]] = []
         for subject in cluster.external:
             if not subject.api_version or (is_graph(subject) and not subject.data.get("spec")):
                 self._declared.setdefault((subject.kind, subject.name), []).append(subject.namespace)
@@ -50,12 +53,14 @@ class Known:
             self._bring(subject, self.graphs)
         self._cluster_kinds = set(data()["cluster"])
 
-    def _bring(self, subject: Object, graphs: list[tuple[Object, list[Component]]]) -> None:
+    def _bring(self, subject: Object, graphs: list[Graph]) -> None:
         """What an object makes, or has made."""
         if is_graph(subject):
-            found = components(subject, self.cluster.release)
-            graphs.append((subject, found))
-            for each in made(subject, found):
+            graph = subject.once(graph_of)
+            graphs.append(graph)
+            for each in made(graph, self.cluster.release):
+                if graphs is self.graphs:
+                    self.made.append((graph, each))
                 self._add(each.group, each.kind, each.name, Entry(subject.namespace, each.data, subject))
             return
         rule = data()["makes"].get(key_of(subject))

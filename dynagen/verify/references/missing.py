@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import WORKERS, listing, mapping, service_name
+from dynagen.diagnostics import KeyPath
+from dynagen.verify.dynamo.graphs import WORKERS
+from dynagen.verify.dynamo.operator import service_name
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known, where
-from dynagen.verify.references.rows import Found, at, data, value_at
+from dynagen.verify.references.rows import Found, data, value_at
 
 
 def is_excused(known: Known, subject: Object, found: Found, group: str, kind: str, name: str) -> bool:
@@ -64,32 +65,11 @@ def _adapter_hint(known: Known, kind: str, space: str | None, name: str) -> str:
     """For who wants to scale workers: their Deployments change names, and an adapter has to be asked for."""
     if kind not in ("Deployment", "DynamoGraphDeploymentScalingAdapter"):
         return ""
-    for graph, components in known.graphs:
-        for each in components if not space or graph.namespace in (space, "") else ():
-            adapter = service_name(graph, each)
+    for graph in known.graphs:
+        for each in graph.components if not space or graph.source.namespace in (space, "") else ():
+            adapter = service_name(each)
             if name == adapter or (kind == "Deployment" and each.role in WORKERS and name.startswith(f"{adapter}-")):
                 asked = f"which component '{each.name}' gets with 'scalingAdapter: {{}}'"
                 what = f"scale the DynamoGraphDeploymentScalingAdapter '{adapter}', {asked}"
                 return what if kind == "Deployment" else f"component '{each.name}' gets one with 'scalingAdapter: {{}}'"
     return ""
-
-
-def check_mounts(known: Known, findings: Findings, graph: Object, pod: KeyPath) -> None:
-    """A mount of `main` without a volume of its name: the operator takes the claim of that name. Of others it does not.
-
-    source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
-    """
-    if pod[1] == "services":
-        return  # v1alpha1 has a field of its own for it
-    spec = value_at(graph.data, pod)
-    volumes = {volume.get("name") for volume in listing(mapping(spec).get("volumes"))}
-    containers = listing(mapping(spec).get("containers"))
-    for path, name in at(spec, ("containers", "[]", "volumeMounts", "[]", "name"), pod):
-        container = containers[int(path[len(pod) + 1])]
-        if container.get("name") != "main" or name in volumes or name == "shared-memory":
-            continue
-        if known.find("", "PersistentVolumeClaim", graph.namespace, name) is None:
-            message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(graph.namespace)}, which would count then"
-            near = closest(name, {str(each) for each in volumes})
-            hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"
-            findings.add("DG470", graph, path, message, hint)

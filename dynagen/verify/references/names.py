@@ -6,13 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object
+from dynagen.diagnostics import KeyPath, closest
+from dynagen.verify.dynamo.graphs import MAIN, Component
+from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.contents import check_keys, check_port
-from dynagen.verify.references.grants import check_grant
-from dynagen.verify.references.graphs import mapping
-from dynagen.verify.references.known import Known, is_given, key_of
-from dynagen.verify.references.missing import check_mounts, is_excused, report_missing
+from dynagen.verify.references.known import Known, is_given, key_of, where
 from dynagen.verify.references.rows import Found, Row, references
 
 _CLUSTER_DOMAIN = ".svc.cluster.local"
@@ -27,14 +25,14 @@ def check_names(known: Known, findings: Findings) -> None:
         for found in references(key_of(subject), subject.data):
             for name, path, namespace in _named(subject, found):
                 _check(known, findings, subject, found, name, path, namespace)
-    for graph, components in known.graphs:
-        for component in components:
-            check_mounts(known, findings, graph, component.pod)
+    for graph in known.graphs:
+        for component in graph.components:
+            _check_mounts(known, component, findings)
 
 
 def _named(subject: Object, found: Found) -> Iterator[tuple[str, KeyPath, str | None]]:
     """The names that a field holds, each with its path and its namespace (None for any)."""
-    row, path, value = found
+    row, path, value = found.row, found.path, found.value
     space: str | None = None if row.namespace == "any" else subject.namespace
     if row.form == "requirement":  # of a node's label
         if (value.get("key"), value.get("operator")) == (row.name, "In"):
@@ -96,10 +94,14 @@ def _check(
         return
     entry = known.find(group, kind, space, name)
     if entry is None:
+        from dynagen.verify.references.missing import is_excused, report_missing
+
         if not is_excused(known, subject, found, group, kind, name):
             report_missing(known, findings, subject, path, group, kind, space, name, row.severity)
         return
     if row.grant and space and entry.namespace and entry.namespace != subject.namespace:
+        from dynagen.verify.references.grants import check_grant
+
         check_grant(known, findings, subject, path, group, kind, space, name)
     if kind in ("ConfigMap", "Secret") and isinstance(value, dict):
         check_keys(findings, subject, found, entry, kind, name)
@@ -122,3 +124,25 @@ def _target(row: Row, value: Any) -> tuple[str, str]:
     if kind in ("ServiceAccount", "PersistentVolumeClaim"):
         return "", kind
     return (row.group, kind) if kind == row.kind or row.group == "keda.sh" else ("", kind)
+
+
+def _check_mounts(known: Known, component: Component, findings: Findings) -> None:
+    """A mount of `main` without a volume of its name: the operator takes the claim of that name. Of others it does not.
+
+    source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo
+    """
+    if component.graph.is_alpha:
+        return  # it has a field of its own for it
+    volumes = {str(volume.get("name")) for volume in listing(component.pod.get("volumes"))}
+    path, main = component.container(MAIN)
+    namespace = component.graph.source.namespace
+    for index, mount in enumerate((main or {}).get("volumeMounts") or ()):
+        name = str(mount.get("name"))
+        if name in volumes or name == "shared-memory":
+            continue
+        if known.find("", "PersistentVolumeClaim", namespace, name) is None:
+            message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(namespace)}, which would count then"
+            near = closest(name, volumes)
+            hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"
+            at = (*component.path, *path, "volumeMounts", index, "name")
+            findings.add("DG470", component.graph.subject, at, message, hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dynagen.verify.objects import Findings
-from dynagen.verify.references.graphs import made
 from dynagen.verify.references.known import Known
 
 
@@ -14,9 +13,7 @@ def check_owned(known: Known, findings: Findings) -> None:
     Source: deploy/operator/internal/dynamo/graph.go of ai-dynamo/dynamo.
     """
     owned = {
-        (each.group, each.kind, graph.namespace, each.name): (graph, each)
-        for graph, components in known.graphs
-        for each in made(graph, components)
+        (each.group, each.kind, graph.source.namespace, each.name): (graph.source, each) for graph, each in known.made
     }
     for subject in known.objects if owned else ():
         graph, each = owned.get((subject.group, subject.kind, subject.namespace, subject.name), (None, None))
@@ -26,6 +23,6 @@ def check_owned(known: Known, findings: Findings) -> None:
             continue  # it is the operator's, read from a cluster
         verb = "makes" if each.always else "may make"
         message = f"Dynamo's operator {verb} a {subject.kind} of this name for {graph}"
-        also = [("for this", graph, each.path)]
+        also = [("for this", *each.place)]
         severity = "error" if each.always else "warning"
         findings.add("DG476", subject, ("metadata", "name"), message, "choose another name", severity, also)

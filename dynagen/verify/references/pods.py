@@ -1,63 +1,26 @@
-"""Objects in, the pods that will run out: their labels and the names of their ports, indexed so that selectors are cheap."""
+"""Pods and Services in, an index of their labels out, so that selectors are cheap."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Object
-from dynagen.verify.references.graphs import PREFIX, Labels, listing, mapping
+from dynagen.verify.dynamo.operator import labels_of
+from dynagen.verify.objects import listing, mapping
+from dynagen.verify.pods.running import ADDED_SOMEWHERE, Pod, plain_labels, pods_of
+from dynagen.verify.pods.templates import MAKERS
 from dynagen.verify.references.known import Known, key_of
-from dynagen.verify.references.rows import at, data, split
-
-# Labels that controllers add, with values of their own.
-# source: kubernetes.io/docs/reference/labels-annotations-taints
-_ADDED = (
-    "pod-template-hash", "controller-revision-hash", "pod-template-generation", "controller-uid", "job-name",
-    "batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/", "leaderworkerset.sigs.k8s.io/",
-    "topology.kubernetes.io/", "security.istio.io/", "service.istio.io/", "istio.io/",
-)  # fmt: skip
-# What Grove and KAI add to the pods of a graph. source: NVIDIA/grove, operator/api/common/labels.go; KAI-Scheduler
-_ADDED_TO_GRAPHS = (
-    "grove.io/", "kai.scheduler/", "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of",
-    "app.kubernetes.io/component", "app.kubernetes.io/name",
-)  # fmt: skip
-_ADDED_SOMEWHERE = (*_ADDED, *_ADDED_TO_GRAPHS)
-# The port that the injector adds. source: istio/istio, manifests/charts/istio-control/istio-discovery/files
-_ADDED_PORTS = {"http-envoy-prom"}
+from dynagen.verify.references.rows import data
 
 
-class Pod(NamedTuple):
-    """Pods that look alike. `ports` are names, None when nobody knows them; `is_open`: other labels may be there."""
-
-    namespace: str
-    labels: Labels
-    ports: frozenset[str] | None
-    source: Object | None = None
-    is_open: bool = False
-    of_graph: bool = False
-
-    def values(self, key: str) -> tuple[str, ...] | None:
-        """What a label can be: () for anything, None when it is not there."""
-        found = self.labels.get(key)
-        if found is not None:
-            return found
-        if key.startswith(_ADDED) or (self.of_graph and key.startswith(_ADDED_TO_GRAPHS)):
-            return ()
-        return () if self.is_open and not key.startswith(PREFIX) else None
-
-    def has_port(self, name: str) -> bool:
-        return self.ports is None or name in self.ports or name in _ADDED_PORTS
-
-
-class Requirement(NamedTuple):
+class Requirement:
     """What one line of a selector asks of a label: an operator of matchExpressions, and its values."""
 
-    key: str
-    operator: str
-    values: tuple[str, ...]
-    path: KeyPath
+    __slots__ = ("key", "operator", "path", "values")
+
+    def __init__(self, key: str, operator: str, values: tuple[str, ...], path: KeyPath) -> None:
+        self.key, self.operator, self.values, self.path = key, operator, values, path
 
 
 class Pods:
@@ -78,9 +41,9 @@ class Pods:
     def candidates(self, required: Sequence[Requirement]) -> list[Pod]:
         """Pods that may fulfil all requirements: a superset, found without looking at every pod."""
         shortest: list[Pod] | None = None
-        for key, operator, values, _ in required:
-            if operator == "In" and not key.startswith(_ADDED_SOMEWHERE):
-                found = [pod for value in (*values, None) for pod in self._index.get((key, value), ())]
+        for each in required:
+            if each.operator == "In" and not each.key.startswith(ADDED_SOMEWHERE):
+                found = [pod for value in (*each.values, None) for pod in self._index.get((each.key, value), ())]
                 if shortest is None or len(found) < len(shortest):
                     shortest = found
         return self.all if shortest is None else [*shortest, *self._open]
@@ -91,7 +54,7 @@ class Pods:
             pod
             for pod in self.candidates(required)
             if (namespaces is None or not pod.namespace or pod.namespace in namespaces or "" in namespaces)
-            and all(may_match(pod, key, operator, values) for key, operator, values, _ in required)
+            and all(may_match(pod, each) for each in required)
         ]
 
     def may_be_others(self, namespaces: set[str] | None) -> bool:
@@ -101,25 +64,25 @@ class Pods:
         return bool(self.makers & {*namespaces, ""})
 
 
-def pods_of(known: Known) -> Pods:
+def all_pods(known: Known) -> Pods:
     """The pods that will run."""
-    return Pods([*_of_graphs(known), *_of_workloads(known)], _unknown_makers(known), _has_graphs_elsewhere(known))
+    found = pods_of((*known.objects, *known.cluster.external), known.cluster.release)
+    found.sort(key=lambda pod: not pod.of_graph)  # graphs are named first where a finding is about several
+    return Pods(found, _unknown_makers(known), _has_graphs_elsewhere(known))
 
 
-def services_of(known: Known) -> Pods:
+def all_services(known: Known) -> Pods:
     """The same for Services. Those that the operator makes may have more labels than we know."""
     found = [
-        Pod(graph.namespace, each.labels, None, graph, is_open=True)
-        for graph, components in (*known.graphs, *known.other_graphs)
-        for each in components
+        Pod(graph.source.namespace, labels_of(each, known.cluster.release), source=graph.source, is_open=True)
+        for graph in (*known.graphs, *known.other_graphs)
+        for each in graph.components
     ]
     for subject in (*known.objects, *known.cluster.external):
         if key_of(subject) == "Service":
-            labels = mapping(mapping(subject.data.get("metadata")).get("labels"))
             ports = listing(mapping(subject.data.get("spec")).get("ports"))
             names = frozenset(str(port["name"]) for port in ports if "name" in port)
-            values: Labels = {key: (str(value),) for key, value in labels.items()}
-            found.append(Pod(subject.namespace, values, names if ports else None, subject))
+            found.append(Pod(subject.namespace, plain_labels(subject.data), names if ports else None, subject))
     makers = _unknown_makers(known) | {space for kind, space, _ in known.declared() if kind == "Service"}
     return Pods(found, makers, _has_graphs_elsewhere(known), "Service")
 
@@ -130,56 +93,29 @@ def _has_graphs_elsewhere(known: Known) -> bool:
     return any(kind in makers for kind, _, _ in known.declared()) or known.has_any("nvidia.com", makers[1])
 
 
-def _of_graphs(known: Known) -> Iterator[Pod]:
-    for graph, components in (*known.graphs, *known.other_graphs):
-        for each in components:
-            yield Pod(graph.namespace, each.labels, each.ports, graph, of_graph=True)
-
-
-def _of_workloads(known: Known) -> Iterator[Pod]:
-    places = data()["pods"]
-    for subject in (*known.objects, *known.cluster.external):
-        patterns = places.get(key_of(subject))
-        for pattern in patterns or ():
-            for _, template in at(subject.data, split(pattern)):
-                yield _pod(subject, mapping(template))
-        if subject.kind == "Gateway" and mapping(subject.data.get("spec")).get("gatewayClassName") == "istio":
-            # source: istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment
-            labels: Labels = {
-                "gateway.networking.k8s.io/gateway-name": (subject.name,),
-                "istio.io/gateway-name": (subject.name,),
-            }
-            yield Pod(subject.namespace, labels, None, subject, is_open=True)
-
-
-def _pod(subject: Object, template: dict[str, Any]) -> Pod:
-    labels = mapping(mapping(template.get("metadata")).get("labels"))
-    spec = mapping(template.get("spec"))
-    containers = [*listing(spec.get("containers")), *listing(spec.get("initContainers"))]
-    names = frozenset(str(port["name"]) for each in containers for port in listing(each.get("ports")) if "name" in port)
-    ports = names if containers else None
-    values: Labels = {key: (str(value),) for key, value in labels.items()}
-    return Pod(subject.namespace, values, ports, subject)
-
-
 def _unknown_makers(known: Known) -> set[str]:
     """Namespaces in which pods of others may be: by a kind that we do not know, or by an object known by name only."""
     table = data()
-    groups, quiet, makers = set(table["groups"]), set(table["quiet"]), table["pods"]
+    groups, quiet = set(table["groups"]), set(table["quiet"])
     found = {
         subject.namespace
         for subject in known.objects
-        if subject.group not in groups and key_of(subject) not in quiet and key_of(subject) not in makers
+        if subject.group not in groups and key_of(subject) not in quiet and not _makes_pods(key_of(subject))
     }
     # Of what is declared by kind and name, what is not known to be harmless.
-    harmless = {key.rpartition("/")[2] for key in (*table["kinds"], *quiet) if key not in makers}
+    harmless = {key.rpartition("/")[2] for key in (*table["kinds"], *quiet) if not _makes_pods(key)}
     harmless |= set(table["cluster"])
     found |= {space for kind, space, _ in known.declared() if kind not in harmless or kind == "DynamoGraphDeployment"}
     for subject in known.cluster.external:
         has_labels = mapping(mapping(subject.data.get("metadata")).get("labels"))
-        if subject.api_version and key_of(subject) in makers and not (subject.data.get("spec") or has_labels):
+        if subject.api_version and _makes_pods(key_of(subject)) and not (subject.data.get("spec") or has_labels):
             found.add(subject.namespace)
     return found
+
+
+def _makes_pods(key: str) -> bool:
+    group, _, kind = key.rpartition("/")
+    return (group, kind) in MAKERS
 
 
 def requirements(selector: Any, is_map: bool) -> list[Requirement]:
@@ -195,9 +131,9 @@ def requirements(selector: Any, is_map: bool) -> list[Requirement]:
     return found
 
 
-def may_match(pod: Pod, key: str, operator: str, values: tuple[str, ...]) -> bool:
+def may_match(pod: Pod, required: Requirement) -> bool:
     """Whether a pod may fulfil one requirement of a selector."""
-    found = pod.values(key)
+    operator, values, found = required.operator, required.values, pod.values(required.key)
     if operator == "DoesNotExist":
         return found is None or not found
     if operator == "NotIn":

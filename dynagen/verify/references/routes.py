@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import Labels, listing, mapping
+from dynagen.verify.objects import Findings, Object, listing, mapping
+from dynagen.verify.pods.running import Pod, plain_labels
 from dynagen.verify.references.known import Known
-from dynagen.verify.references.pods import Pod, may_match, requirements
+from dynagen.verify.references.pods import may_match, requirements
 
 _GROUP = "gateway.networking.k8s.io"
 # The kinds that a listener takes when it does not say. A protocol that is not here is not judged.
@@ -88,11 +88,8 @@ def _takes_namespace(known: Known, of_route: str, of_gateway: str, spaces: dict[
         namespace = known.find("", "Namespace", "", of_route)
         if namespace is None or namespace.data is None:
             return True  # its labels are not known
-        labels = mapping(mapping(namespace.data.get("metadata")).get("labels"))
-        values: Labels = {"kubernetes.io/metadata.name": (of_route,)}
-        values |= {key: (str(value),) for key, value in labels.items()}
-        pod = Pod("", values, None)
-        return all(may_match(pod, *each[:3]) for each in requirements(spaces.get("selector"), False))
+        pod = Pod("", {"kubernetes.io/metadata.name": (of_route,), **plain_labels(namespace.data)})
+        return all(may_match(pod, each) for each in requirements(spaces.get("selector"), False))
     return bool(how != "None")
 
 

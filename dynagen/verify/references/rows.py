@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.parsed import table
@@ -19,29 +19,35 @@ def data() -> dict[str, Any]:
     return found
 
 
-class Row(NamedTuple):
+class Row:
     """A field that names an object; `to` is group/Kind, or `any`. table.yaml describes the rest."""
 
-    to: str
-    kind: str = ""
-    group: str = ""
-    name: str = "name"
-    keys: Pattern = ()
-    port: str = ""
-    port_default: int = 0
-    form: str = ""
-    namespace: str = "own"
-    grant: bool = False
-    only: str = ""
-    severity: str = "error"
+    __slots__ = (
+        "form", "grant", "group", "keys", "kind", "name", "namespace", "only", "port", "port_default", "severity", "to",
+    )  # fmt: skip
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.to: str = row["to"]
+        self.kind: str = row.get("kind", "")
+        self.group: str = row.get("group", "")
+        self.name: str = row.get("name", "name")
+        self.keys: Pattern = split(row.get("keys", ""))
+        self.port: str = row.get("port", "")
+        self.port_default: int = row.get("portDefault", 0)
+        self.form: str = row.get("form", "")
+        self.namespace: str = row.get("namespace", "own")
+        self.grant: bool = row.get("grant", False)
+        self.only: str = row.get("only", "")
+        self.severity: str = row.get("severity", "error")
 
 
-class Found(NamedTuple):
+class Found:
     """A field that is there: its row, its path and its value."""
 
-    row: Row
-    path: KeyPath
-    value: Any
+    __slots__ = ("path", "row", "value")
+
+    def __init__(self, row: Row, path: KeyPath, value: Any) -> None:
+        self.row, self.path, self.value = row, path, value
 
 
 class _Node:
@@ -122,13 +128,8 @@ def _compiled(rows: Sequence[dict[str, Any]]) -> _Node:
             node.rows += used.rows
             node.children += used.children
         else:
-            node.rows.append(_row(row))
+            node.rows.append(Row(row))
     return top
-
-
-def _row(row: dict[str, Any]) -> Row:
-    given = {key: value for key, value in row.items() if key not in ("at", "keys", "portDefault")}
-    return Row(keys=split(row.get("keys", "")), port_default=row.get("portDefault", 0), **given)
 
 
 def _walk(node: _Node, value: Any, path: KeyPath, found: list[Found]) -> None:

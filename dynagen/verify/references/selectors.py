@@ -6,19 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.references.graphs import HASH, PREFIX, WORKERS, mapping
+from dynagen.verify.dynamo.graphs import WORKERS
+from dynagen.verify.dynamo.operator import HASH, PREFIX
+from dynagen.verify.objects import Findings, Object, mapping
+from dynagen.verify.pods.running import Pod
 from dynagen.verify.references.known import Known, key_of
-from dynagen.verify.references.pods import Pod, Pods, Requirement, pods_of, requirements, services_of
-from dynagen.verify.references.rows import at, data, split, value_at
+from dynagen.verify.references.pods import Pods, Requirement, all_pods, all_services, requirements
+from dynagen.verify.references.rows import at, data, split
 
 _ROOT = "istio-system"  # the root namespace of a mesh: what stands there counts everywhere
 
 
 def check_selectors(known: Known, findings: Findings) -> None:
     """Reports DG473 for a selector that selects nothing, or that will soon; DG472 for a port that no selected pod has."""
-    pods = pods_of(known)
-    services = services_of(known) if known.has_any("monitoring.coreos.com", "ServiceMonitor") else pods
+    pods = all_pods(known)
+    services = all_services(known) if known.has_any("monitoring.coreos.com", "ServiceMonitor") else pods
     table, terms = data()["selectors"], data()["terms"]
     for subject in known.objects:
         rule = table.get(key_of(subject))
@@ -31,10 +33,10 @@ def check_selectors(known: Known, findings: Findings) -> None:
                     _check_ports(findings, subject, found, split(rule["ports"]), those.what)
         for path, required in _terms(subject.data, terms.get(key_of(subject), ())):
             _check(known, findings, subject, path, required, {subject.namespace}, pods)
-    for graph, components in known.graphs:
-        for component in components:
-            for path, required in _terms(value_at(graph.data, component.pod), terms["pods"], component.pod):
-                _check(known, findings, graph, path, required, {graph.namespace}, pods)
+    for graph in known.graphs:
+        for component in graph.components:
+            for path, required in _terms(component.pod, terms["pods"], (*component.path, "podTemplate", "spec")):
+                _check(known, findings, graph.subject, path, required, {graph.source.namespace}, pods)
 
 
 def _namespaces(subject: Object, rule: dict[str, Any]) -> set[str] | None:

@@ -1,0 +1,60 @@
+"""Tokens that stand in plain text in the environment of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dynagen.diagnostics import KeyPath
+from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.verify.pods.templates import pod_templates
+
+# Variables that hold nothing but a secret.
+# source: huggingface_hub/constants.py (HF_TOKEN and its older names); docs.nvidia.com/ngc (NGC_API_KEY, NGC_CLI_API_KEY);
+# boto3 guide, credentials (AWS_*); documentation of the others' clients
+_NAMES = frozenset(
+    (
+        "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN",
+        "NGC_API_KEY", "NGC_CLI_API_KEY", "NVIDIA_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WANDB_API_KEY", "GITHUB_TOKEN", "GH_TOKEN",
+    )
+)  # fmt: skip
+# What tokens of Hugging Face, NVIDIA and GitHub begin with, whatever the variable is called.
+_PREFIXES = ("hf_", "nvapi-", "ghp_", "github_pat_")
+# What stands where somebody else puts the token, or where none is asked for, as in OPENAI_API_KEY=EMPTY.
+_PLACEHOLDERS = (
+    "<", "...", "xxx", "***", "your", "replace", "change", "todo", "example", "placeholder", "insert", "dummy", "fake",
+    "test", "empty", "none", "null", "not", "token", "key", "secret", "local",
+)  # fmt: skip
+_LEAST = 8
+
+
+def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
+    """Reports DG478, a warning. The value is never quoted."""
+    for template in pod_templates(objects):
+        for path, container in template.containers():
+            for at, name in _tokens(container.get("env"), (*path, "env")):
+                # Without the component's name: what a profile says once is said of it once.
+                findings.add("DG478", template.subject, (*template.path, *at), *_text(name), "warning")
+    for subject in objects:
+        if subject.kind == "DynamoGraphDeployment":
+            for field in ("env", "envs"):
+                for at, name in _tokens((subject.data.get("spec") or {}).get(field), ("spec", field)):
+                    findings.add("DG478", subject, at, *_text(name), "warning")
+
+
+def _tokens(variables: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    for index, variable in enumerate(variables or ()):
+        name, value = str(variable.get("name", "")), str(variable.get("value") or "")
+        if len(value) < _LEAST or "$" in value or not (name in _NAMES or value.startswith(_PREFIXES)):
+            continue
+        if value.startswith("/") or not value.isascii() or any(each in value.lower() for each in _PLACEHOLDERS):
+            continue
+        yield (*path, index, "value"), name
+
+
+def _text(name: str) -> tuple[str, str]:
+    hint = f"put it into a Secret: 'valueFrom: {{secretKeyRef: {{name: NAME, key: {name}}}}}'"
+    if name == "HF_TOKEN":
+        hint += ", or 'huggingFaceSecret: NAME' in a profile"
+    return f"'{name}' holds a token in plain text, for everybody who can read the manifest", hint

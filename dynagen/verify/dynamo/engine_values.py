@@ -1,0 +1,51 @@
+"""What the engine of a component is told: values that it refuses, a role that is not that of the component's type.
+
+Source: backend_args.py of dynamo/{vllm,trtllm} and args.py of dynamo/sglang in the wheels ai-dynamo up to 1.6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dynagen.diagnostics import closest, shortened
+from dynagen.plan.engine_values import Problem, Word, value_problems, values_of
+from dynagen.verify.dynamo.commands import backends_in
+from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
+from dynagen.verify.dynamo.scripts import words_of
+from dynagen.verify.objects import Findings
+
+# Of any release and any backend: `null` is SGLang's word, `prefill_and_decode` that of older TensorRT-LLM.
+_MODES = ("agg", "pd", "prefill", "decode", "encode", "null", "prefill_and_decode")
+_MODE = "--disaggregation-mode"
+
+
+def check_engine_values(graph: Graph, findings: Findings) -> None:
+    """Reports DG452 for a KV transfer, a role or a share of memory that cannot be."""
+    for component in graph.components:
+        backends = backends_in(component) if component.is_worker and component.main else []
+        if len(backends) != 1:
+            continue
+        path, main = component.container(MAIN)
+        words = words_of(main or {})
+        problems = [*_role_problems(component, words), *value_problems(backends[0], words)]
+        where = f"component '{component.name}': " if component.name else ""
+        for word, message, hint, severity in problems:
+            at = (*component.path, *path, *word.path)
+            findings.add("DG452", graph.subject, at, where + message, hint, severity)
+
+
+def _role_problems(component: Component, words: list[Word]) -> Iterator[Problem]:
+    given = list(values_of(words, _MODE))
+    for word in given:
+        if word.text not in _MODES:
+            near = closest(word.text, _MODES[:5])
+            hint = f"did you mean '{near}'?" if near else "one of " + ", ".join(_MODES[:5])
+            yield word, f"'{_MODE}' cannot be '{shortened(word.text, 40)}'", hint, "error"
+    flags = {"--is-prefill-worker": "prefill", "--is-decode-worker": "decode"}
+    given += [Word(flags[word.text], word.path) for word in words if word.text in flags]
+    roles = {word.text for word in given}
+    other = {"prefill": "decode", "decode": "prefill"}.get(component.type)
+    if other and roles == {other}:
+        message = f"it is of type '{component.type}', and its engine is started for {other}"
+        hint = "one of the two is wrong: by the type it is found, labelled and scaled"
+        yield given[0], message, hint, "warning"
