@@ -8,6 +8,8 @@ from dynagen.diagnostics import Diagnostic, Position
 from dynagen.outcome import Outcome, lines_of, summary
 
 _MAX_LINE = 160
+# Findings at a line that holds what nobody should see: a token.
+_WITHOUT_LINE = frozenset({"DG478"})
 
 
 def render(outcome: Outcome) -> str:
@@ -25,7 +27,7 @@ def to_text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> str:
 
 def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
     lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {printable(diagnostic.message)}"]
-    lines += _source_line(diagnostic.at, texts)
+    lines += _source_line(diagnostic.at, texts) if diagnostic.code not in _WITHOUT_LINE else []
     for words, at in diagnostic.related:
         lines.append(f"  {_place(at)}: {printable(words)}")
     if diagnostic.hint:
