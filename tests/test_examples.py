@@ -52,5 +52,6 @@ def test_every_leaf_knows_where_it_was_written(profile: Path) -> None:
             file = profile if at.file == profile.name else DATA / at.file
             line = file.read_text("utf-8").splitlines()[at.line - 1]
             assert at.column <= len(line), (str(manifest), path, at)
-            if leaf.origin.expression:
+            # The release decides the version of a graph, whatever the layer says.
+            if leaf.origin.expression and path != ("apiVersion",):
                 assert "${" in line or ">-" in line or "|" in line, (str(manifest), path, at)
