@@ -37,6 +37,7 @@ def segment_problem(text: str) -> str:
     return "may hold neither '/' nor '%'" if "/" in text or "%" in text else ""
 
 
+@lru_cache(4096)  # the same labels are on every object
 def key_problem(text: str) -> str:
     """For the key of a label or an annotation, and for a finalizer: `name` or `example.com/name`."""
     prefix, slash, name = text.rpartition("/")
@@ -47,6 +48,7 @@ def key_problem(text: str) -> str:
     return "" if _is_value(name) else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 
 
+@lru_cache(4096)
 def value_problem(text: str) -> str:
     """For the value of a label."""
     if len(text) > MAX_LABEL:
@@ -87,12 +89,10 @@ def is_subdomain(text: str) -> bool:
     return not subdomain_problem(text)
 
 
-@lru_cache(4096)  # the same labels are on every object
 def is_label_value(text: str) -> bool:
     return not value_problem(text)
 
 
-@lru_cache(4096)
 def is_qualified(key: str) -> bool:
     """The key of a label, an annotation, a resource: a name, with a domain and a slash before it or not."""
     return not key_problem(key)

@@ -21,6 +21,7 @@ _PATHS: dict[tuple[str, str], Sequence[KeyPath]] = {
     ("apps", "ReplicaSet"): (_TEMPLATE,),
     ("batch", "Job"): (_TEMPLATE,),
     ("batch", "CronJob"): (("spec", "jobTemplate", "spec", "template"),),
+    # source: kubernetes-sigs/lws, api/leaderworkerset/v1/leaderworkerset_types.go
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         ("spec", "leaderWorkerTemplate", "leaderTemplate"),
         ("spec", "leaderWorkerTemplate", "workerTemplate"),

@@ -9,9 +9,10 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.dynamo.graphs import MAIN, Component
 from dynagen.verify.objects import Findings, Object, listing, mapping
+from dynagen.verify.pods.templates import pod_templates
 from dynagen.verify.references.contents import check_keys, check_port
 from dynagen.verify.references.known import Known, is_given, key_of, where
-from dynagen.verify.references.rows import Found, Row, references
+from dynagen.verify.references.rows import Found, Row, references, references_of_pod
 
 _CLUSTER_DOMAIN = ".svc.cluster.local"
 # Namespaces of the cluster itself: nobody makes what is in them.
@@ -22,7 +23,11 @@ _SYSTEM = ("kube-", "gke-", "gmp-")
 def check_names(known: Known, findings: Findings) -> None:
     """Reports DG470 for an object that is not there, DG471 for a key, DG472 for a port, DG474 for a missing grant."""
     for subject in known.objects:
-        for found in references(key_of(subject), subject.data):
+        every = references(key_of(subject), subject.data)
+        for template in pod_templates([subject]):
+            if template.subject is subject:
+                every += references_of_pod(template.spec, (*template.path, "spec"))
+        for found in every:
             for name, path, namespace in _named(subject, found):
                 _check(known, findings, subject, found, name, path, namespace)
     for graph in known.graphs:

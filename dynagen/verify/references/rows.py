@@ -69,6 +69,13 @@ def references(key: str, value: Any) -> list[Found]:
     return found
 
 
+def references_of_pod(spec: Any, path: KeyPath) -> list[Found]:
+    """The same for the spec of a pod, which is at `path`."""
+    found: list[Found] = []
+    _walk(_section("podSpec"), spec, path, found)
+    return found
+
+
 def split(text: str | Sequence[str]) -> Pattern:
     """`a.b[].c` as steps: a, b, [], c."""
     if not isinstance(text, str):
