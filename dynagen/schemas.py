@@ -263,16 +263,29 @@ def problems(value: Any, schema: Json) -> list[Problem]:
     return find_problems(value, schema, Source(schema))
 
 
-class Node:
-    """One place in a schema. Its own keywords win over those behind its `$ref`."""
+_MOST_KEPT = 200
 
-    __slots__ = ("_schema", "_source")
+
+class Node:
+    """One place in a schema. Its own keywords win over those behind its `$ref`. Places below are made once."""
+
+    __slots__ = ("_below", "_schema", "_source")
 
     def __init__(self, schema: Any, source: Source) -> None:
         self._schema, self._source = schema, source
+        self._below: dict[str | int, Node | None] = {}
 
     def child(self, key: str | int) -> Node | None:
         """The place of a property, or of the items of a list for a number. None if the schema says nothing about it."""
+        step = 0 if isinstance(key, int) else key
+        if step in self._below:
+            return self._below[step]
+        found = self._child(step)
+        if len(self._below) < _MOST_KEPT:  # keys of maps can be many
+            self._below[step] = found
+        return found
+
+    def _child(self, key: str | int) -> Node | None:
         schema, source = self._schema, self._source
         while isinstance(schema, dict):
             inner = schema.get("items") if isinstance(key, int) else schema.get("properties", {}).get(key)

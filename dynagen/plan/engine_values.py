@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report, closest, shortened
+from dynagen.plan.arguments import flag_of
 from dynagen.profile import Profile
 
 _ROLES = ("kv_producer", "kv_consumer", "kv_both")
@@ -55,14 +56,11 @@ def value_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
 
 
 def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
-    """The values of these flags. What a variable stands in is left out: nobody knows its value.
-
-    `_` is as good as `-` in a flag, as vLLM takes it.
-    """
+    """The values of these flags. What a variable stands in is left out: nobody knows its value."""
     for index, word in enumerate(words):
-        flag, equals, value = word.text.partition("=")
-        if not flag.startswith("-") or flag.replace("_", "-") not in flags:
+        if flag_of(word.text) not in flags:
             continue
+        _, equals, value = word.text.partition("=")
         found = Word(value, word.path) if equals else words[index + 1] if index + 1 < len(words) else None
         if found is not None and "$" not in found.text and "`" not in found.text:
             yield found

@@ -89,7 +89,7 @@ class Findings:
         self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)
 
 
-# What is in the cluster already is not held against a schema.
+# What is in the cluster already is not held against a schema: for it, a value can be anything.
 
 
 def mapping(value: Any) -> dict[str, Any]:
