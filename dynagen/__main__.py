@@ -6,7 +6,7 @@ import gc
 import sys
 
 # New objects until Python looks for cycles among them: we make few, and a run is short (its own 700 costs a tenth of it).
-_OBJECTS = 20_000
+_OBJECTS = 100_000
 
 
 def main() -> None:
