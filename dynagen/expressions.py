@@ -74,6 +74,12 @@ def parse_template(text: str) -> Template | str:
     return Template(tuple(parts))
 
 
+@lru_cache(maxsize=4096)
+def _chain(text: str) -> KeyPath:
+    """`worker.name` as a path; empty for any other expression."""
+    return tuple(text.split(".")) if _NAME_CHAIN.match(text) else ()
+
+
 def _closing_brace(text: str, index: int) -> int:
     """The index of the brace that ends an expression, mindful of CEL's strings and maps."""
     end = text.find("}", index)
@@ -151,6 +157,7 @@ class Scope:
         self._filled: dict[Template, tuple[Any, tuple[KeyPath, ...]]] = {}
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
         self._prints: dict[KeyPath, bytes] = {}
+        self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
         self._activation: Any = None
         self._environment = environment_for(frozenset(self.values))
 
@@ -175,11 +182,17 @@ class Scope:
         if len(reads) == 1 and self._look_up(reads[0], path_text(reads[0])) is items:
             return [(*reads[0], index) for index in range(len(items))]
         known: dict[Any, KeyPath] = {}
-        for path in reads:
-            found = self._look_up(path, path_text(path))
-            for index, item in enumerate(found if isinstance(found, list) else ()):
-                known.setdefault(canonical(item), (*path, index))
+        for path in reversed(reads):
+            known |= self._items_of(path)
         return [known.get(canonical(item), reads[0] if reads else ()) for item in items]
+
+    def _items_of(self, path: KeyPath) -> dict[Any, KeyPath]:
+        """The items of a list, each with its path; the first of equal ones."""
+        if path not in self._items:
+            found = self._look_up(path, path_text(path))
+            items = list(enumerate(found)) if isinstance(found, list) else []
+            self._items[path] = {canonical(item): (*path, index) for index, item in reversed(items)}
+        return self._items[path]
 
     def evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         """The value of a template and the paths it read. Raises ExpressionError."""
@@ -215,10 +228,9 @@ class Scope:
         return known
 
     def _evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        if _NAME_CHAIN.match(text):
-            path: KeyPath = tuple(text.split("."))
-            if path[0] in self.values:
-                return self._look_up(path, text), (path,)
+        path = _chain(text)
+        if path and path[0] in self.values:
+            return self._look_up(path, text), (path,)
         if self._parent and self._own.isdisjoint(path[0] for path in program_of(text).reads):
             return self._parent.evaluate_one(text)  # the same for all items of a loop
         program, reads = self._environment.compile(text)

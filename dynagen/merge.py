@@ -142,15 +142,20 @@ def unknown_directives(tree: Tree) -> Iterator[tuple[Any, Origin]]:
         if word not in DIRECTIVES:
             yield word, leaf.origin
     for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from unknown_directives(inner)
+        if not isinstance(inner, Leaf):
+            yield from unknown_directives(inner)
 
 
 def without_directives(tree: Tree) -> Tree:
     """A tree that stands alone: `null` is not there, nor is `$patch`, nor what held nothing else."""
     if isinstance(tree, dict):
-        kept = {}
+        kept: dict[str, Tree] = {}
         for key, inner in tree.items():
-            if key == "$patch" or _is_null(inner) or _directive(inner) == "delete":
+            if key == "$patch" or _directive(inner) == "delete":
+                continue
+            if isinstance(inner, Leaf):
+                if inner.value is not None:
+                    kept[key] = inner
                 continue
             clean = without_directives(inner)
             if not _vanished(inner, clean):
@@ -163,15 +168,17 @@ def without_directives(tree: Tree) -> Tree:
 
 
 def _merger(schema: Node | None, conflicts: list[Conflict], plain: bool) -> Any:
-    strategies = [(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)]
-    merger = _merger_class()(strategies, ["override"], [_conflict])
+    merger = _shared_merger()
     merger.schema, merger.conflicts, merger.plain = schema, conflicts, plain
     return merger
 
 
 @cache
-def _merger_class() -> Any:
-    """deepmerge's merger, which its strategies can ask for the schema of a place, and tell what does not go together."""
+def _shared_merger() -> Any:
+    """deepmerge's merger, which its strategies can ask for the schema of a place, and tell what does not go together.
+
+    One for all: no strategy begins another merge.
+    """
     from deepmerge import Merger
 
     class SchemaMerger(Merger):
@@ -182,7 +189,7 @@ def _merger_class() -> Any:
         def node(self, path: list[str | int]) -> Node | None:
             return self.schema.at(path) if self.schema else None
 
-    return SchemaMerger
+    return SchemaMerger([(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)], ["override"], [_conflict])
 
 
 def _conflict(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
@@ -56,7 +57,7 @@ def load_profile(
     for setting in settings:
         fragments.append(_setting(setting, Position(f"--set {setting}"), schema))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
-    low = [(layer, document_tree(found)) for layer in layers if (found := defaults(layer, report))]
+    low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
     if low or len(fragments) > 1:
         shape = _partial(schema)
         for layer, fragment in low:
@@ -78,6 +79,20 @@ def load_profile(
     check_rules(to_data(filled), schema, schema, filled, (), report)
     from_layers = frozenset(fragment.origin.written.file for _, fragment in low)
     return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
+
+
+def _defaults(layer: Layer, report: Report) -> Map | None:
+    """What a layer says about the profile."""
+    if layer.is_shipped:
+        return _shipped_defaults(layer)
+    found = defaults(layer, report)
+    return None if found is None else document_tree(found)
+
+
+@cache
+def _shipped_defaults(layer: Layer) -> Map | None:
+    found = defaults(layer, Report())
+    return None if found is None else document_tree(found)
 
 
 _partials: dict[int, tuple[Schema, Schema]] = {}
