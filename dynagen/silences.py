@@ -11,6 +11,9 @@ from dynagen.diagnostics import Position, Report, Silence
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
 
+# What an old release does not know cannot be written for it.
+_FOR_GOOD = frozenset({"DG408"})
+
 
 def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[int, int]] = ()) -> None:
     """Notes the comments of a YAML text. One on a line of its own speaks of the next line that is no comment.
@@ -35,8 +38,10 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
         if not allowed:
             hint = "for example '# dynagen: allow DG415: two pods are enough for a test'"
             report.add("DG114", "a silence names a rule and a reason", at, hint)
-        elif not allowed[1].startswith("DG4"):
+        elif not allowed[1].startswith("DG4") or allowed[1] in _FOR_GOOD:
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
+            if allowed[1] in _FOR_GOOD:
+                hint = "no comment gives a release what it does not have"
             report.add("DG114", f"{allowed[1]} cannot be silenced", at, hint)
         else:
             report.silence(spoken_of[number - 1], Silence(allowed[1], allowed[2], at))
