@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dynagen.cel import ExpressionError
-from dynagen.diagnostics import Condition, Given, KeyPath, Origin, Position, Report
+from dynagen.diagnostics import Condition, Given, KeyPath, Position, Report
 from dynagen.expressions import Scope, Template, names_in, parse_template
 from dynagen.layers import Layer, documents, files
-from dynagen.merge import Leaf, List, Map, Tree, is_plain, to_tree
+from dynagen.merge import Map
 from dynagen.source import Document
+from dynagen.stencils import fill
 
 _HEADER_KEYS = {"when", "forEach"}
 
@@ -52,9 +53,8 @@ def render(
         idle: list[Given] | None = None if skipped is None else []
         for inner, given in _scopes(header, scope, report, idle):
             for document in found:
-                if _is_mapping(document, report):
-                    fragment = _filled(document, inner, given, report)
-                    fragments += [fragment] if fragment is not None else []
+                if _is_mapping(document, report) and (filled := fill(document, given, inner, report)):
+                    fragments.append(Fragment(filled.tree, document.at(), filled.plain))
         if skipped is not None:
             skipped += [Skipped(document, given) for given in idle or () for document in found]
     return fragments
@@ -133,27 +133,20 @@ def _asked(
     header: Document, condition: Any, scope: Scope, given: Given, report: Report, noted: bool
 ) -> tuple[bool, Given]:
     """Whether a `when` holds, and what it depends on: of one that does not hold, if it is to be noted."""
-    wanted, reads = _header_value(header, ("when",), condition, scope, report)
-    if wanted is not _FAILED and not isinstance(wanted, bool):
-        report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+    wanted: Any = condition
+    reads: tuple[KeyPath, ...] = ()
+    try:
+        template = parse_template(condition) if isinstance(condition, str) else condition
+        wanted, reads = scope.evaluate(template) if isinstance(template, Template) else (template, ())
+        if not isinstance(wanted, bool):
+            report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
+    except ExpressionError as error:
+        report.add(error.code, error.message, header.at(("when",)), error.hint)
+        wanted = None
     if wanted is not True and not noted:
         return False, given
     when = Condition(str(condition), header.at(("when",)), reads)
     return wanted is True, Given(when, given.loop, given.variable, given.item, given.number)
-
-
-_FAILED = object()
-
-
-def _header_value(header: Document, path: KeyPath, value: Any, scope: Scope, report: Report) -> tuple[Any, Any]:
-    if not isinstance(value, str):
-        return value, ()
-    try:
-        template = parse_template(value)
-        return (template, ()) if isinstance(template, str) else scope.evaluate(template)
-    except ExpressionError as error:
-        report.add(error.code, error.message, header.at(path), error.hint)
-        return _FAILED, ()
 
 
 def _is_mapping(document: Document, report: Report) -> bool:
@@ -166,84 +159,3 @@ def _is_mapping(document: Document, report: Report) -> bool:
             hint="put '---' between it and the object",
         )  # fmt: skip
     return True
-
-
-class _Open(NamedTuple):
-    """A mapping or a list in which expressions stand: `shape` is all of it with null in the place of the `parts`."""
-
-    shape: Map | List
-    parts: list[tuple[Any, _Open | Leaf]]
-
-
-class _Stencil(NamedTuple):
-    """A document with its expressions as they were written: what all profiles share of it is made once."""
-
-    given: Given | None
-    top: _Open | Tree
-    plain: bool
-
-
-def _filled(document: Document, scope: Scope, given: Given | None, report: Report) -> Fragment | None:
-    """One document against one scope; None when an expression in it fails."""
-    key = (given.variable, given.number) if given else None
-    stencil: _Stencil | None = document.kept.get(key)
-    if stencil is None or stencil.given != given:
-        stencil = document.kept[key] = _Stencil(
-            given, _open(document.data, document.walk(), given), is_plain(document.data)
-        )
-    filler = _Filler(scope, stencil.plain, report)
-    tree = filler.fill(stencil.top)
-    assert isinstance(tree, Map)
-    return None if filler.failed else Fragment(tree, document.at(), filler.plain)
-
-
-def _open(value: Any, positions: Iterator[Position], given: Given | None) -> _Open | Tree:
-    """What is no expression as it will be. A Leaf whose origin has an expression waits for its value."""
-    at = next(positions)
-    if isinstance(value, (dict, list)):
-        shape: Any = Map({}, Origin(at, given=given)) if isinstance(value, dict) else List([], Origin(at, given=given))
-        parts: list[tuple[Any, _Open | Leaf]] = []
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            part = _open(inner, positions, given)
-            if isinstance(part, _Open) or (isinstance(part, Leaf) and part.origin.expression):
-                parts.append((key, part))
-            if isinstance(value, dict):
-                shape[key] = part
-            else:
-                shape.append(part)
-        return _Open(shape, parts) if parts else shape
-    text = value if isinstance(value, str) and "${" in value else ""
-    return Leaf(value, Origin(at, text, given=given))
-
-
-class _Filler:
-    """Puts the values of expressions into stencils."""
-
-    def __init__(self, scope: Scope, plain: bool, report: Report) -> None:
-        self._scope, self._report = scope, report
-        self.plain, self.failed = plain, False
-
-    def fill(self, part: _Open | Tree) -> Tree:
-        if isinstance(part, _Open):
-            shape, parts = part
-            whole = Map(shape, shape.origin) if isinstance(shape, Map) else List(shape, shape.origin)
-            for key, inner in parts:
-                whole[key] = self.fill(inner)
-            return whole
-        return self._value(part) if isinstance(part, Leaf) and part.origin.expression else part
-
-    def _value(self, leaf: Leaf) -> Tree:
-        at, text, _, given = leaf.origin
-        try:
-            template = parse_template(text)
-            if isinstance(template, str):
-                return Leaf(template, Origin(at, given=given))
-            value, reads = self._scope.evaluate(template)
-        except ExpressionError as error:
-            self.failed = True
-            self._report.add(error.code, error.message, at, error.hint)
-            return leaf
-        if value is None or isinstance(value, (dict, list)):
-            self.plain = self.plain and is_plain(value)
-            return to_tree(value, Origin(at, text, reads, given))
-        return Leaf(value, Origin(at, text, reads, given))

@@ -1,0 +1,110 @@
+"""A document of a layer and a scope in, the document with the values of its expressions out.
+
+What is no expression is the same for all profiles: it is made once, and kept with the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dynagen.cel import ExpressionError
+from dynagen.diagnostics import Given, Origin, Position, Report
+from dynagen.expressions import Scope, parse_template
+from dynagen.merge import Leaf, List, Map, Tree, is_plain, to_tree
+from dynagen.source import Document
+
+# Items of a loop for which a document keeps what it has of them.
+_MOST_KEPT = 50
+
+
+class Filled(NamedTuple):
+    """`plain` when it holds neither null nor `$patch`: then it says what is there, and takes nothing away."""
+
+    tree: Map
+    plain: bool
+
+
+class _Open(NamedTuple):
+    """A mapping or a list in which expressions stand. In `whole` they are as they were written; `parts` are where they are."""
+
+    whole: Map | List
+    parts: list[tuple[Any, _Open | Leaf]]
+
+
+class _Stencil(NamedTuple):
+    """A whole document, for the reason that it counts."""
+
+    given: Given | None
+    top: _Open | Tree
+    plain: bool
+
+
+def fill(document: Document, given: Given | None, scope: Scope, report: Report) -> Filled | None:
+    """A document that is a mapping. Reports DG306 to DG308 and gives None when an expression in it fails."""
+    filler = _Filler(scope, report)
+    stencil = _stencil_of(document, given)
+    tree = filler.fill(stencil.top)
+    assert isinstance(tree, Map)
+    return None if filler.failed else Filled(tree, stencil.plain and filler.plain)
+
+
+def _stencil_of(document: Document, given: Given | None) -> _Stencil:
+    key = (given.variable, given.number) if given else None
+    stencil: _Stencil | None = document.kept.get(key)
+    if stencil is None or stencil.given != given:
+        stencil = _Stencil(given, _open(document.data, document.walk(), given), is_plain(document.data))
+        if given is None or given.number < _MOST_KEPT:
+            document.kept[key] = stencil
+    return stencil
+
+
+def _open(value: Any, positions: Iterator[Position], given: Given | None) -> _Open | Tree:
+    """A Leaf whose origin has an expression waits for its value; all else is as it will be."""
+    at = next(positions)
+    whole: Any
+    if isinstance(value, dict):
+        whole = Map({key: _open(inner, positions, given) for key, inner in value.items()}, Origin(at, given=given))
+        parts = [(key, inner) for key, inner in whole.items() if _waits(inner)]
+    elif isinstance(value, list):
+        whole = List([_open(inner, positions, given) for inner in value], Origin(at, given=given))
+        parts = [(index, inner) for index, inner in enumerate(whole) if _waits(inner)]
+    else:
+        return Leaf(value, Origin(at, value if isinstance(value, str) and "${" in value else "", given=given))
+    return _Open(whole, parts) if parts else whole
+
+
+def _waits(part: _Open | Tree) -> bool:
+    return isinstance(part, _Open) or (isinstance(part, Leaf) and bool(part.origin.expression))
+
+
+class _Filler:
+    """Puts the values of expressions where they belong. `plain` as far as values go; `failed` when there was none."""
+
+    def __init__(self, scope: Scope, report: Report) -> None:
+        self._scope, self._report = scope, report
+        self.plain, self.failed = True, False
+
+    def fill(self, part: _Open | Tree) -> Tree:
+        if isinstance(part, _Open):
+            whole, parts = part
+            filled = Map(whole, whole.origin) if isinstance(whole, Map) else List(whole, whole.origin)
+            for key, inner in parts:
+                filled[key] = self.fill(inner)
+            return filled
+        return self._value(part) if isinstance(part, Leaf) and part.origin.expression else part
+
+    def _value(self, leaf: Leaf) -> Tree:
+        at, text, _, given = leaf.origin
+        try:
+            template = parse_template(text)
+            if isinstance(template, str):
+                return Leaf(template, Origin(at, given=given))
+            value, reads = self._scope.evaluate(template)
+        except ExpressionError as error:
+            self.failed = True
+            self._report.add(error.code, error.message, at, error.hint)
+            return leaf
+        if value is None or isinstance(value, (dict, list)):
+            self.plain = self.plain and is_plain(value)
+        return to_tree(value, Origin(at, text, reads, given))
