@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from dynagen.cel_tree import expression, reads, without_positions
@@ -174,7 +174,7 @@ class Environment:
         return self._compiled[text]
 
 
-@cache
+@lru_cache(maxsize=256)  # layers of users bring names of their own
 def environment_for(names: frozenset[str]) -> Environment:
     return Environment(names)
 

@@ -22,7 +22,7 @@ from dynagen.render import Skipped, render
 from dynagen.schemas import Schemas, open_schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
-from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas, later_release
 
@@ -107,14 +107,16 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     objects, findings = [Object(manifest) for manifest in merged], Findings(report, places_of(known))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
     later = Later(plan.release, later_release(library.facts["releases"], plan.release), lambda: authoring)
-    check_schemas(objects, authoring if old else schemas, findings, later if later.release and not old else None)
-    if report.failed:
+    newer = later if later.release and not old else None
+    sound = check_schemas(objects, authoring if old else schemas, findings, newer)
+    if not old:
+        check_rules(sound, schemas, findings, request.earlier)
+    external += undescribed(objects, sound)
+    cluster = Cluster(schemas, plan.kubernetes, parse_version(plan.release), external, earlier=request.earlier)
+    verify(sound, cluster, findings)
+    if len(sound) < len(objects):
         return known
 
-    if not old:
-        check_rules(objects, schemas, findings, request.earlier)
-    cluster = Cluster(schemas, plan.kubernetes, parse_version(plan.release), external, earlier=request.earlier)
-    verify(objects, cluster, findings)
     finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
     if old:
         translated = [Object(manifest) for manifest in finished]

@@ -170,8 +170,8 @@ def _conforms(value: Any, schema: Any, source: Source) -> bool:
     return _combination_conforms(value, schema, source)
 
 
-# Values that a source remembers.
-_MOST_KEPT = 1000
+# Values that a source remembers, and bytes of one.
+_MOST_KEPT, _MOST_BYTES = 300, 4000
 
 
 def _conforms_to(value: Any, reference: str, source: Source) -> bool:
@@ -186,7 +186,7 @@ def _conforms_to(value: Any, reference: str, source: Source) -> bool:
         return True
     if not _conforms(value, target, home):
         return False
-    if len(source.conforming) < _MOST_KEPT:
+    if len(source.conforming) < _MOST_KEPT and len(key[1]) < _MOST_BYTES:
         source.conforming.add(key)
     return True
 

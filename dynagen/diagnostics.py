@@ -86,7 +86,8 @@ class Silence(NamedTuple):
 class Report:
     """All diagnostics of one compilation. Stages add to it; nobody takes anything out.
 
-    Rules (stage 4) can be silenced at the line where they arise. With `strict` a warning counts as an error.
+    Rules (stage 4) can be silenced at the line where they arise. With `strict` a warning counts as an error in the end;
+    on the way it stops no stage, so that what comes later is found as well.
     """
 
     def __init__(self, strict: bool = False) -> None:
@@ -105,9 +106,9 @@ class Report:
         severity: str = "error",
         cause: str = "",
     ) -> None:
-        if severity == "warning" and self._strict:
-            severity = "error"
-        diagnostic = Diagnostic(code, message, at, hint, tuple(related), severity, cause)
+        if at.file.startswith("--"):
+            at = at._replace(file=masked(at.file))
+        diagnostic = Diagnostic(code, masked(message), at, masked(hint), tuple(related), severity, cause)
         for silence in self._silences.get((at.file, at.line), ()):
             if silence.code == code:
                 self._silenced.setdefault(diagnostic, silence)
@@ -127,24 +128,34 @@ class Report:
 
     @property
     def failed(self) -> bool:
+        """Whether there is an error: a stage that needs what is wrong does not go on."""
         return any(diagnostic.severity == "error" for diagnostic in self._found)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the input is refused in the end: for an error, or with `strict` for a warning."""
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """Sorted by file, line, column and code; each said once, and so is each cause in a file."""
         groups: dict[tuple[str, ...], list[Diagnostic]] = {}
-        for each in sorted(self._found, key=lambda diagnostic: diagnostic.sort_key):
+        for each in sorted(map(self._counted, self._found), key=lambda diagnostic: diagnostic.sort_key):
             alone = (str(len(groups)),)
             groups.setdefault((each.code, each.severity, each.at.file, each.cause) if each.cause else alone, []).append(
                 each
             )
         return [_as_one(group) for group in groups.values()]
 
+    def _counted(self, diagnostic: Diagnostic) -> Diagnostic:
+        is_raised = self._strict and diagnostic.severity == "warning"
+        return diagnostic._replace(severity="error") if is_raised else diagnostic
+
     @property
     def silenced(self) -> list[tuple[Diagnostic, str]]:
         """What was silenced, with the reason, in the same order."""
         found = sorted(self._silenced, key=lambda diagnostic: diagnostic.sort_key)
-        return [(diagnostic, self._silenced[diagnostic].reason) for diagnostic in found]
+        return [(self._counted(diagnostic), self._silenced[diagnostic].reason) for diagnostic in found]
 
     @property
     def idle_silences(self) -> list[Silence]:
@@ -176,6 +187,25 @@ def path_text(path: KeyPath) -> str:
         else:
             text += part if not text else f"[{part!r}]"
     return text or "(top)"
+
+
+# What tokens of Hugging Face, NVIDIA and GitHub begin with, and the least that follows.
+TOKENS = {
+    "hf_": "[A-Za-z0-9]{20,}",
+    "nvapi-": "[A-Za-z0-9_-]{16,}",
+    "ghp_": "[A-Za-z0-9]{20,}",
+    "github_pat_": "[A-Za-z0-9_]{20,}",
+}
+
+
+def masked(text: str) -> str:
+    """A text that is shown to anybody, with stars for tokens; as long as before."""
+    if not any(beginning in text for beginning in TOKENS):
+        return text
+    import re
+
+    pattern = "|".join(f"(?<={re.escape(beginning)}){rest}" for beginning, rest in TOKENS.items())
+    return re.sub(pattern, lambda found: "*" * len(found[0]), text)
 
 
 def shortened(text: str, most: int) -> str:

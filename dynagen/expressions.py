@@ -118,8 +118,8 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-# Values of expressions that are remembered; those of one name would never be asked for again.
-_MOST_KEPT = 5000
+# Values of expressions that an environment remembers, and bytes of what one reads.
+_MOST_KEPT, _MOST_BYTES = 2000, 4000
 
 
 class Same:
@@ -231,8 +231,10 @@ class Scope:
         path = _chain(text)
         if path and path[0] in self.values:
             return self._look_up(path, text), (path,)
-        if self._parent and self._own.isdisjoint(path[0] for path in program_of(text).reads):
-            return self._parent.evaluate_one(text)  # the same for all items of a loop
+        if self._parent is not None:
+            names = {path[0] for path in program_of(text).reads}
+            if self._own.isdisjoint(names) and names <= self.values.keys():
+                return self._parent.evaluate_one(text)  # the same for all items of a loop
         program, reads = self._environment.compile(text)
         kept = self._environment.kept
         key = self._key(text, reads)
@@ -269,7 +271,7 @@ class Scope:
                 except ValueError:  # a value that only Python has
                     return None
             key.append(self._prints[path])
-        return tuple(key)
+        return tuple(key) if sum(len(self._prints.get(path, b"")) for path in reads) < _MOST_BYTES else None
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.growth import MAX_SIZE, largest

@@ -87,8 +87,8 @@ def find_library(
     layers = list(found.values())
     known = load_facts(layers, report)
     _check_sets(layers, report)
-    if _ships(layers):
-        return Library(layers, _shipped_schema(tuple(layers), tuple(backends), tuple(missing)), known)
+    if _ships(layers) and not missing:
+        return Library(layers, _shipped_schema(tuple(layers), tuple(backends)), known)
     return Library(layers, _profile_schema(layers, known, backends, missing, report), known)
 
 
@@ -111,9 +111,9 @@ def _is_needed(section: Schema) -> bool:
 
 
 @cache
-def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...], missing: tuple[str, ...]) -> Schema:
+def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Schema:
     """The same, once for all profiles with these layers, which nobody changes while we run."""
-    return _profile_schema(layers, _shipped_facts(layers), backends, missing, Report())
+    return _profile_schema(layers, _shipped_facts(layers), backends, (), Report())
 
 
 def name_in_expressions(layer: str) -> str:

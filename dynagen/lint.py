@@ -18,7 +18,7 @@ from dynagen.plan.versions import parse_version
 from dynagen.schemas import Node, Schemas, open_schemas
 from dynagen.silences import check_silences
 from dynagen.source import Document
-from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas, later_release
 
@@ -49,14 +49,13 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     schemas = open_schemas(target.schema_folders())
     objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
     later = Later(target.release, later_release(_facts()["releases"], target.release), target.newest_schemas)
-    check_schemas(objects, schemas, findings, later if later.release else None)
-    if not report.failed:
-        check_rules(objects, schemas, findings, target.earlier)
-        named = [declared(entry, "", Position("--external")) for entry in target.external]
-        release = parse_version(target.release)
-        way_out = "'--external {}'"
-        cluster = Cluster(schemas, target.kubernetes, release, [*named, *_built_in()], way_out, target.earlier)
-        verify(objects, cluster, findings)
+    sound = check_schemas(objects, schemas, findings, later if later.release else None)
+    check_rules(sound, schemas, findings, target.earlier)
+    named = [declared(entry, "", Position("--external")) for entry in target.external]
+    external = [*named, *_built_in(), *undescribed(objects, sound)]
+    release = parse_version(target.release)
+    cluster = Cluster(schemas, target.kubernetes, release, external, "'--external {}'", target.earlier)
+    verify(sound, cluster, findings)
     if not report.failed:
         check_silences(report)
     return objects

@@ -74,15 +74,14 @@ class Manifest(NamedTuple):
 def is_common(fragment: Fragment, report: Report) -> bool:
     """Whether all objects can have something in common. Reports DG315 for what each of them says itself."""
     _check_directives(fragment, report)
-    own = [
-        path for path in (("apiVersion",), ("kind",), ("metadata", "name")) if find_exactly(fragment.tree, path) is not None
-    ]  # fmt: skip
+    tree = without_directives(fragment.tree)  # null means that it is not there
+    own = [path for path in (("apiVersion",), ("kind",), ("metadata", "name")) if find_exactly(tree, path) is not None]
     for path in own:
         message = f"'{path_text(path)}' under common/ does nothing: every object says its own"
         report.add(
             "DG315", message, find(fragment.tree, path).origin.written, "a file under patches/ is for one object"
         )
-    metadata = fragment.tree.get("metadata")
+    metadata = tree.get("metadata") if isinstance(tree, Map) else None
     if metadata is None or isinstance(metadata, Map):
         return not own
     report.add("DG315", "'metadata' of all objects: expected a mapping", metadata.origin.written)
@@ -208,6 +207,7 @@ class Manifests:
         finished = []
         for manifest in self._objects:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
+            # Nulls of layers are gone by now: adding and patching have left them out.
             tree = merge(common, manifest.tree, None, plain=True)
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)

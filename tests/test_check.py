@@ -610,3 +610,31 @@ def test_a_report_does_not_replace_what_is_checked(dynagen, home: Path) -> None:
     run = dynagen("check", "a.yaml", "--format", "json", "--output-file", "link.yaml", cwd=home)
     assert run.code == 2
     assert (home / "a.yaml").read_text("utf-8") == PROFILE
+
+
+def test_strict_hides_nothing_that_comes_later(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """A warning that counts as an error stops no stage."""
+    patch = "kind: DynamoGraphDeployment\nspec: {components: [{name: worker, replica: 3}]}\n"
+    one = PROFILE.replace("replicas: 2", "replicas: 1") + "spot: true\noverlays: [gke, ./team]\n"
+    write(home, {"one.yaml": one, "team/patches/a.yaml": patch})
+    codes = [code for code, *_ in found(dynagen("check", "one.yaml", "--format", "json", cwd=home))]
+    assert "DG212" in codes and len(codes) > 1
+    assert [code for code, *_ in found(dynagen("check", "one.yaml", "--format", "json", "--strict", cwd=home))] == codes
+    assert dynagen("build", "one.yaml", "--set", "overlays=gke", cwd=home).code == 0
+    strict = dynagen("build", "one.yaml", "--set", "overlays=gke", "--strict", cwd=home)
+    assert strict.code == 1 and strict.stdout == ""
+
+
+def test_one_object_that_is_wrong_does_not_hide_what_is_wrong_with_others(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """Others may name it all the same: nobody knows what is in it."""
+    job = (
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: NAME, namespace: demo}\nspec:\n  schedule: SCHEDULE\n"
+        "  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'x:1',"
+        " envFrom: [{configMapRef: {name: CONFIG}}]}]}}}}\n"
+    )
+    broken = config("one").replace("a: b", "a: 1")
+    bad = job.replace("NAME", "bad").replace("SCHEDULE", "often").replace("CONFIG", "two")
+    good = job.replace("NAME", "good").replace("SCHEDULE", "'@daily'").replace("CONFIG", "one")
+    write(home, {"deploy/one.yaml": broken, "deploy/bad.yaml": bad, "deploy/good.yaml": good})
+    run = dynagen("check", "deploy", "--format", "json", cwd=home)
+    assert [code for code, *_ in found(run)] == ["DG443", "DG212"]

@@ -40,7 +40,7 @@ def build(
     given = Input(profile, files, settings, root, strict)
     if not given.report.failed:
         compilation = compile_profile(given.request, given.report)
-    if given.report.failed:
+    if given.report.refused:
         given.print_report()
         sys.exit(1)
     if output is None:
@@ -50,7 +50,7 @@ def build(
 
         tree = to_files(compilation.manifests)
         foreign = write_tree(tree, Path(output), HEADER, output, given.report)
-        for name in foreign if not given.report.failed else ():
+        for name in foreign if not given.report.refused else ():
             click.echo(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)", err=True)
     given.print_report()
-    sys.exit(1 if given.report.failed else 0)
+    sys.exit(1 if given.report.refused else 0)

@@ -66,7 +66,7 @@ def explain(
         compilation = compile_profile(given.request, given.report, skipped)
         manifests = compilation.manifests
     given.print_report()
-    if given.report.failed:
+    if given.report.refused:
         sys.exit(1)
     explainer = Explainer(compilation, skipped)
 

@@ -32,4 +32,4 @@ def plan(
     if values:  # also when a layer is wrong: this is what its author needs to see
         shown = {key: value for key, value in values.items() if value is not None and (facts or key != "facts")}
         print_text(to_yaml(shown))
-    sys.exit(1 if given.report.failed else 0)
+    sys.exit(1 if given.report.refused else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dynagen.diagnostics import Diagnostic, Position
+from dynagen.diagnostics import Diagnostic, Position, masked
 from dynagen.outcome import Outcome, lines_of, summary
 
 _MAX_LINE = 160
@@ -44,7 +44,7 @@ def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
     lines = lines_of(text) if text else []
     if not 0 < at.line <= len(lines):
         return []
-    line = lines[at.line - 1]
+    line = masked(lines[at.line - 1])
     start = max(0, at.column - _MAX_LINE // 2) if len(line) > _MAX_LINE else 0
     shown = line[start : start + _MAX_LINE].replace("\t", " ")
     column = at.column - 1 - start

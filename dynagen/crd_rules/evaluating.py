@@ -54,8 +54,8 @@ def _loaded(text: str, optional: bool) -> Any:
     return _environment().load(_program(text, optional).serialized)
 
 
-# Values of one kind that are known to break no rule.
-_MOST_KEPT = 1000
+# Values of one kind that are known to break no rule, and bytes of one.
+_MOST_KEPT, _MOST_BYTES = 300, 8000
 
 
 class Rules:
@@ -82,7 +82,7 @@ class Rules:
             if seen not in self._sound:
                 broken = list(_inside(place, converted, old, path, found))
                 yield from broken
-                if not broken and len(self._sound) < _MOST_KEPT:
+                if not broken and len(self._sound) < _MOST_KEPT and len(seen[1]) < _MOST_BYTES:
                     self._sound.add(seen)
             return
         if isinstance(value, dict) and place.names:

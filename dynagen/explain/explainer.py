@@ -99,10 +99,15 @@ class Explainer:
     def explain(self, manifest: Manifest) -> Iterator[Explanation]:
         """All leaves of a manifest, in its order."""
         authored = self._authored[manifest.identity[1:]]
-        written = {id(leaf): path for path, leaf in leaves(authored.tree)}
+        written: dict[int, KeyPath] = {}
+        for place, leaf in leaves(authored.tree):
+            written[id(leaf)] = place
+            # Where a release writes a value otherwise, its origin tells where it stood. Several can have one origin.
+            written[id(leaf.origin)] = () if id(leaf.origin) in written else place
         for path, leaf in leaves(manifest.tree):
             # Releases before 1.2 have other paths; which list item a value belongs to is known in the layers' own form.
-            yield self._explain(authored, manifest, path, leaf, written.get(id(leaf)))
+            known = written.get(id(leaf)) or written.get(id(leaf.origin)) or None
+            yield self._explain(authored, manifest, path, leaf, known)
 
     def _explain(
         self, authored: Manifest, manifest: Manifest, path: KeyPath, leaf: Leaf, written: KeyPath | None

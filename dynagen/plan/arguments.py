@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 
 def flag_of(argument: str) -> str:
@@ -39,6 +40,7 @@ def number_of(arguments: Sequence[str], *flags: str) -> float | None:
         return None
     unit = {"k": 1e3, "m": 1e6, "g": 1e9, "K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1], 0)
     try:
-        return float(text[:-1]) * unit if unit else float(text)
+        found = float(text[:-1]) * unit if unit else float(text)
     except ValueError:
         return None
+    return found if isfinite(found) else None

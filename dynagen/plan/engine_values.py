@@ -73,7 +73,8 @@ def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
             share = float(word.text)
         except ValueError:
             continue
-        hint = f"did you mean {share / 100:g}?" if 1 < share <= 100 else "a share of the GPU's memory, such as 0.85"
+        likely = share / 10 if share < 10 else share / 100
+        hint = f"did you mean {likely:g}?" if 1 < share <= 100 else "a share of the GPU's memory, such as 0.85"
         if not 0 < share <= 1:
             message = f"'{flag}' is {shortened(word.text, 20)}, and it has to be more than 0 and at most 1"
             yield word, message, hint, "error"

@@ -50,6 +50,18 @@ def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPa
     return chosen
 
 
+def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bool:
+    """Whether the machine for a worker of `gpus` GPUs can be had the way that a profile asks for."""
+    machines = [each for each in gpu.get("machines", ()) if each["gpus"] >= gpus]
+    if not machines:
+        return not gpu.get("machines")  # no layer knows machines
+    machine = min(machines, key=lambda each: int(each["gpus"]))
+    if data["spot"]:
+        return bool(machine["spot"])
+    capacity = (data.get("gke") or {}).get("capacity", "on-demand")
+    return capacity != "on-demand" or bool(machine["onDemand"])
+
+
 def _check_capacity(profile: Profile, machine: Machine, section: Mapping[str, Any], report: Report) -> None:
     capacity = section.get("capacity", "on-demand")
     if profile.data["spot"]:

@@ -55,7 +55,7 @@ def load_profile(
     if len(fragments) < len(sources):
         return None
     for setting in settings:
-        fragments.append(_setting(setting, Position(f"--set {setting}"), schema))
+        fragments.append(_setting(setting, Position(f"--set {_without_secret(setting)}"), schema))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
     low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
     if low or len(fragments) > 1:
@@ -118,6 +118,12 @@ def _is_mapping(source: Document, report: Report) -> bool:
         hint="begin with 'apiVersion: dynagen.dev/v1alpha1'",
     )
     return False
+
+
+def _without_secret(setting: str) -> str:
+    """A setting as messages name it."""
+    key = setting.partition("=")[0]
+    return f"{key}=..." if key.upper().endswith(("TOKEN", "KEY", "SECRET", "PASSWORD")) else setting
 
 
 def setting_path(setting: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dynagen.verify.objects import Cluster, Findings, Object, declared
+from dynagen.verify.objects import Cluster, Findings, Object, declared, undescribed
 
-__all__ = ["Cluster", "Findings", "Object", "declared", "verify"]
+__all__ = ["Cluster", "Findings", "Object", "declared", "undescribed", "verify"]
 
 
 def verify(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:

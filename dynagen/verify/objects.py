@@ -51,6 +51,13 @@ def declared(entry: str, namespace: str, at: Position) -> Object:
     return Object(Manifest(tree, at))
 
 
+def undescribed(objects: Sequence[Object], sound: Sequence[Object]) -> list[Object]:
+    """What is not `sound`, as objects of which nobody knows what is in them: others may name them all the same."""
+    good = {id(each) for each in sound}
+    names = [(each, f"{each.namespace}/{each.name}".lstrip("/")) for each in objects if id(each) not in good]
+    return [declared(f"{each.kind}/{name}", "", each.manifest.at) for each, name in names]
+
+
 class Cluster(NamedTuple):
     """What is known of the cluster that will take the objects.
 

@@ -39,11 +39,14 @@ def later_release(releases: Mapping[str, Any], release: str) -> str:
     return next((name for version, name in versions if version > own), "")
 
 
-def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Findings, later: Later | None = None) -> None:
-    """Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
+def check_schemas(
+    objects: Sequence[Object], schemas: Schemas, findings: Findings, later: Later | None = None
+) -> list[Object]:
+    """The objects in which it finds nothing. Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
 
     Fields that come with a `later` release are DG408, all of an object at once.
     """
+    sound = []
     for subject in objects:
         schema = schemas.find(subject.api_version, subject.kind)
         if schema is None:
@@ -54,10 +57,12 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
             message = f"no schema for {subject.api_version} {subject.kind}"
             findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
             continue
-        for path, keys in schema.repeated(subject.data):
+        twice = list(schema.repeated(subject.data))
+        for path, keys in twice:
             shown = ", ".join(str(key) for key in keys)
             findings.add("DG213", subject, path, f"{path_text(path)}: '{shown}' is in this list already")
         if schema.conforms(subject.data):
+            sound += [] if twice else [subject]
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
@@ -79,6 +84,7 @@ def check_schemas(objects: Sequence[Object], schemas: Schemas, findings: Finding
                     into = "string" if "string" in message.split(", got")[0] else "int"
                     hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
             findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
+    return sound
 
 
 def _of_later(problems: Sequence[Problem], subject: Object, later: Later) -> list[Problem]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import ROOT
 from tests.unit.linting import report_of
+
+PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
 
 POD = """
 apiVersion: v1
@@ -17,14 +22,15 @@ apiVersion: nvidia.com/v1alpha1
 kind: DynamoGraphDeployment
 metadata: {name: demo, namespace: ml}
 spec:
-  envs: [{name: NGC_API_KEY, value: nvapi-AbCdEfGhIjKl}]
+  envs: [{name: NGC_API_KEY, value: nvapi-AbCdEfGhIjKlMnOpQrSt}]
   services:
     worker:
       componentType: worker
-      envs: [{name: HF_TOKEN, value: hf_AbCdEfGhIjKl}]
+      envs: [{name: HF_TOKEN, value: hf_AbCdEfGhIjKlMnOpQrStUvWx}]
       extraPodSpec: {mainContainer: {image: "r/vllm:1.6.1"}}
 """
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWx"
+OTHER_TOKEN = TOKEN.swapcase().replace("HF_", "hf_")  # TOKEN stands in the page of the rule
 
 
 def said(text: str) -> list[str]:
@@ -46,6 +52,10 @@ def said(text: str) -> list[str]:
         ("OPENAI_API_KEY", "EMPTY", False),
         ("HF_TOKEN_PATH", "/secrets/hf", False),
         ("HF_HOME", "hf_home", False),
+        ("HF_HUB_DOWNLOADER", "hf_transfer", False),
+        ("TASK", "hf_causal_language_modelling", False),
+        ("OPENAI_API_KEY", "unused-by-vllm-or-anybody", False),
+        ("OPENAI_API_KEY", "sk-AbCdEfGhIjKl0123456789", True),
         ("MODEL", "AbCdEfGhIjKlMnOpQrStUvWx", False),
     ],
 )
@@ -60,3 +70,17 @@ def test_the_environment_of_a_graph_counts() -> None:
 def test_the_message_does_not_quote_it() -> None:
     found = report_of(POD.format(name="HF_TOKEN", value=TOKEN)).diagnostics
     assert found and TOKEN not in "".join(each.message + each.hint for each in found)
+
+
+def test_tokens_are_shown_by_no_finding(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Neither by their own, nor by another one at the same line, in whatever format."""
+    (tmp_path / "p.yaml").write_text(PROFILE + f"env: {{HF_TOKEN: {OTHER_TOKEN}, X: [1]}}\n", "utf-8")
+    (tmp_path / "good.yaml").write_text(PROFILE, "utf-8")
+    key = "sk-AbCdEfGhIjKl0123456789"
+    for format_ in ("text", "json", "sarif", "junit", "github"):
+        own = dynagen("check", "p.yaml", "--format", format_, cwd=tmp_path)
+        assert own.code == 1 and OTHER_TOKEN not in own.stdout + own.stderr
+        settings = ("--set", f"env.HF_TOKEN={OTHER_TOKEN}", "--set", f"env.OPENAI_API_KEY={key}", "--strict")
+        given = dynagen("check", "good.yaml", *settings, "--format", format_, cwd=tmp_path)
+        assert given.code == 1 and OTHER_TOKEN not in given.stdout + given.stderr
+        assert "DG478" in given.stdout + given.stderr and key not in given.stdout + given.stderr

@@ -57,7 +57,7 @@ def test_a_comment_silences_its_own_rule_only() -> None:
 def test_strict_makes_warnings_errors() -> None:
     report = report_of(SPOT + "  replicas: 1\n", strict=True)
     assert codes(report) == [("error", "DG415")]
-    assert report.failed
+    assert report.refused
 
 
 def test_a_silence_holds_under_strict_too() -> None:

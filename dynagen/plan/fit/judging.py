@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Report
@@ -13,6 +14,7 @@ from dynagen.plan.fit.memory import GIB, Fit, Layout, Setting, fit, longest_cont
 from dynagen.plan.fit.parallel import at_tensor, check_parallel
 from dynagen.plan.fit.precision import check_precision, widened
 from dynagen.plan.fit.shape import Shape
+from dynagen.plan.placement import is_offered
 from dynagen.plan.versions import Version
 from dynagen.profile import Profile
 
@@ -52,13 +54,16 @@ def judge(
     data = profile.data
     check_precision(profile, shape, gpu, facts.get("precision", {}), report)
     asked: int | None = data.get("context")
-    if shape is None or report.failed:
+    if shape is None:
         return asked
     most = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
     if any(part.layout.gpus > most for part in parts):
         return asked  # DG403 speaks of it
     for part in parts:
-        check_parallel(profile, part.path, part.name, shape, part.layout, most, release, report)
+        question = Question(shape, data["backend"], release, data["engineArgs"], None)
+        context = asked or min(_USEFUL, shape.context)
+        fits = partial(_fits, question, part, gpu=gpu, context=context)
+        check_parallel(profile, part.path, part.name, shape, part.layout, most, release, fits, report)
     if asked is not None and asked > shape.context and not _is_stretched(data):
         report.add(
             "DG426", f"model '{data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
@@ -105,7 +110,7 @@ def _memory(
         need = sequence_bytes(shape, part.layout, setting, context)
         parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
         total, usable = memory.weights + need + memory.overhead, memory.usable
-        ways = list(_ways(question, part, gpu, facts, context, sensible))
+        ways = list(_ways(question, part, gpu, facts, context, sensible, data))
         report.add(
             "DG423",
             f"worker '{part.name}': model '{data['model']}' needs {_gib(total)} GiB of each GPU ({parts}), and {data['backend']} "
@@ -153,14 +158,22 @@ def _sensible(shape: Shape, layout: Layout, setting: Setting, memory: Fit) -> in
 
 
 def _ways(
-    question: Question, part: Part, gpu: Mapping[str, Any], facts: Mapping[str, Any], context: int, sensible: int
-) -> Iterator[str]:
-    """What would fit: more GPUs, other GPUs, a shorter context."""
+    question: Question, part: Part, gpu: Mapping[str, Any], facts: Mapping[str, Any], context: int, sensible: int,
+    data: Mapping[str, Any],
+) -> Iterator[str]:  # fmt: skip
+    """What would fit and can be had: more GPUs, other GPUs, a shorter context."""
     gpus = part.layout.gpus
     sizes = sorted(
         {machine["gpus"] for machine in gpu.get("machines", ())} | {2**n for n in range(5) if 2**n <= gpu["maxPerNode"]}
     )
-    more = next((size for size in sizes if size > gpus and _fits(question, part, size, gpu, context)), None)
+    more = next(
+        (
+            size
+            for size in sizes
+            if size > gpus and is_offered(data, gpu, size) and _fits(question, part, size, gpu, context)
+        ),
+        None,
+    )
     if more:
         yield f"{more} GPUs"
     others = sorted(
@@ -174,6 +187,7 @@ def _ways(
                 for other in others
                 if other["memoryGiB"] > gpu["memoryGiB"]
                 and size <= other["maxPerNode"]
+                and is_offered(data, other, size)
                 and _fits(question, part, size, other, context)
             ),
             None,

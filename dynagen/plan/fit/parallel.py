@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.plan.fit.memory import Layout
@@ -41,18 +41,22 @@ def check_parallel(
     layout: Layout,
     most: int,
     release: Version,
+    fits: Callable[[int], bool],
     report: Report,
 ) -> None:
-    """Reports DG418 to DG422. `most` is the largest number of GPUs that a node has."""
+    """Reports DG418 to DG422. `most` is the largest number of GPUs that a node has, `fits` whether the memory of so many
+    would be enough."""
     backend = profile.data["backend"]
     trouble = next(_indivisible(shape, layout, backend, release), None)
     if trouble:
         code, message = trouble
-        fitting = [
-            str(size)
+        possible = [
+            size
             for size in range(1, most + 1)
             if not any(_indivisible(shape, layout._replace(tensor=size), backend, release))
         ]
+        enough = [size for size in possible if fits(size * layout.pipeline * layout.data)]
+        fitting = list(map(str, enough or possible))
         report.add(
             code, f"worker '{name}': {message}", at_tensor(profile, path),
             hint=f"a tensor parallelism of {' or '.join(fitting)} is possible; it is 'gpus', unless 'parallel' says otherwise"

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dynagen.diagnostics import shortened
 from dynagen.plan.fit.quantization import Quantization, quantization_of
 
 
@@ -130,6 +131,8 @@ def _shape_of(config: Mapping[str, Any]) -> Shape:
     experts = next(
         (merged[key] for key in ("n_routed_experts", "num_local_experts", "num_experts") if merged.get(key)), 0
     )
+    if not isinstance(experts, int):
+        raise NotUnderstood(f"the number of experts is {shortened(str(experts), 20)}")
     width = int(merged.get("intermediate_size_mlp") or merged.get("intermediate_size") or 0)
     expert_width = int(merged.get("moe_intermediate_size") or merged.get("intermediate_size") or 0) if experts else 0
     if not (width or expert_width):

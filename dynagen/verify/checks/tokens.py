@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import KeyPath, masked
 from dynagen.verify.objects import Cluster, Findings, Object
 from dynagen.verify.pods.templates import pod_templates
 
@@ -19,14 +19,13 @@ _NAMES = frozenset(
         "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WANDB_API_KEY", "GITHUB_TOKEN", "GH_TOKEN",
     )
 )  # fmt: skip
-# What tokens of Hugging Face, NVIDIA and GitHub begin with, whatever the variable is called.
-_PREFIXES = ("hf_", "nvapi-", "ghp_", "github_pat_")
 # What stands where somebody else puts the token, or where none is asked for, as in OPENAI_API_KEY=EMPTY.
 _PLACEHOLDERS = (
     "<", "...", "xxx", "***", "your", "replace", "change", "todo", "example", "placeholder", "insert", "dummy", "fake",
     "test", "empty", "none", "null", "not", "token", "key", "secret", "local",
 )  # fmt: skip
-_LEAST = 8
+# Of a token under one of the names; `disabled` and `unused-by-vllm` are none.
+_LEAST = 20
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
@@ -46,11 +45,17 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 def _tokens(variables: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     for index, variable in enumerate(variables or ()):
         name, value = str(variable.get("name", "")), str(variable.get("value") or "")
-        if len(value) < _LEAST or "$" in value or not (name in _NAMES or value.startswith(_PREFIXES)):
+        if "$" in value or not (masked(value) != value or (name in _NAMES and _could_be_one(value))):
             continue
         if value.startswith("/") or not value.isascii() or any(each in value.lower() for each in _PLACEHOLDERS):
             continue
         yield (*path, index, "value"), name
+
+
+def _could_be_one(value: str) -> bool:
+    """Whether it is long and of more than words: letters and digits, or small letters and capitals."""
+    kinds = [any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit)]
+    return len(value) >= _LEAST and not any(map(str.isspace, value)) and sum(kinds) > 1
 
 
 def _text(name: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """GatewayClasses by name: those of GKE and of Istio are there, and a name that is nearly one of them is a slip.
 
-source: docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities; pkg/config/constants/constants.go
+source: docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities, and
+docs/concepts/about-persistent-ip-addresses-for-gke-pods there; pkg/config/constants/constants.go
 and pilot/pkg/config/kube/gateway of istio/istio
 """
 
@@ -13,7 +14,8 @@ _GROUP = "gateway.networking.k8s.io"
 _CLASSES = (
     "gke-l7-cross-regional-internal-managed-mc", "gke-l7-global-external-managed",
     "gke-l7-global-external-managed-mc", "gke-l7-gxlb", "gke-l7-gxlb-mc", "gke-l7-regional-external-managed",
-    "gke-l7-regional-external-managed-mc", "gke-l7-rilb", "gke-l7-rilb-mc", "istio", "istio-agentgateway",
+    "gke-l7-regional-external-managed-mc", "gke-persistent-regional-external-managed",
+    "gke-persistent-regional-internal-managed", "gke-l7-rilb", "gke-l7-rilb-mc", "istio", "istio-agentgateway",
     "istio-east-west", "istio-remote", "istio-waypoint",
 )  # fmt: skip
 
@@ -28,7 +30,7 @@ def check_classes(known: Known, findings: Findings) -> None:
             continue
         import difflib
 
-        near = difflib.get_close_matches(name.lower(), _CLASSES, 1, 0.8)
+        near = difflib.get_close_matches(name.lower(), _CLASSES, 1, 0.9)
         if near:
             said = known.cluster.declaring.format(f"GatewayClass/{name}")
             message = f"neither GKE nor Istio has a GatewayClass '{name}'"

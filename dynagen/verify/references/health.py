@@ -18,6 +18,8 @@ from dynagen.verify.references.known import Known
 # ai-dynamo/dynamo
 _FRONTEND = 8000
 _OF_GRAPHS = {_FRONTEND, 9002, 9003, 9085, 9090, 19090}
+# Of Istio's proxy, which may be put into any pod. source: istio.io/latest/docs/ops/deployment/application-requirements
+_OF_PROXIES = {15020, 15021, 15090}
 
 
 def check_health(known: Known, findings: Findings) -> None:
@@ -46,7 +48,7 @@ def _check(
     ports, sources = (
         _of_graph(known, entry.source, name) if entry.source.kind == GRAPH else _of_service(known, entry.source)
     )
-    if not sources or port in ports or any(port in _numbers(each.data) for each in sources):
+    if not sources or port in ports | _OF_PROXIES or any(port in _numbers(each.data) for each in sources):
         return
     served = mapping(mapping(entry.data).get("spec")).get("ports")
     is_of_service = any(each.get("port") == port for each in listing(served))
