@@ -506,3 +506,46 @@ def test_a_field_of_a_later_release_is_told_from_one_of_none() -> None:
         ("DG212", f"{path}.annotation: unknown field 'annotation'"),
     ]
     assert [each.code for each in report_of(LABELLED, "1.6.1").diagnostics] == ["DG212"]
+
+
+# For each keyword a schema that has it, and a value that it refuses.
+REFUSED: dict[str, tuple[dict[str, Any], Any]] = {
+    "$ref": ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}}, 1),
+    "enum": ({"enum": ["a"]}, "b"),
+    "const": ({"const": "a"}, "b"),
+    "required": ({"required": ["a"]}, {}),
+    "properties": ({"properties": {"a": {"type": "string"}}}, {"a": 1}),
+    "patternProperties": ({"patternProperties": {"^a": {"type": "string"}}}, {"ab": 1}),
+    "additionalProperties": ({"additionalProperties": False}, {"a": 1}),
+    "propertyNames": ({"propertyNames": {"maxLength": 1}}, {"ab": 1}),
+    "minProperties": ({"minProperties": 1}, {}),
+    "maxProperties": ({"maxProperties": 0}, {"a": 1}),
+    "items": ({"items": {"type": "string"}}, [1]),
+    "uniqueItems": ({"uniqueItems": True}, [1, 1]),
+    "minItems": ({"minItems": 1}, []),
+    "maxItems": ({"maxItems": 0}, [1]),
+    "pattern": ({"pattern": "^a"}, "b"),
+    "minLength": ({"minLength": 1}, ""),
+    "maxLength": ({"maxLength": 0}, "a"),
+    "minimum": ({"minimum": 1}, 0),
+    "maximum": ({"maximum": 1}, 2),
+    "exclusiveMinimum": ({"exclusiveMinimum": 1}, 1),
+    "exclusiveMaximum": ({"exclusiveMaximum": 1}, 1),
+    "multipleOf": ({"multipleOf": 2}, 3),
+    "allOf": ({"allOf": [{"type": "string"}]}, 1),
+    "anyOf": ({"anyOf": [{"type": "string"}]}, 1),
+    "oneOf": ({"oneOf": [{"type": "string"}]}, 1),
+    "not": ({"not": {"type": "string"}}, "a"),
+}
+
+
+def test_every_keyword_is_asked_about() -> None:
+    """A place with none of them is taken when its type is right, so none may be missing from the list."""
+    from dynagen.conformance import _FURTHER, conforms
+    from dynagen.schemas import _SHAPES
+
+    assert set(REFUSED) == _FURTHER
+    for keyword, (schema, value) in REFUSED.items():
+        assert not conforms(value, schema), keyword
+    silent = {"type", "$defs"}
+    assert {keyword for keyword in _SHAPES if not keyword.startswith("x-")} - silent <= _FURTHER
