@@ -31,10 +31,12 @@ def check_precision(
             "DG429", f"{where} has no BF16, and '{shape.type}' models do not run in FP16: vLLM takes 32 bits", at,
             hint="use a GPU with compute capability 8.0 or higher", severity="warning",
         )  # fmt: skip
-    found = shape.quantization if shape else None
+    found, families = shape.quantization if shape else None, known.get(backend, {})
     if found is None:
+        # What the engine quantizes itself, when it loads a model in 16 bits.
+        if value_of(profile.data["engineArgs"], "--quantization", "-q") == "fp8":
+            _check_online(profile, where, capability, families.get("fp8", {}), report)
         return
-    families = known.get(backend, {})
     limits = families.get(f"{found.method}-{found.family}") or families.get(found.family)
     if not limits:
         return
@@ -49,6 +51,17 @@ def check_precision(
             "DG429", f"{where} does not compute in {name}: weights of model '{model}' are unpacked to 16 bits on the fly", at,
             hint=f"this saves memory, not time; GPUs with {limits['native']} or higher do both", severity="warning",
         )  # fmt: skip
+
+
+def _check_online(profile: Profile, where: str, capability: float, limits: Mapping[str, float], report: Report) -> None:
+    at = _at_argument(profile, "--quantization")
+    if capability < limits.get("least", 0):
+        message = f"{where} cannot serve weights in FP8: {profile.data['backend']} needs {limits['least']}"
+        report.add("DG428", message, at, hint="use a newer GPU, or leave out --quantization")
+    elif capability < limits.get("native", 0):
+        message = f"{where} does not compute in FP8: weights are unpacked to 16 bits on the fly"
+        hint = f"this saves memory, not time; GPUs with {limits['native']} or higher do both"
+        report.add("DG429", message, at, hint, severity="warning")
 
 
 def widened(shape: Shape, backend: str, gpu: Mapping[str, Any]) -> Shape:
