@@ -70,7 +70,10 @@ def test_a_class_that_is_nearly_one_of_gke_is_a_slip() -> None:
         assert said(GATEWAY.format(name=name)) == [warning.format(name)]
 
 
-@pytest.mark.parametrize("name", ["gke-l7-rilb", "gke-l7-gxlb-mc", "istio", "istio-waypoint", "nginx", "eg", "cilium"])
+OTHERS = ["gke-persistent-regional-external-managed", "istio", "istio-waypoint", "nginx", "eg", "cilium"]
+
+
+@pytest.mark.parametrize("name", ["gke-l7-rilb", "gke-l7-gxlb-mc", *OTHERS])
 def test_another_class_is_somebody_s(name: str) -> None:
     assert said(GATEWAY.format(name=name)) == []
 
@@ -87,6 +90,7 @@ def policy(check: str, service: str = "web") -> str:
 def test_a_health_check_asks_a_port_of_the_pods() -> None:
     assert said(WEB + policy("port: 8080")) == said(WEB + policy("port: 9000")) == []
     assert said(WEB + policy("portSpecification: USE_SERVING_PORT")) == []
+    assert said(WEB + policy("port: 15021")) == []  # of Istio's proxy, which may be beside them
     assert said(WEB + policy("port: 8081")) == ["warning Service 'web': 8081 is no port of its pods"]
     of_service = "warning Service 'web': 80 is a port of the Service, and its pods have none such"
     assert said(WEB + policy("portSpecification: USE_FIXED_PORT, port: 80")) == [of_service]

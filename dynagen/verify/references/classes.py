@@ -14,10 +14,11 @@ _GROUP = "gateway.networking.k8s.io"
 _CLASSES = (
     "gke-l7-cross-regional-internal-managed-mc", "gke-l7-global-external-managed",
     "gke-l7-global-external-managed-mc", "gke-l7-gxlb", "gke-l7-gxlb-mc", "gke-l7-regional-external-managed",
-    "gke-l7-regional-external-managed-mc", "gke-persistent-regional-external-managed",
-    "gke-persistent-regional-internal-managed", "gke-l7-rilb", "gke-l7-rilb-mc", "istio", "istio-agentgateway",
+    "gke-l7-regional-external-managed-mc", "gke-l7-rilb", "gke-l7-rilb-mc", "istio", "istio-agentgateway",
     "istio-east-west", "istio-remote", "istio-waypoint",
 )  # fmt: skip
+# More of GKE's, of which new ones come: of static addresses, and of load balancers that pass packets through.
+_FAMILIES = ("gke-persistent-", "gke-passthrough-")
 
 
 def check_classes(known: Known, findings: Findings) -> None:
@@ -26,11 +27,17 @@ def check_classes(known: Known, findings: Findings) -> None:
         if (subject.group, subject.kind) != (_GROUP, "Gateway"):
             continue
         name = str(mapping(subject.data.get("spec")).get("gatewayClassName") or "")
-        if not name or name in _CLASSES or known.find(_GROUP, "GatewayClass", None, name) or not known.may_search():
+        if (
+            not name
+            or name in _CLASSES
+            or name.startswith(_FAMILIES)
+            or known.find(_GROUP, "GatewayClass", None, name)
+            or not known.may_search()
+        ):
             continue
         import difflib
 
-        near = difflib.get_close_matches(name.lower(), _CLASSES, 1, 0.9)
+        near = difflib.get_close_matches(name.lower(), _CLASSES, 1, 0.85)
         if near:
             said = known.cluster.declaring.format(f"GatewayClass/{name}")
             message = f"neither GKE nor Istio has a GatewayClass '{name}'"
