@@ -24,7 +24,7 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
-from dynagen.verify.schema import Later, check_schemas, later_release
+from dynagen.verify.schema import Later, check_schemas
 
 if TYPE_CHECKING:
     from dynagen.influence import Influence
@@ -106,9 +106,8 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     merged = manifests.finish(common)
     objects, findings = [Object(manifest) for manifest in merged], Findings(report, places_of(known))
     old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
-    later = Later(plan.release, later_release(library.facts["releases"], plan.release), lambda: authoring)
-    newer = later if later.release and not old else None
-    sound = check_schemas(objects, authoring if old else schemas, findings, newer)
+    later = None if old else Later(plan.release, library.facts["releases"], lambda: authoring)
+    sound = check_schemas(objects, authoring if old else schemas, findings, later)
     if not old:
         check_rules(sound, schemas, findings, request.earlier)
     external += undescribed(objects, sound)

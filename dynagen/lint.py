@@ -20,7 +20,7 @@ from dynagen.silences import check_silences
 from dynagen.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
-from dynagen.verify.schema import Later, check_schemas, later_release
+from dynagen.verify.schema import Later, check_schemas
 
 
 class Target(NamedTuple):
@@ -48,8 +48,8 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     schemas = open_schemas(target.schema_folders())
     objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
-    later = Later(target.release, later_release(_facts()["releases"], target.release), target.newest_schemas)
-    sound = check_schemas(objects, schemas, findings, later if later.release else None)
+    later = Later(target.release, _facts()["releases"], target.newest_schemas)
+    sound = check_schemas(objects, schemas, findings, later)
     check_rules(sound, schemas, findings, target.earlier)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
     external = [*named, *_built_in(), *undescribed(objects, sound)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 
@@ -15,12 +15,18 @@ def flag_of(argument: str) -> str:
 
 def values_of(arguments: Sequence[str], *flags: str) -> list[str | None]:
     """The values of these flags in the order in which they are given; None where nothing follows a flag."""
-    found = []
+    return [value for value, _ in places_of(arguments, *flags)]
+
+
+def places_of(arguments: Sequence[str], *flags: str) -> Iterator[tuple[str | None, int]]:
+    """The same, each with the index of the argument that it stands in."""
     for index, argument in enumerate(arguments):
         if flag_of(argument) in flags:
             _, equals, value = argument.partition("=")
-            found.append(value if equals else arguments[index + 1] if index + 1 < len(arguments) else None)
-    return found
+            if equals:
+                yield value, index
+            else:
+                yield arguments[index + 1] if index + 1 < len(arguments) else None, index + 1
 
 
 def value_of(arguments: Sequence[str], *flags: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report, closest, shortened
-from dynagen.plan.arguments import flag_of
+from dynagen.plan.arguments import places_of
 from dynagen.profile import Profile
 
 _ROLES = ("kv_producer", "kv_consumer", "kv_both")
@@ -57,13 +57,9 @@ def value_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
 
 def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
     """The values of these flags. What a variable stands in is left out: nobody knows its value."""
-    for index, word in enumerate(words):
-        if flag_of(word.text) not in flags:
-            continue
-        _, equals, value = word.text.partition("=")
-        found = Word(value, word.path) if equals else words[index + 1] if index + 1 < len(words) else None
-        if found is not None and "$" not in found.text and "`" not in found.text:
-            yield found
+    for value, index in places_of([word.text for word in words], *flags):
+        if value is not None and "$" not in value and "`" not in value:
+            yield Word(value, words[index].path)
 
 
 def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:

@@ -22,21 +22,21 @@ _MAKE = (
 
 
 class Later:
-    """A release of Dynamo with other CRDs than those of `than`, the one that is meant, and the schemas that they make."""
+    """The first release of Dynamo after `than`, the one that is meant, with other CRDs: looked for when something is missed.
 
-    __slots__ = ("release", "schemas", "than")
+    `releases` are the facts of all; `schemas` opens those of the newest.
+    """
 
-    def __init__(self, than: str, release: str, schemas: Callable[[], Schemas]) -> None:
-        self.than, self.release, self.schemas = than, release, schemas
+    __slots__ = ("_releases", "schemas", "than")
 
+    def __init__(self, than: str, releases: Mapping[str, Any], schemas: Callable[[], Schemas]) -> None:
+        self.than, self._releases, self.schemas = than, releases, schemas
 
-def later_release(releases: Mapping[str, Any], release: str) -> str:
-    """The first release after this one with other CRDs; nothing if there is none."""
-    own = parse_version(release)
-    versions = sorted(
-        (parse_version(name), name) for name, each in releases.items() if each["crds"] != releases[release]["crds"]
-    )
-    return next((name for version, name in versions if version > own), "")
+    def release(self) -> str:
+        """Its version; nothing if there is none."""
+        own, crds = parse_version(self.than), self._releases[self.than]["crds"]
+        versions = sorted((parse_version(name), name) for name, each in self._releases.items() if each["crds"] != crds)
+        return next((name for version, name in versions if version > own), "")
 
 
 def check_schemas(
@@ -90,7 +90,7 @@ def check_schemas(
 def _of_later(problems: Sequence[Problem], subject: Object, later: Later) -> list[Problem]:
     """The unknown fields that the later release knows."""
     unknown = [each for each in problems if each.key is not None and each.keyword == "additionalProperties"]
-    schema = later.schemas().find(subject.api_version, subject.kind) if unknown else None
+    schema = later.schemas().find(subject.api_version, subject.kind) if unknown and later.release() else None
     if schema is None:
         return []
     still = {(each.path, each.key) for each in schema.problems(subject.data)}
@@ -101,6 +101,6 @@ def _report_missing(missing: Sequence[Problem], subject: Object, later: Later, f
     paths: list[KeyPath] = [(*each.path, each.key) for each in missing if each.key is not None]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     message = f"{path_text(paths[0])}{more}: release {later.than} knows no such field"
-    hint = f"use release {later.release} or later, or leave out what sets it"
+    hint = f"use release {later.release()} or later, or leave out what sets it"
     also = [(f"'{path[-1]}' is set here", subject, path) for path in paths[1:_SHOWN]]
     findings.add("DG408", subject, paths[0], message, hint, also=also)
