@@ -16,7 +16,7 @@ from dynagen.diagnostics import Report
 from dynagen.kubeconform import locations
 from dynagen.library import find_library
 from dynagen.plan import backends
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests import tools
 
 RUNS = 15

@@ -15,7 +15,7 @@ from typing import Any
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.emit import to_yaml
-from dynagen.source import parse
+from dynagen.text.source import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples/qwen3-32b-spot-h100.yaml"

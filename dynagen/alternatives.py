@@ -8,7 +8,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath
 from dynagen.profile import Schema
 from dynagen.profile.schema import dereferenced
-from dynagen.schemas import conforms
+from dynagen.schema.sets import conforms
 
 _ABSENT = object()
 _MODES = (("agg",), ("disagg",))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dynagen.diagnostics import Report
-from dynagen.source import parse
+from dynagen.text.source import parse
 
 _FOLDER = Path(__file__).parent / "rules"
 

@@ -24,10 +24,10 @@ from dynagen.inputs import (
 )
 from dynagen.lint import Target, check_manifests, objects_of
 from dynagen.outcome import Checked, Finding, Outcome, findings_of
-from dynagen.paths import is_folder
 from dynagen.places import where_written
-from dynagen.schemas import broken_schemas
-from dynagen.source import Document
+from dynagen.schema.sets import broken_schemas
+from dynagen.text.paths import is_folder
+from dynagen.text.source import Document
 from dynagen.verify import Findings, Object
 
 _NAMED = 5  # skipped files that a note names

@@ -19,9 +19,9 @@ from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
 from dynagen.render import Skipped, render
-from dynagen.schemas import Schemas, open_schemas
-from dynagen.silences import check_silences
-from dynagen.source import Document
+from dynagen.schema.sets import Schemas, open_schemas
+from dynagen.text.silences import check_silences
+from dynagen.text.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas

@@ -23,8 +23,8 @@ from dynagen.cel import (
     plain,
     program_of,
 )
-from dynagen.conformance import canonical
 from dynagen.diagnostics import KeyPath, closest, path_text, shortened
+from dynagen.schema.conformance import canonical
 
 # `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
 _NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")

@@ -16,8 +16,8 @@ from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers import looks_like_layer
 from dynagen.outcome import STANDARD_INPUT
-from dynagen.paths import is_file, lies_in
-from dynagen.source import MAX_BYTES, Document, decode, parse, read, report_size
+from dynagen.text.paths import is_file, lies_in
+from dynagen.text.source import MAX_BYTES, Document, decode, parse, read, report_size
 
 SUFFIXES = (".yaml", ".yml", ".json")
 # What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.

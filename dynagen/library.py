@@ -15,8 +15,8 @@ from dynagen.layers import Layer, base_layer, documents, fact_documents, facts, 
 from dynagen.merge import Map, merge, to_data
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
-from dynagen.schemas import broken_schemas
-from dynagen.source import Document
+from dynagen.schema.sets import broken_schemas
+from dynagen.text.source import Document
 
 
 class Library(NamedTuple):

@@ -15,9 +15,9 @@ from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
-from dynagen.schemas import Node, Schemas, open_schemas
-from dynagen.silences import check_silences
-from dynagen.source import Document
+from dynagen.schema.sets import Node, Schemas, open_schemas
+from dynagen.text.silences import check_silences
+from dynagen.text.source import Document
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas

@@ -20,7 +20,7 @@ from dynagen.merge import (
     without_directives,
 )
 from dynagen.render import Fragment
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 
 
 class Manifest(NamedTuple):

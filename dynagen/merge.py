@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dynagen.diagnostics import KeyPath, Origin
 
 if TYPE_CHECKING:
-    from dynagen.schemas import Node
+    from dynagen.schema.sets import Node
 
 
 class Leaf:

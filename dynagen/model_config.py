@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import Position, Report
-from dynagen.paths import is_there
 from dynagen.profile import Profile
-from dynagen.source import read
+from dynagen.text.paths import is_there
+from dynagen.text.source import read
 
 
 def read_model_config(profile: Profile, home: Path, root: Path, report: Report) -> Mapping[str, Any] | None:

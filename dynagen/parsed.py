@@ -20,7 +20,7 @@ from dynagen.crd_rules.evaluating import known_rules
 from dynagen.data import BASE, OVERLAYS, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.expressions import compile_expressions
-from dynagen.source import Document, parse
+from dynagen.text.source import Document, parse
 
 _FOLDER = ROOT / "parsed"
 _PACKAGE = Path(__file__).resolve().parent

@@ -10,8 +10,8 @@ from dynagen.diagnostics import Condition, Given, KeyPath, Position, Report
 from dynagen.expressions import Scope, Template, names_in, parse_template
 from dynagen.layers import Layer, documents, files
 from dynagen.merge import Map
-from dynagen.source import Document
 from dynagen.stencils import fill
+from dynagen.text.source import Document
 
 _HEADER_KEYS = {"when", "forEach"}
 

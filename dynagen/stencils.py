@@ -12,7 +12,7 @@ from dynagen.cel import ExpressionError
 from dynagen.diagnostics import Given, Origin, Position, Report
 from dynagen.expressions import Scope, parse_template
 from dynagen.merge import Leaf, List, Map, Tree, is_plain, to_tree
-from dynagen.source import Document
+from dynagen.text.source import Document
 
 # Items of a loop for which a document keeps what it has of them.
 _MOST_KEPT = 50

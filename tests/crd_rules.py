@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dynagen.conformance import Source
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
 from dynagen.diagnostics import KeyPath
+from dynagen.schema.conformance import Source
 from tests import tools
 from tests.conftest import ROOT
 

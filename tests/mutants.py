@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 from dynagen.emit import to_yaml
-from dynagen.patterns import compiled
-from dynagen.schemas import Node, Schemas
+from dynagen.schema.sets import Node, Schemas
+from dynagen.text.patterns import compiled
 
 Object = dict[str, Any]
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 import pytest
 
 import dynagen.crd_rules.evaluating as evaluating
-from dynagen.conformance import Source
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import Place, find_places, resolved
 from dynagen.data import SCHEMAS
 from dynagen.imports.rebuild import custom_resource_definitions
 from dynagen.imports.sets import read_catalogue
+from dynagen.schema.conformance import Source
 from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, ask, findings, rules_of, theirs
 from tests.unit.test_crd_rules import EXAMPLES
 

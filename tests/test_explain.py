@@ -17,8 +17,8 @@ from dynagen.explain import Explainer, Explanation
 from dynagen.graph import V1ALPHA1
 from dynagen.merge import Map, leaves
 from dynagen.render import Skipped
-from dynagen.schemas import Schemas
-from dynagen.source import parse
+from dynagen.schema.sets import Schemas
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -12,7 +12,7 @@ from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.emit import to_stream
 from dynagen.kubeconform import verdicts
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests import tools
 from tests.conftest import ROOT
 from tests.test_cases import GOOD, arguments_of

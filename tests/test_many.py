@@ -14,7 +14,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.console.text import to_text
 from dynagen.diagnostics import Report
 from dynagen.emit import to_stream
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.emit import to_yaml
 from dynagen.merge import Map, merge, to_data, to_tree
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests import tools
 
 HERE = Origin(Position("test"))

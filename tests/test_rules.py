@@ -15,7 +15,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.emit import to_yaml
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 RULES = ROOT / "dynagen/rules"

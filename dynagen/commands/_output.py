@@ -55,7 +55,7 @@ class Texts(Mapping[str, str]):
 
     def _read(self, name: str) -> str | None:
         from dynagen.data import ROOT
-        from dynagen.paths import is_file, lies_in
+        from dynagen.text.paths import is_file, lies_in
 
         if name.startswith("--"):
             return None

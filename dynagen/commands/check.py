@@ -128,7 +128,7 @@ def check(
 
 
 def _is_same_file(one: str, other: str) -> bool:
-    from dynagen.paths import is_file
+    from dynagen.text.paths import is_file
 
     return is_file(Path(one)) and is_file(Path(other)) and Path(one).samefile(other)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dynagen.conformance import Source
 from dynagen.crd_rules.compiling import rule_trouble
 from dynagen.crd_rules.places import RULES, VALIDATIONS, find_places, parts_at
 from dynagen.diagnostics import path_text
+from dynagen.schema.conformance import Source
 
 
 def rules_trouble(source: Source) -> str:

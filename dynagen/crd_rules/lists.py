@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from dynagen.patterns import matches
+from dynagen.text.patterns import matches
 
 
 def same(left: Any, right: Any) -> bool:

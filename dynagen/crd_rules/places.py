@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from dynagen.conformance import Source
 from dynagen.diagnostics import KeyPath
+from dynagen.schema.conformance import Source
 
 RULES = "x-dynagen-rules"
 VALIDATIONS = "x-kubernetes-validations"

@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from dynagen.quantities import BINARY, DECIMAL
+from dynagen.text.quantities import BINARY, DECIMAL
 
 KIND = "@quantity"
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.conformance import conforms
 from dynagen.crd_rules.compiling import rule_trouble
 from dynagen.imports.errors import ImportRefused
-from dynagen.patterns import compiled
+from dynagen.schema.conformance import conforms
+from dynagen.text.patterns import compiled
 
 Schema = dict[str, Any]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dynagen.conformance import Source, read_source
 from dynagen.imports.dialect import loosened
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.hoisting import mapped
 from dynagen.imports.sets import SOURCES, entry_name, read_catalogue
+from dynagen.schema.conformance import Source, read_source
 
 
 def custom_resource_definitions(root: Path, sets: Sequence[str] | None = None) -> list[dict[str, Any]]:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dynagen.conformance import Source
 from dynagen.crd_rules.places import RULES, Step, find_places
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.hoisting import hoisted, text
 from dynagen.imports.kinds import Kind
 from dynagen.imports.object_meta import OBJECT_META
-from dynagen.schemas import SCOPE
+from dynagen.schema.conformance import Source
+from dynagen.schema.sets import SCOPE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SOURCES = "SOURCES.yaml"

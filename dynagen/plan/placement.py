@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen import quantities
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.values import Machine
 from dynagen.profile import Profile
+from dynagen.text import quantities
 
 # What DaemonSets (logging, metrics, CSI drivers, GPU device plugin) take of a node, generously.
 _DAEMONS_VCPU, _DAEMONS_GIB = 1, 2

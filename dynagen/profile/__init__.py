@@ -11,8 +11,8 @@ from dynagen.layers import Layer, defaults, document_tree
 from dynagen.merge import Map, find, find_exactly, merge, to_data, to_tree, without_directives
 from dynagen.profile.checks import check, check_rules
 from dynagen.profile.schema import SCHEMA_FILE, Schema, compose_schema, dereferenced, fill_defaults, without_required
-from dynagen.scalars import Ambiguous, parse_plain
-from dynagen.source import Document
+from dynagen.text.scalars import Ambiguous, parse_plain
+from dynagen.text.source import Document
 
 __all__ = ["Profile", "Schema", "compose_schema", "load_profile"]
 

@@ -10,11 +10,11 @@ from dynagen.expressions import evaluate_rule
 from dynagen.layers import shipped_overlays
 from dynagen.merge import List, Tree, find, to_data
 from dynagen.profile.schema import Schema, dereferenced
-from dynagen.scalars import is_string_to_all, requoted
-from dynagen.schemas import conforms, problems
+from dynagen.schema.sets import conforms, problems
+from dynagen.text.scalars import is_string_to_all, requoted
 
 if TYPE_CHECKING:
-    from dynagen.problems import Problem
+    from dynagen.schema.explanation import Problem
 
 
 def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:

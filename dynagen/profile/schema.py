@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dynagen.conformance import Source, is_endless
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers import Layer
 from dynagen.merge import List, Map, Tree, to_data, to_tree
-from dynagen.paths import is_there, lies_in
-from dynagen.patterns import compiled
-from dynagen.schemas import conforms, problems
-from dynagen.source import Document, parse, read
+from dynagen.schema.conformance import Source, is_endless
+from dynagen.schema.sets import conforms, problems
+from dynagen.text.paths import is_there, lies_in
+from dynagen.text.patterns import compiled
+from dynagen.text.source import Document, parse, read
 
 Schema = dict[str, Any]
 

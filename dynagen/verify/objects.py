@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests import Manifest
 from dynagen.merge import Map, to_tree
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 
 Made = TypeVar("Made")
 Version = tuple[int, int, int]

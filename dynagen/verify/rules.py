@@ -11,7 +11,7 @@ from dynagen.crd_rules.places import escaped, place_of
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.parsed import load_rules
-from dynagen.schemas import Schema, Schemas
+from dynagen.schema.sets import Schema, Schemas
 from dynagen.verify.objects import Findings, Object
 
 

@@ -54,7 +54,7 @@ def _macro_problem(schedule: str) -> tuple[str, str]:
     if schedule in _MACROS:
         return "", ""
     if schedule.startswith(_EVERY):
-        from dynagen.verify.istio.names import nanoseconds
+        from dynagen.text.durations import nanoseconds
 
         duration = schedule.removeprefix(_EVERY)
         return ("", "") if nanoseconds(duration) is not None else (f"'{duration}' is no duration", "for example 1h30m")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.plan.versions import parse_version
-from dynagen.scalars import requoted
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
+from dynagen.text.scalars import requoted
 from dynagen.verify.objects import Findings, Object
 
 if TYPE_CHECKING:
-    from dynagen.problems import Problem
+    from dynagen.schema.explanation import Problem
 
 _SHOWN = 5  # places of one object
 _MAKE = (

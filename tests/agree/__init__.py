@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 from tests.agree.judges import Verdict, kubeconform, ours
 from tests.agree.objects import Setting, objects, others
 from tests.mutants import Mutant, mutants

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from dynagen.diagnostics import Report
-from dynagen.schemas import Schemas
-from dynagen.source import parse
+from dynagen.schema.sets import Schemas
+from dynagen.text.source import parse
 from tests import tools
 
 TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"

@@ -12,7 +12,7 @@ import yaml
 
 from dynagen.library import schema_folders
 from dynagen.profile.schema import kubernetes_versions
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 from tests.conftest import ROOT
 from tests.mutants import Object, seedlings
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 from tests.agree import Case, Fault, compare, known_faults, unexplained
 from tests.agree.judges import kubeconform, ours
 from tests.agree.objects import settings

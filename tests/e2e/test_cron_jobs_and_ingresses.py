@@ -9,7 +9,7 @@ import pytest
 
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.e2e.admission import Admission
 from tests.e2e.plane import Plane
 

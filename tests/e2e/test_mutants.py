@@ -15,8 +15,8 @@ from dynagen.diagnostics import Report
 from dynagen.imports.rebuild import custom_resource_definitions
 from dynagen.lint import Target, check_manifests
 from dynagen.profile.schema import core_schema
-from dynagen.schemas import Schemas
-from dynagen.source import parse
+from dynagen.schema.sets import Schemas
+from dynagen.text.source import parse
 from tests.agree.objects import Setting, objects
 from tests.e2e.admission import Admission, Answer
 from tests.e2e.conftest import SCHEMAS

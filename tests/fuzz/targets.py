@@ -14,7 +14,6 @@ from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 from dynagen.compiler import Request, compile_profile
-from dynagen.conformance import Source
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
 from dynagen.emit import to_stream, to_yaml
@@ -24,10 +23,11 @@ from dynagen.imports.importing import import_files
 from dynagen.imports.rebuild import custom_resource_definitions
 from dynagen.lint import Target as Cluster
 from dynagen.lint import check_manifests
-from dynagen.patterns import compiled
 from dynagen.profile.schema import core_schema
-from dynagen.schemas import Node, Schemas
-from dynagen.source import MAX_BYTES, parse
+from dynagen.schema.conformance import Source
+from dynagen.schema.sets import Node, Schemas
+from dynagen.text.patterns import compiled
+from dynagen.text.source import MAX_BYTES, parse
 from tests.conftest import ROOT
 from tests.fuzz.texts import mutant_of
 from tests.mutants import TRAPS

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from dynagen.emit import to_yaml
-from dynagen.schemas import Node
+from dynagen.schema.sets import Node
 from tests.mutants import OPERATORS, TRAPS, Spelt, mark_spelt, places, replaced
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

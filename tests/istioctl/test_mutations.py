@@ -13,7 +13,7 @@ from dynagen.library import schema_folders
 from dynagen.manifests import Manifest
 from dynagen.merge import Map, to_tree
 from dynagen.places import where_written
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 from dynagen.verify import Cluster, Findings, Object
 from dynagen.verify.checks.istio import check
 from dynagen.verify.schema import check_schemas

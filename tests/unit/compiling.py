@@ -7,7 +7,7 @@ from typing import Any
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.source import parse
+from dynagen.text.source import parse
 
 HEAD = "apiVersion: dynagen.dev/v1alpha1\nkind: Profile\nmetadata: {name: chat, namespace: ml-prod}\nmodel: Qwen/Qwen3-0.6B\n"
 

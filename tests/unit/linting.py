@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 from dynagen.verify import Object
 
 GROVE = "CustomResourceDefinition/podcliquesets.grove.io"

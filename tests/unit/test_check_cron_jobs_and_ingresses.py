@@ -6,7 +6,7 @@ import pytest
 
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 from dynagen.verify.schedules import schedule_problem, zone_problem
 from tests.unit.linting import objects_of
 

@@ -14,7 +14,7 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Report
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
 from tests.unit.linting import GROVE, complaints, judges, report_of
 

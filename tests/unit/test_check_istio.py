@@ -12,9 +12,10 @@ import pytest
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.durations import duration_problem, nanoseconds
+from dynagen.text.source import parse
 from dynagen.verify.istio.common import regex_problem
-from dynagen.verify.istio.names import duration_problem, host_problem, nanoseconds, overlap
+from dynagen.verify.istio.names import host_problem, overlap
 from tests.conftest import ROOT
 
 CASES = sorted(path.parent for path in (ROOT / "tests/cases/istio").glob("*/manifests.yaml"))

@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from dynagen.diagnostics import Report
 from dynagen.emit import to_yaml
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
-from dynagen.verify.names import config_key_problem, key_problem, label_problem, subdomain_problem, value_problem
+from dynagen.text.names import (
+    config_key_problem,
+    key_problem,
+    label_problem,
+    subdomain_problem,
+    value_problem,
+)
+from dynagen.text.source import parse
 
 RELEASE = "1.6.1"
 

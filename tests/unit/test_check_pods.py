@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.quantities import amount
-from dynagen.verify.names import is_env_name, is_label_value, is_port_name, is_qualified
+from dynagen.text.names import is_env_name, is_label_value, is_port_name, is_qualified
+from dynagen.text.quantities import amount
 from tests.unit.linting import complaints
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: demo}\nspec:\n"

@@ -19,8 +19,8 @@ from dynagen.library import schema_folders
 from dynagen.manifests import Manifest
 from dynagen.merge import Map, to_tree
 from dynagen.places import where_written
-from dynagen.schemas import Schemas
-from dynagen.source import parse
+from dynagen.schema.sets import Schemas
+from dynagen.text.source import parse
 from dynagen.verify import Cluster, Findings, Object, declared, verify
 from dynagen.verify.dynamo.alpha import as_beta
 from dynagen.verify.dynamo.updates import check_update

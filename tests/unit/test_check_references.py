@@ -10,7 +10,7 @@ import pytest
 
 from dynagen.diagnostics import Diagnostic, Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 
@@ -818,7 +818,7 @@ def work(text: str) -> tuple[int, int]:
     from dynagen.library import schema_folders
     from dynagen.lint import objects_of
     from dynagen.places import where_written
-    from dynagen.schemas import Schemas
+    from dynagen.schema.sets import Schemas
     from dynagen.verify import Cluster, Findings
     from dynagen.verify.checks.references import check
 
@@ -889,7 +889,7 @@ def test_no_object_makes_it_fall_over() -> None:
     from dynagen.library import schema_folders
     from dynagen.lint import objects_of
     from dynagen.places import where_written
-    from dynagen.schemas import Schemas
+    from dynagen.schema.sets import Schemas
     from dynagen.verify import Cluster, Findings
     from dynagen.verify.checks.references import check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dynagen.diagnostics import Report
 from dynagen.lint import Target, check_manifests
-from dynagen.source import parse
+from dynagen.text.source import parse
 
 GRAPH = """apiVersion: nvidia.com/v1beta1
 kind: DynamoGraphDeployment

@@ -10,7 +10,7 @@ from dynagen.diagnostics import Position, Report
 from dynagen.library import schema_folders
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
-from dynagen.schemas import Schemas
+from dynagen.schema.sets import Schemas
 from dynagen.verify import Cluster, Findings, declared
 from dynagen.verify.dynamo.updates import check_update
 from tests.unit.linting import GROVE, objects_of

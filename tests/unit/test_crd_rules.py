@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from dynagen.cel import ExpressionError
-from dynagen.conformance import Source, read_source
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.crd_rules.places import RULES, escaped, place_of
 from dynagen.data import SCHEMAS
+from dynagen.schema.conformance import Source, read_source
 from tests.crd_rules import Finding, ours
 
 TEXT = {"type": "string"}

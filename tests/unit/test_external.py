@@ -8,7 +8,7 @@ import pytest
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
 
 PROFILE = HEAD + "backend: vllm\ngpu: nvidia-l4\nagg: {replicas: 1, gpus: 1}\n"

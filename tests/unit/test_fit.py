@@ -23,7 +23,7 @@ from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
 from dynagen.plan.placement import allocatable, amount, requests
 from dynagen.plan.values import Machine
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 OWNERS = sorted(path.stem for path in (ROOT / "base/facts/models").glob("*.yaml"))

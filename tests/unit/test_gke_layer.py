@@ -10,7 +10,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.layers import documents, gke_layer
 from dynagen.library import load_facts
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.unit.compiling import HEAD, compiled, component, env, pod
 
 L4 = "backend: vllm\ngpu: nvidia-l4\nagg: {}\noverlays: [gke]\n"

@@ -13,7 +13,7 @@ import pytest
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 HOST = "chat.example.com"

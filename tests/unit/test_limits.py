@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynagen.cel import compile_program
-from dynagen.conformance import Source, conforms, is_endless
 from dynagen.diagnostics import Position, Report
 from dynagen.expressions import ExpressionError, Scope, parse_template
 from dynagen.growth import largest
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import import_files
 from dynagen.layers import find_overlay
-from dynagen.patterns import compiled
 from dynagen.profile.schema import section_problems
-from dynagen.schemas import Schemas, problems
+from dynagen.schema.conformance import Source, conforms, is_endless
+from dynagen.schema.sets import Schemas, problems
+from dynagen.text.patterns import compiled
 from tests.unit.test_schema_import import FIXTURES
 
 VALUES: dict[str, Any] = {"a": "xyxy", "b": ["p", "qq"], "c": {"k": "v", "l": ["m"]}, "n": 7}

@@ -12,7 +12,7 @@ from dynagen.plan import Plan
 from dynagen.plan.placement import allocatable, amount, requests, usual_shared_memory
 from dynagen.plan.values import Machine
 from dynagen.plan.versions import version_in_tag
-from dynagen.source import parse
+from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
 
 

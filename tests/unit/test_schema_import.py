@@ -18,7 +18,7 @@ from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import Told, import_all, import_files
 from dynagen.imports.kinds import guessed_names
 from dynagen.imports.rebuild import custom_resource_definitions
-from dynagen.schemas import Schema, Schemas
+from dynagen.schema.sets import Schema, Schemas
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "crds"
 WIDGETS = FIXTURES / "widgets.yaml"

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from dynagen.conformance import Source
 from dynagen.data import SCHEMAS
-from dynagen.patterns import compiled
-from dynagen.problems import Problem
-from dynagen.schemas import Schema, Schemas, conforms, problems
+from dynagen.schema.conformance import Source
+from dynagen.schema.explanation import Problem
+from dynagen.schema.sets import Schema, Schemas, conforms, problems
+from dynagen.text.patterns import compiled
 from tests.unit.linting import report_of
 
 KUBERNETES = sorted(SCHEMAS.glob("kubernetes-*"))
@@ -541,8 +541,8 @@ REFUSED: dict[str, tuple[dict[str, Any], Any]] = {
 
 def test_every_keyword_is_asked_about() -> None:
     """A place with none of them is taken when its type is right, so none may be missing from the list."""
-    from dynagen.conformance import _FURTHER, conforms
-    from dynagen.schemas import _SHAPES
+    from dynagen.schema.conformance import _FURTHER, conforms
+    from dynagen.schema.sets import _SHAPES
 
     assert set(REFUSED) == _FURTHER
     for keyword, (schema, value) in REFUSED.items():

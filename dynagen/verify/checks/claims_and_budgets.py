@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, path_text
-from dynagen.verify.names import subdomain_problem
+from dynagen.text.names import subdomain_problem
 from dynagen.verify.objects import Cluster, Findings, Object
 
 MAX_DATA = 1024 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, path_text, shortened
-from dynagen.verify.names import (
+from dynagen.text.names import (
     MAX_LABEL,
     config_key_problem,
     key_problem,

@@ -10,7 +10,7 @@ from typing import Any
 
 from dynagen.manifests import Manifest
 from dynagen.merge import Leaf, List, Map, Tree, find_exactly, scalar
-from dynagen.quantities import amount
+from dynagen.text.quantities import amount
 
 BETA = "nvidia.com/v1beta1"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.diagnostics import closest
-from dynagen.quantities import amount
+from dynagen.text.quantities import amount
 from dynagen.verify.dynamo.apis import SNAPSHOT, Apis
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
 from dynagen.verify.dynamo.grove import is_inter_pod

@@ -5,9 +5,9 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
-from dynagen.quantities import amount
+from dynagen.text.names import MAX_LABEL
+from dynagen.text.quantities import amount
 from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
-from dynagen.verify.names import MAX_LABEL
 from dynagen.verify.objects import Cluster, Findings
 
 

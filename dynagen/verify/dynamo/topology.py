@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.text.names import is_subdomain
 from dynagen.verify.dynamo.graphs import Graph
-from dynagen.verify.names import is_subdomain
 from dynagen.verify.objects import Findings, Object
 
 

@@ -169,7 +169,7 @@ def _quantity_problem(value: str) -> str | None:
 def _config_problem(value: str) -> str | None:
     if not value.strip():
         return None
-    from dynagen.source import parse
+    from dynagen.text.source import parse
 
     report = Report()
     documents = parse(value, "proxy.istio.io/config", report)

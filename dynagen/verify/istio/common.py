@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
+from dynagen.text.durations import duration_problem, nanoseconds
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import duration_problem, is_dns_label, nanoseconds, port_problem
+from dynagen.verify.istio.names import is_host_label, port_problem
 
 # Source: pkg/config/protocol/instance.go.
 HTTP = frozenset(("http", "http2", "http_proxy", "grpc", "grpc-web"))
@@ -61,7 +62,7 @@ def export_faults(spec: dict[str, Any], namespace: str, for_service: bool = Fals
         path = ("spec", "exportTo", index)
         if key in seen:
             yield Fault(path, f"'{entry}' is in exportTo already")
-        elif (key == "~" and not for_service) or (key not in ("*", "~", "") and not is_dns_label(key)) or entry == "":
+        elif (key == "~" and not for_service) or (key not in ("*", "~", "") and not is_host_label(key)) or entry == "":
             yield Fault(path, f"'{entry}' cannot be exported to", "use '.', '*' or the name of a namespace")
             continue
         seen.add(key)
@@ -205,7 +206,7 @@ def _revocation_faults(tls: dict[str, Any], mode: str, path: KeyPath) -> Faults:
 
 
 def port_name_faults(name: str, path: KeyPath) -> Faults:
-    if not is_dns_label(name):
+    if not is_host_label(name):
         yield Fault(path, f"'{name}' is no name of a port")
 
 
@@ -228,7 +229,7 @@ def regex_problem(text: str) -> str | None:
         return "an empty regular expression"
     if len(text.encode()) > 1024:
         return "a regular expression of more than 1024 characters"
-    from dynagen.patterns import compiled
+    from dynagen.text.patterns import compiled
 
     try:
         compiled(text)

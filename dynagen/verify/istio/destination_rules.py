@@ -10,6 +10,7 @@ from math import isqrt
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
+from dynagen.text.durations import nanoseconds
 from dynagen.verify.istio.common import duration_faults, export_faults, of, pool_faults, selector_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.localities import locality_faults
@@ -17,9 +18,8 @@ from dynagen.verify.istio.names import (
     fqdn_problem,
     host_problem,
     is_address,
-    is_dns_label,
+    is_host_label,
     labels_problem,
-    nanoseconds,
     port_problem,
 )
 from dynagen.verify.objects import Object
@@ -39,7 +39,7 @@ def destination_rule_faults(subject: Object) -> Faults:
         if name in names:
             yield Fault((*path, "name"), f"subset '{name}' is there already")
         names.add(name)
-        if not is_dns_label(name):
+        if not is_host_label(name):
             yield Fault((*path, "name"), f"'{name}' is no name of a subset")
         yield from of((*path, "labels"), labels_problem(subset.get("labels") or {}))
         yield from _policy_faults(subset.get("trafficPolicy"), (*path, "trafficPolicy"), subject.namespace)

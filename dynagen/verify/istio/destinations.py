@@ -10,7 +10,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import of, port_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import fqdn_problem, host_problem, is_dns_label, labels_problem, port_problem
+from dynagen.verify.istio.names import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
 
 
 def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
@@ -23,9 +23,9 @@ def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
                 first, second = name.split(".")[:2]
                 yield warning(at, f"'{name}' is an old way to name a gateway", f"use '{second}/{first}'")
             return  # Istio reads no further
-        if not is_dns_label(namespace):
+        if not is_host_label(namespace):
             yield Fault(at, f"'{name}': '{namespace}' is no namespace")
-        if not is_dns_label(gateway):
+        if not is_host_label(gateway):
             yield Fault(at, f"'{name}': '{gateway}' is no name of a Gateway")
 
 
@@ -63,7 +63,7 @@ def destination_faults(destination: dict[str, Any] | None, path: KeyPath) -> Fau
     host = destination.get("host", "")
     problem = "'*' is no destination" if host == "*" else host_problem(host)
     yield from of((*path, "host"), problem)
-    if destination.get("subset") and not is_dns_label(destination["subset"]):
+    if destination.get("subset") and not is_host_label(destination["subset"]):
         yield Fault((*path, "subset"), f"'{destination['subset']}' is no name of a subset")
     if destination.get("port") is not None:
         yield from of((*path, "port", "number"), port_problem(destination["port"].get("number", 0)))

@@ -7,7 +7,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import HTTP, PROTOCOLS, TLS, port_faults, protocol, server_tls_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import is_address, is_dns_label, scoped_host_problem, socket_problem
+from dynagen.verify.istio.names import is_address, is_host_label, scoped_host_problem, socket_problem
 from dynagen.verify.objects import Object
 
 _UNIX = "unix://"
@@ -16,7 +16,7 @@ _UNIX = "unix://"
 def gateway_faults(subject: Object) -> Faults:
     """Source: ValidateGateway in pkg/config/validation/validation.go of istio/istio."""
     spec = subject.data.get("spec") or {}
-    if not is_dns_label(subject.name):
+    if not is_host_label(subject.name):
         yield Fault(("metadata", "name"), f"'{subject.name}' is no name of a Gateway", "63 characters, no dots")
     if not spec.get("servers"):
         yield Fault(("spec",), "a Gateway needs a server")

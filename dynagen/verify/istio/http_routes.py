@@ -9,11 +9,12 @@ import re
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.text.durations import nanoseconds
 from dynagen.verify.istio.common import duration_faults, of, regex_problem
 from dynagen.verify.istio.destinations import destination_faults, source_faults, weight_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.headers import header_match_faults, header_name_faults, headers_faults, is_authority
-from dynagen.verify.istio.names import is_dns_label, nanoseconds, port_problem
+from dynagen.verify.istio.names import is_host_label, port_problem
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
 _RETRY_ON = frozenset(
@@ -122,7 +123,7 @@ def _match_faults(match: dict[str, Any], path: KeyPath) -> Faults:
         yield from _string_faults(wanted, at)
     yield from source_faults(match, path)
     space = match.get("sourceNamespace")
-    if space and not is_dns_label(space):
+    if space and not is_host_label(space):
         yield Fault((*path, "sourceNamespace"), f"'{space}' is no namespace")
 
 

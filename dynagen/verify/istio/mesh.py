@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.dynamo.graphs import graph_of, is_graph
 from dynagen.verify.dynamo.operator import service_name
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_dns_label
+from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_host_label
 from dynagen.verify.objects import Cluster, Findings, Object
 from dynagen.verify.pods.running import Pod, pods_of
 
@@ -103,7 +103,7 @@ class Mesh:
         """
         name, _, rest = host.partition(".")
         namespace, _, domain = rest.partition(".")
-        if domain not in ("", "svc", "svc.cluster") or not is_dns_label(namespace) or host in self.entries:
+        if domain not in ("", "svc", "svc.cluster") or not is_host_label(namespace) or host in self.entries:
             return None
         found = f"{name}.{namespace}{CLUSTER_DOMAIN}"
         return found if found in self.services else None

@@ -13,22 +13,10 @@ CLUSTER_DOMAIN = ".svc.cluster.local"
 _LABEL = "[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _QUALIFIED = "(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_KEY = rf"(?:{_LABEL}(?:\.{_LABEL})*/)?{_QUALIFIED}"
-_DURATION = r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|[\u00b5\u03bc]s|ms|s|m|h))+|0)"
-_PART = "([0-9.]+)([a-z\u00b5\u03bc]+)"
-_UNITS = {
-    "ns": 1,
-    "us": 10**3,
-    "\u00b5s": 10**3,
-    "\u03bcs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
 _OUTBOUND = "outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[a-zA-Z].*"
 
 
-def is_dns_label(text: str) -> bool:
+def is_host_label(text: str) -> bool:
     if not 0 < len(text) <= 63 or not text.isascii() or text[0] == "-" or text[-1] == "-":
         return False
     return text.replace("-", "0").isalnum()
@@ -46,7 +34,7 @@ def host_problem(name: str) -> str | None:
         return problem
     first, dot, rest = name.partition(".")
     plain = first.removeprefix("*").removeprefix("-") if first.startswith("*") else first
-    if len(first) > 63 or not (first == "*" or is_dns_label(plain)):
+    if len(first) > 63 or not (first == "*" or is_host_label(plain)):
         return f"'{name}' is no host name: '{first}' is no label"
     return _labels_problem(rest, name) if dot else None
 
@@ -71,7 +59,7 @@ def _labels_problem(text: str, name: str) -> str | None:
     for index, label in enumerate(labels):
         if index == len(labels) - 1 and not label:
             return None  # names may end with a dot
-        if not is_dns_label(label):
+        if not is_host_label(label):
             return f"'{name}' is no host name: '{label}' is no label"
     return None
 
@@ -84,7 +72,7 @@ def scoped_host_problem(text: str, gateway: bool) -> str | None:
     if not namespace or not host:
         return f"'{text}': namespace and host cannot be empty"
     plain = namespace if gateway else namespace.removeprefix("~")
-    if plain not in ("*", ".") and not (plain == "" and not gateway) and not is_dns_label(plain):
+    if plain not in ("*", ".") and not (plain == "" and not gateway) and not is_host_label(plain):
         return f"'{text}': '{namespace}' is no namespace"
     return _full_host_problem(host, gateway)
 
@@ -152,26 +140,6 @@ def labels_problem(labels: dict[str, str]) -> str | None:
         if value and not re.fullmatch(_QUALIFIED, value):
             return f"'{value}' is no value of a label"
     return None
-
-
-def nanoseconds(text: str) -> int | None:
-    """A duration as Go writes it, `1h30m`; None for what is none."""
-    if text.endswith("s") and text[:-1].isdecimal() and text.isascii() and len(text) < 9:
-        return int(text[:-1]) * 10**9
-    found = re.fullmatch(_DURATION, text)
-    if not found:
-        return None
-    total = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, found[2]))
-    return None if total > 2**63 else round(-total if found[1] == "-" else total)
-
-
-def duration_problem(text: str) -> str | None:
-    value = nanoseconds(text)
-    if value is None:
-        return f"'{text}' is no duration"
-    if value < 10**6:
-        return f"{text} is shorter than a millisecond"
-    return f"{text} is finer than milliseconds" if value % 10**6 else None
 
 
 def port_problem(number: int) -> str | None:

@@ -128,7 +128,7 @@ def _providers(mesh: Mesh) -> frozenset[str] | None:
     texts = [text for each in maps if (text := (each.data.get("data") or {}).get("mesh"))]
     if len(texts) != 1:
         return None
-    from dynagen.source import parse
+    from dynagen.text.source import parse
 
     report = Report()
     documents = parse(texts[0], "mesh", report)

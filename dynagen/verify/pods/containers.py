@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.names import is_config_key, is_dns_label, is_env_name, is_port_name, is_subdomain
+from dynagen.text.names import is_config_key, is_dns_label, is_env_name, is_port_name, is_subdomain
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.text.names import is_port_name, minor
 from dynagen.verify.dynamo.graphs import MAIN
 from dynagen.verify.dynamo.operator import PORTS
-from dynagen.verify.names import is_port_name, minor
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 

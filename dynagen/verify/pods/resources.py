@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.quantities import amount
-from dynagen.verify.names import is_qualified
+from dynagen.text.names import is_qualified
+from dynagen.text.quantities import amount
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.names import is_label_value, is_qualified
+from dynagen.text.names import is_label_value, is_qualified
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.quantities import amount
+from dynagen.text.names import is_dns_label
+from dynagen.text.quantities import amount
 from dynagen.verify.dynamo.graphs import MAIN
-from dynagen.verify.names import is_dns_label
 from dynagen.verify.objects import Findings
 from dynagen.verify.pods.templates import PodTemplate
 

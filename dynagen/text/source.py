@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report, shortened
-from dynagen.paths import is_file
-from dynagen.scalars import Ambiguous, parse_for_kubernetes, parse_plain
-from dynagen.silences import read_silences
+from dynagen.text.paths import is_file
+from dynagen.text.scalars import Ambiguous, parse_for_kubernetes, parse_plain
+from dynagen.text.silences import read_silences
 
 # A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
 MAX_BYTES = 1024 * 1024

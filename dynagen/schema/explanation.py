@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dynagen.conformance import Json, Source, canonical, is_multiple, is_type
 from dynagen.diagnostics import KeyPath, shortened
-from dynagen.patterns import compiled
+from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
+from dynagen.text.patterns import compiled
 
 
 class Problem(NamedTuple):

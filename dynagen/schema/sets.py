@@ -13,15 +13,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.conformance import Json, Source, conforms, is_endless, read_source
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import closest
-from dynagen.paths import is_file, lies_in
-from dynagen.patterns import compiled
+from dynagen.schema.conformance import Json, Source, conforms, is_endless, read_source
+from dynagen.text.paths import is_file, lies_in
+from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
-    from dynagen.problems import Problem
+    from dynagen.schema.explanation import Problem
 
 __all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
 
@@ -212,7 +212,7 @@ class Schema:
 
     def problems(self, manifest: Any) -> list[Problem]:
         """Why not, sorted by path; empty exactly when the manifest conforms. What is in a Secret is never quoted."""
-        from dynagen.problems import find_problems
+        from dynagen.schema.explanation import find_problems
 
         return find_problems(manifest, self.source.schema, self.source, secret=self.kind == "Secret")
 
@@ -258,7 +258,7 @@ def _default(node: Node, name: str) -> Any:
 
 def problems(value: Any, schema: Json) -> list[Problem]:
     """The same for any value and a schema that stands alone."""
-    from dynagen.problems import find_problems
+    from dynagen.schema.explanation import find_problems
 
     return find_problems(value, schema, Source(schema))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dynagen.patterns import compiled
+from dynagen.text.patterns import compiled
 
 Json = Mapping[str, Any] | bool
 

@@ -1,0 +1,1 @@
+"""What texts mean: YAML with positions, scalars, quantities, names, patterns, comments that silence, paths."""
