@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
+from dynagen.data import RULES
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
-
-_FOLDER = Path(__file__).parent / "rules"
 
 
 class Rule(NamedTuple):
@@ -26,7 +24,7 @@ class Rule(NamedTuple):
 
 
 def codes() -> list[str]:
-    return sorted(path.stem for path in _FOLDER.glob("DG*.yaml"))
+    return sorted(path.stem for path in RULES.glob("DG*.yaml"))
 
 
 def find_rule(code: str) -> Rule:
@@ -34,5 +32,5 @@ def find_rule(code: str) -> Rule:
     if code not in codes():
         raise KeyError(code)
     # What it reports is about comments that examples show.
-    documents = parse((_FOLDER / f"{code}.yaml").read_text("utf-8"), f"{code}.yaml", Report())
+    documents = parse((RULES / f"{code}.yaml").read_text("utf-8"), f"{code}.yaml", Report())
     return Rule(code, **{key: str(value).strip() for key, value in documents[0].data.items()})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
-_INSTALLED = _PACKAGE / "data"
-ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = PACKAGE / "data"
+ROOT = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
+
+# What there is to say about each code.
+RULES = PACKAGE / "rules"
 
 BASE = ROOT / "base"
 OVERLAYS = ROOT / "overlays"

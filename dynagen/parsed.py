@@ -17,13 +17,12 @@ from dynagen.cel import Program, known_programs
 from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
 from dynagen.crd_rules.evaluating import known_rules
-from dynagen.data import BASE, OVERLAYS, ROOT, SCHEMAS
+from dynagen.data import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.expressions import compile_expressions
 from dynagen.text.source import Document, parse
 
 _FOLDER = ROOT / "parsed"
-_PACKAGE = Path(__file__).resolve().parent
 _TABLES = ("verify/references/table.yaml",)
 _stores: dict[str, dict[str, Any]] = {}
 
@@ -41,7 +40,7 @@ def look_up(layer: str, name: str, text: str) -> list[Document] | None:
 
 def table(name: str) -> Any:
     """The data of a YAML file of the package itself, such as `verify/references/table.yaml`."""
-    text = (_PACKAGE / name).read_text("utf-8")
+    text = (PACKAGE / name).read_text("utf-8")
     try:
         entry = json.loads((_FOLDER / "tables.json").read_bytes())[name]
         if entry["text"] == _fingerprint(text):
@@ -151,7 +150,7 @@ def write_all() -> Path:
         }
         for store, files in stores.items():
             _write(_file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
-    texts = {name: (_PACKAGE / name).read_text("utf-8") for name in _TABLES}
+    texts = {name: (PACKAGE / name).read_text("utf-8") for name in _TABLES}
     _write("tables.json", {name: {"text": _fingerprint(text), "data": table(name)} for name, text in texts.items()})
     _write_rules()
     return _FOLDER

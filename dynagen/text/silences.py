@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from pathlib import Path
 
+from dynagen.data import RULES
 from dynagen.diagnostics import Position, Report, Silence
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
 
-_RULES = Path(__file__).parent / "rules"
 # What an old release does not know cannot be written for it.
 _FOR_GOOD = frozenset({"DG408"})
 
@@ -40,7 +39,7 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
         if not allowed:
             hint = "for example '# dynagen: allow DG415: two pods are enough for a test'"
             report.add("DG114", "a silence names a rule and a reason", at, hint)
-        elif not (_RULES / f"{allowed[1]}.yaml").is_file():
+        elif not (RULES / f"{allowed[1]}.yaml").is_file():
             report.add("DG114", f"there is no rule {allowed[1]}", at, "`dynagen rules` lists them")
         elif not allowed[1].startswith("DG4") or allowed[1] in _FOR_GOOD:
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
