@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.expressions import Scope
 from dynagen.graph import for_release, needs_translation
+from dynagen.language.scope import Scope
+from dynagen.layers.rendering import Skipped, render
 from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests import Manifest, Manifests, is_common
-from dynagen.merge import Map, merge, to_tree
 from dynagen.model_config import read_model_config
 from dynagen.places import Places, in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.versions import parse_version
 from dynagen.profile import Profile, load_profile
-from dynagen.render import Skipped, render
 from dynagen.schema.sets import Schemas, open_schemas
 from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
+from dynagen.trees.merge import merge
+from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas

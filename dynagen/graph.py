@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dynagen.diagnostics import Report
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree, scalar
+from dynagen.trees.nodes import Leaf, List, Map, Tree, scalar
 
 V1ALPHA1, V1BETA1 = "nvidia.com/v1alpha1", "nvidia.com/v1beta1"
 

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.alternatives import alternatives, with_value
-from dynagen.cel import ExpressionError
 from dynagen.diagnostics import Condition, Given, KeyPath, Origin, Position, Report
-from dynagen.expressions import Scope, Template, names_in, parse_template
-from dynagen.merge import Map, to_tree
+from dynagen.language.cel import ExpressionError
+from dynagen.language.scope import Scope
+from dynagen.language.template import Template, names_in, parse_template
 from dynagen.plan import LookUp
 from dynagen.profile import Profile, Schema
 from dynagen.profile.checks import check_rules
 from dynagen.profile.schema import fill_defaults
+from dynagen.trees.nodes import Map, to_tree
 
 Values = Mapping[str, Any]
 # What expressions see for a profile and facts, and whether the plan accepts them.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import looks_like_layer
+from dynagen.layers.finding import looks_like_layer
 from dynagen.outcome import STANDARD_INPUT
 from dynagen.text.paths import is_file, lies_in
 from dynagen.text.source import MAX_BYTES, Document, decode, parse, read, report_size

@@ -11,12 +11,21 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers import Layer, base_layer, documents, fact_documents, facts, facts_file, find_overlay
-from dynagen.merge import Map, merge, to_data
+from dynagen.layers.finding import (
+    Layer,
+    base_layer,
+    documents,
+    fact_documents,
+    facts,
+    facts_file,
+    find_overlay,
+)
 from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
 from dynagen.schema.sets import broken_schemas
 from dynagen.text.source import Document
+from dynagen.trees.merge import merge
+from dynagen.trees.nodes import Map, to_data
 
 
 class Library(NamedTuple):

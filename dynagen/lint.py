@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, document_tree, documents, files, gke_layer
+from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.library import load_facts, schema_folders
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
+from dynagen.trees.nodes import Leaf, List, Map, Tree
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.rules import check_rules
 from dynagen.verify.schema import Later, check_schemas

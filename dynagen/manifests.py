@@ -6,21 +6,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path_text
-from dynagen.merge import (
-    DIRECTIVES,
-    Conflict,
-    Leaf,
-    Map,
-    Tree,
-    find,
-    find_exactly,
-    merge,
-    to_data,
-    unknown_directives,
-    without_directives,
-)
-from dynagen.render import Fragment
 from dynagen.schema.sets import Schemas
+from dynagen.trees.fragment import Fragment
+from dynagen.trees.merge import DIRECTIVES, Conflict, merge, unknown_directives, without_directives
+from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, to_data
 
 
 class Manifest(NamedTuple):

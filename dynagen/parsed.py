@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from dynagen.cel import Program, known_programs
 from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
 from dynagen.crd_rules.evaluating import known_rules
 from dynagen.data import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
-from dynagen.expressions import compile_expressions
+from dynagen.language.cel import Program, known_programs
+from dynagen.language.scope import compile_expressions
 from dynagen.text.source import Document, parse
 
 _FOLDER = ROOT / "parsed"

@@ -15,10 +15,10 @@ from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import KeyPath, Report, path_text
 from dynagen.explain import Explainer, Explanation
 from dynagen.graph import V1ALPHA1
-from dynagen.merge import Map, leaves
-from dynagen.render import Skipped
+from dynagen.layers.rendering import Skipped
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
+from dynagen.trees.nodes import Map, leaves
 from tests.conftest import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, documents, files, find_overlay, shipped_overlays
+from dynagen.layers.finding import base_layer, documents, files, find_overlay, shipped_overlays
 from tests.conftest import ROOT
 
 CODE = re.compile(r"\bDG[0-9]{3}\b")

@@ -13,8 +13,9 @@ from ruamel.yaml import YAML
 
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.emit import to_yaml
-from dynagen.merge import Map, merge, to_data, to_tree
 from dynagen.text.source import parse
+from dynagen.trees.merge import merge
+from dynagen.trees.nodes import Map, to_data, to_tree
 from tests import tools
 
 HERE = Origin(Position("test"))

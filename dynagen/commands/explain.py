@@ -53,9 +53,9 @@ def explain(
         to_text,
         to_tree_text,
     )
+    from dynagen.layers.rendering import Skipped
     from dynagen.manifests import Manifest
-    from dynagen.merge import Leaf, find
-    from dynagen.render import Skipped
+    from dynagen.trees.nodes import Leaf, find
 
     if everything == (subject is not None):
         raise click.UsageError("Name an object as KIND/NAME, or say --all.")

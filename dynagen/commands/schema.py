@@ -25,7 +25,7 @@ def schema(overlays: tuple[Path, ...]) -> None:
     from dynagen.commands._output import print_text
     from dynagen.console import to_text
     from dynagen.diagnostics import Position, Report
-    from dynagen.layers import base_layer, find_overlay, shipped_overlays
+    from dynagen.layers.finding import base_layer, find_overlay, shipped_overlays
     from dynagen.library import load_facts
     from dynagen.plan import backends
     from dynagen.profile import compose_schema

@@ -12,8 +12,10 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from dynagen.cel import KUBERNETES, ExpressionError, parse_rule
-from dynagen.cel_tree import (
+from dynagen.crd_rules import functions
+from dynagen.diagnostics import KeyPath, shortened
+from dynagen.language.cel import KUBERNETES, ExpressionError, parse_rule
+from dynagen.language.syntax_tree import (
     Call,
     call_of,
     calls,
@@ -25,8 +27,6 @@ from dynagen.cel_tree import (
     touches,
     without_positions,
 )
-from dynagen.crd_rules import functions
-from dynagen.diagnostics import KeyPath, shortened
 
 
 class Program(NamedTuple):

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError, OutOfBudget, RuleEnvironment
-from dynagen.cel_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
@@ -19,6 +17,8 @@ from dynagen.crd_rules.places import Place, Rule, escaped
 from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
+from dynagen.language.cel import ExpressionError, OutOfBudget, RuleEnvironment
+from dynagen.language.syntax_tree import changed, expression, path_of, sequence, without_positions
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
 known_rules: dict[tuple[str, bool], Program] = {}

@@ -12,10 +12,10 @@ from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dynagen.cel_tree import Call, constant, encoded, mapping, sequence
 from dynagen.crd_rules.places import Part, escaped, resolved
 from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
+from dynagen.language.syntax_tree import Call, constant, encoded, mapping, sequence
 
 _DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
 _DAYS = {"d": 24, "w": 7 * 24}

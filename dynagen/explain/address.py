@@ -8,7 +8,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree
+from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _STEP = re.compile(r"""\[(?:'([^']*)'|"([^"]*)"|([^\]'"]*))\]|\.?([^.\[\]]+)""")
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError
 from dynagen.compiler import Compilation, influence_on
 from dynagen.diagnostics import Given, KeyPath, Origin, Position, Report
 from dynagen.influence import Change, Influence
+from dynagen.language.cel import ExpressionError
+from dynagen.layers.rendering import Skipped
 from dynagen.library import fact_tree
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, Map, Tree, find, find_exactly, leaves, to_data
 from dynagen.profile.schema import default_place
-from dynagen.render import Skipped
+from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, leaves, to_data
 
 
 class Read(NamedTuple):

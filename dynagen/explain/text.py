@@ -11,8 +11,8 @@ from dynagen.diagnostics import KeyPath, Position, path_text, shortened
 from dynagen.explain.address import address_of
 from dynagen.explain.explainer import Explanation, Read
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, Tree, find
 from dynagen.text.scalars import is_string_to_all
+from dynagen.trees.nodes import Leaf, Tree, find
 
 _WIDEST = 72
 # What a plain scalar cannot begin with: https://yaml.org/spec/1.2.2/#53-indicator-characters

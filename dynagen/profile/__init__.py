@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
-from dynagen.layers import Layer, defaults, document_tree
-from dynagen.merge import Map, find, find_exactly, merge, to_data, to_tree, without_directives
+from dynagen.layers.finding import Layer, defaults, document_tree
 from dynagen.profile.checks import check, check_rules
 from dynagen.profile.schema import SCHEMA_FILE, Schema, compose_schema, dereferenced, fill_defaults, without_required
 from dynagen.text.scalars import Ambiguous, parse_plain
 from dynagen.text.source import Document
+from dynagen.trees.merge import merge, without_directives
+from dynagen.trees.nodes import Map, find, find_exactly, to_data, to_tree
 
 __all__ = ["Profile", "Schema", "compose_schema", "load_profile"]
 

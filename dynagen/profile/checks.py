@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
-from dynagen.expressions import evaluate_rule
-from dynagen.layers import shipped_overlays
-from dynagen.merge import List, Tree, find, to_data
+from dynagen.language.scope import evaluate_rule
+from dynagen.layers.finding import shipped_overlays
 from dynagen.profile.schema import Schema, dereferenced
 from dynagen.schema.sets import conforms, problems
 from dynagen.text.scalars import is_string_to_all, requoted
+from dynagen.trees.nodes import List, Tree, find, to_data
 
 if TYPE_CHECKING:
     from dynagen.schema.explanation import Problem

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests import Manifest
-from dynagen.merge import Map, to_tree
 from dynagen.schema.sets import Schemas
+from dynagen.trees.nodes import Map, to_tree
 
 Made = TypeVar("Made")
 Version = tuple[int, int, int]

@@ -17,10 +17,11 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
 from dynagen.emit import to_stream, to_yaml
-from dynagen.expressions import ExpressionError, Scope, compile_expressions, names_in, parse_template
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import import_files
 from dynagen.imports.rebuild import custom_resource_definitions
+from dynagen.language.scope import ExpressionError, Scope, compile_expressions
+from dynagen.language.template import names_in, parse_template
 from dynagen.lint import Target as Cluster
 from dynagen.lint import check_manifests
 from dynagen.profile.schema import core_schema

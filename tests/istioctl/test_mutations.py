@@ -11,9 +11,9 @@ import yaml
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.library import schema_folders
 from dynagen.manifests import Manifest
-from dynagen.merge import Map, to_tree
 from dynagen.places import where_written
 from dynagen.schema.sets import Schemas
+from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object
 from dynagen.verify.checks.istio import check
 from dynagen.verify.schema import check_schemas

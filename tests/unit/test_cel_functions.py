@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.cel import ExpressionError, RuleEnvironment
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import compile_rule
+from dynagen.language.cel import ExpressionError, RuleEnvironment
 from tests.crd_rules import EXPRESSIONS
 
 ENVIRONMENT = RuleEnvironment(functions.call)

@@ -8,10 +8,10 @@ from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.lint import Target, check_manifests
 from dynagen.manifests import Manifest
-from dynagen.merge import Map, to_tree
 from dynagen.places import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
+from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Findings, Object
 from dynagen.verify.rules import check_rules
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dynagen.cel import ExpressionError
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.crd_rules.places import RULES, escaped, place_of
 from dynagen.data import SCHEMAS
+from dynagen.language.cel import ExpressionError
 from dynagen.schema.conformance import Source, read_source
 from tests.crd_rules import Finding, ours
 

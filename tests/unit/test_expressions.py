@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dynagen.expressions import ExpressionError, Scope, Template, evaluate_rule, parse_template
+from dynagen.language.scope import ExpressionError, Scope, evaluate_rule
+from dynagen.language.template import Template, parse_template
 
 SCOPE = Scope(
     {
@@ -118,7 +119,8 @@ def test_many_nulls_do_not_bring_down_the_interpreter() -> None:
     import sys
 
     program = """
-from dynagen.expressions import Scope, Template
+from dynagen.language.scope import Scope
+from dynagen.language.template import Template
 for number in range(300):
     scope = Scope({"a": None, "b": {"c": None}})
     for text in ("a == null ? null : 1", "b.c == null ? [null, a] : []"):

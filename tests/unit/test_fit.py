@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.layers import base_layer, find_overlay
+from dynagen.layers.finding import base_layer, find_overlay
 from dynagen.library import load_facts, look_up_facts
 from dynagen.plan import backends
 from dynagen.plan.arguments import flag_of, has, number_of, value_of

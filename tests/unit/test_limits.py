@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynagen.cel import compile_program
 from dynagen.diagnostics import Position, Report
-from dynagen.expressions import ExpressionError, Scope, parse_template
-from dynagen.growth import largest
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import import_files
-from dynagen.layers import find_overlay
+from dynagen.language.cel import compile_program
+from dynagen.language.scope import ExpressionError, Scope
+from dynagen.language.size_limit import largest
+from dynagen.language.template import parse_template
+from dynagen.layers.finding import find_overlay
 from dynagen.profile.schema import section_problems
 from dynagen.schema.conformance import Source, conforms, is_endless
 from dynagen.schema.sets import Schemas, problems

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dynagen.diagnostics import Origin, Position
-from dynagen.merge import Leaf, Map, find, leaves, merge, to_data, to_tree, without_directives
+from dynagen.trees.merge import merge, without_directives
+from dynagen.trees.nodes import Leaf, Map, find, leaves, to_data, to_tree
 
 
 class Keys:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dynagen import cel, layers, library, parsed
+from dynagen import library, parsed
 from dynagen.diagnostics import Position, Report
-from dynagen.layers import base_layer, documents, files
+from dynagen.language import cel
+from dynagen.layers import finding as layers
+from dynagen.layers.finding import base_layer, documents, files
 from dynagen.parsed import look_up, write_all
 from tests.conftest import ROOT
 
@@ -80,8 +82,8 @@ def test_the_store_is_written_the_same_every_time(store: Path) -> None:
 
 
 def test_shipped_facts_are_merged_as_all_facts_are() -> None:
-    from dynagen.layers import find_overlay, shipped_overlays
-    from dynagen.merge import to_data
+    from dynagen.layers.finding import find_overlay, shipped_overlays
+    from dynagen.trees.nodes import to_data
 
     overlays = [find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays()]
     found = [base_layer(), *(layer for layer in overlays if layer)]

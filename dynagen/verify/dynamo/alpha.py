@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.manifests import Manifest
-from dynagen.merge import Leaf, List, Map, Tree, find_exactly, scalar
 from dynagen.text.quantities import amount
+from dynagen.trees.nodes import Leaf, List, Map, Tree, find_exactly, scalar
 
 BETA = "nvidia.com/v1beta1"
 

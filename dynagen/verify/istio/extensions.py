@@ -74,7 +74,7 @@ def _override_faults(override: dict[str, Any], path: KeyPath) -> Faults:
 
 
 def _filter_faults(expression: str, path: KeyPath) -> Faults:
-    from dynagen.cel import ExpressionError, compile_program
+    from dynagen.language.cel import ExpressionError, compile_program
 
     try:
         compile_program(expression)

@@ -12,93 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin
+from dynagen.trees.nodes import Leaf, List, Map, Tree, to_data
 
 if TYPE_CHECKING:
     from dynagen.schema.sets import Node
-
-
-class Leaf:
-    """A scalar with its origin and, when a patch changed it, what it replaced."""
-
-    __slots__ = ("origin", "replaced", "value")
-
-    def __init__(self, value: Any, origin: Origin, replaced: Tree | None = None) -> None:
-        self.value, self.origin, self.replaced = value, origin, replaced
-
-
-class Map(dict[str, Any]):
-    """A mapping of strings to Map, List or Leaf."""
-
-    __slots__ = ("origin", "replaced")
-
-    def __init__(self, items: Any, origin: Origin, replaced: Tree | None = None) -> None:
-        super().__init__(items)
-        self.origin, self.replaced = origin, replaced
-
-
-class List(list[Any]):
-    """A list of Map, List or Leaf."""
-
-    __slots__ = ("origin", "replaced")
-
-    def __init__(self, items: Any, origin: Origin, replaced: Tree | None = None) -> None:
-        super().__init__(items)
-        self.origin, self.replaced = origin, replaced
-
-
-Tree = Map | List | Leaf
-
-
-def to_tree(value: Any, origin: Origin) -> Tree:
-    """Plain data as a tree, all of it with one origin."""
-    if isinstance(value, dict):
-        return Map({key: to_tree(inner, origin) for key, inner in value.items()}, origin)
-    if isinstance(value, list):
-        return List([to_tree(inner, origin) for inner in value], origin)
-    return Leaf(value, origin)
-
-
-def to_data(tree: Tree) -> Any:
-    """The plain data of a tree."""
-    if isinstance(tree, dict):
-        return {key: to_data(inner) for key, inner in tree.items()}
-    if isinstance(tree, list):
-        return [to_data(inner) for inner in tree]
-    return tree.value
-
-
-def find(tree: Tree, path: KeyPath) -> Tree:
-    """The value at `path`, or its nearest ancestor that exists."""
-    for key in path:
-        try:
-            tree = tree[key]  # type: ignore[index]
-        except (KeyError, IndexError, TypeError):
-            break
-    return tree
-
-
-def find_exactly(tree: Tree, path: KeyPath) -> Tree | None:
-    """The value at `path`, or None."""
-    for key in path:
-        try:
-            tree = tree[key]  # type: ignore[index]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return tree
-
-
-def scalar(tree: Tree, key: str) -> Any:
-    """The value of a key of a mapping, or None when there is no scalar."""
-    value = tree.get(key) if isinstance(tree, Map) else None
-    return value.value if isinstance(value, Leaf) else None
-
-
-def leaves(tree: Tree, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Leaf]]:
-    if isinstance(tree, Leaf):
-        yield path, tree
-        return
-    for key, inner in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        yield from leaves(inner, (*path, key))
 
 
 _DELETED = Leaf(None, None)  # type: ignore[arg-type]  # never leaves this module

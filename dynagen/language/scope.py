@@ -1,7 +1,6 @@
-"""`${...}` in a scalar: found, and evaluated against names and their values.
+"""Templates in, their values out: evaluated against names and their values.
 
-A scalar that is one expression keeps the expression's type; in a longer text the values are written out. `$${` stands
-for a literal `${`.
+A scalar that is one expression keeps the expression's type; in a longer text the values are written out.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
-from dynagen.cel import (
+from dynagen.diagnostics import KeyPath, closest, path_text, shortened
+from dynagen.language.cel import (
     ExpressionError,
     Program,
     compile_program,
@@ -23,99 +22,11 @@ from dynagen.cel import (
     plain,
     program_of,
 )
-from dynagen.diagnostics import KeyPath, closest, path_text, shortened
+from dynagen.language.template import Template, name_chain, parse_template
 from dynagen.schema.conformance import canonical
 
-# `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
-_NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
-
-
-_QUOTE_OR_BRACE = re.compile("['\"{]")
 # Functions whose results can be many times as large as what they are given.
 _GROWS = re.compile(r"\b(?:replace|join|format|map)\b")
-
-
-class Template(NamedTuple):
-    """A scalar with expressions: literal texts and expressions in turn, as written."""
-
-    parts: tuple[tuple[bool, str], ...]  # (is an expression, text)
-
-    @property
-    def is_one_expression(self) -> bool:
-        return len(self.parts) == 1 and self.parts[0][0]
-
-
-@lru_cache(maxsize=4096)
-def parse_template(text: str) -> Template | str:
-    """The template in a scalar; a plain string when it holds no expression. Raises ExpressionError (DG306)."""
-    if "${" not in text:
-        return text
-    parts: list[tuple[bool, str]] = []
-    literal, index = "", 0
-    while True:
-        start = text.find("${", index)
-        if start < 0:
-            literal += text[index:]
-            break
-        if start > index and text[start - 1] == "$":  # $${ is an escape
-            literal += text[index : start - 1] + "${"
-            index = start + 2
-            continue
-        literal += text[index:start]
-        end = _closing_brace(text, start + 2)
-        if literal:
-            parts.append((False, literal))
-        parts.append((True, text[start + 2 : end].strip()))
-        literal, index = "", end + 1
-    if literal:
-        parts.append((False, literal))
-    if not any(is_expression for is_expression, _ in parts):
-        return literal
-    return Template(tuple(parts))
-
-
-@lru_cache(maxsize=4096)
-def _chain(text: str) -> KeyPath:
-    """`worker.name` as a path; empty for any other expression."""
-    return tuple(text.split(".")) if _NAME_CHAIN.match(text) else ()
-
-
-def _closing_brace(text: str, index: int) -> int:
-    """The index of the brace that ends an expression, mindful of CEL's strings and maps."""
-    end = text.find("}", index)
-    if end > 0 and not _QUOTE_OR_BRACE.search(text, index, end):
-        return end
-    depth, quote = 1, ""
-    while index < len(text):
-        character = text[index]
-        if quote:
-            if character == "\\":
-                index += 1
-            elif character == quote:
-                quote = ""
-        elif character in "'\"":
-            quote = character
-        elif character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if depth == 0:
-                return index
-        index += 1
-    raise ExpressionError("DG306", "'${' without its '}'", hint="write $${ for a literal ${")
-
-
-@lru_cache(maxsize=1024)
-def names_in(text: str) -> frozenset[str]:
-    """The names that the expressions in a scalar use. Raises ExpressionError."""
-    template = parse_template(text)
-    found: set[str] = set()
-    for is_expression, part in template.parts if isinstance(template, Template) else ():
-        if is_expression and _NAME_CHAIN.match(part):
-            found.add(part.split(".")[0])
-        elif is_expression:
-            found.update(str(path[0]) for path in program_of(part).reads)
-    return frozenset(found)
 
 
 # Values of expressions that an environment remembers, and bytes of what one reads.
@@ -228,7 +139,7 @@ class Scope:
         return known
 
     def _evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        path = _chain(text)
+        path = name_chain(text)
         if path and path[0] in self.values:
             return self._look_up(path, text), (path,)
         if self._parent is not None:
@@ -274,7 +185,7 @@ class Scope:
         return tuple(key) if sum(len(self._prints.get(path, b"")) for path in reads) < _MOST_BYTES else None
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
-        from dynagen.growth import MAX_SIZE, largest
+        from dynagen.language.size_limit import MAX_SIZE, largest
 
         if largest(program_of(text).serialized, self.values, self._part) > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
@@ -324,7 +235,7 @@ def compile_expressions(text: str) -> dict[str, Program]:
         return {}
     programs = {}
     for is_expression, part in template.parts if isinstance(template, Template) else ():
-        if is_expression and not _NAME_CHAIN.match(part):
+        if is_expression and not name_chain(part):
             try:
                 programs[part] = compile_program(part)
             except ExpressionError:

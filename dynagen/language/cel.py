@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from dynagen.cel_tree import expression, reads, without_positions
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.language.syntax_tree import expression, reads, without_positions
 
 
 class ExpressionError(Exception):

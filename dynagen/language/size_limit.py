@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dynagen.cel_tree import (
+from dynagen.language.syntax_tree import (
     CALL,
     COMPREHENSION,
     CONST,

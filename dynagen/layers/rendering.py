@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError
-from dynagen.diagnostics import Condition, Given, KeyPath, Position, Report
-from dynagen.expressions import Scope, Template, names_in, parse_template
-from dynagen.layers import Layer, documents, files
-from dynagen.merge import Map
-from dynagen.stencils import fill
+from dynagen.diagnostics import Condition, Given, KeyPath, Report
+from dynagen.language.cel import ExpressionError
+from dynagen.language.scope import Scope
+from dynagen.language.template import Template, names_in, parse_template
+from dynagen.layers.finding import Layer, documents, files
+from dynagen.layers.templates import fill
 from dynagen.text.source import Document
+from dynagen.trees.fragment import Fragment
 
 _HEADER_KEYS = {"when", "forEach"}
-
-
-class Fragment(NamedTuple):
-    """A rendered resource or patch: a tree with origins, and the file it was written in.
-
-    `plain` when it holds neither null nor `$patch`: then it says what is there, and takes nothing away.
-    """
-
-    tree: Map
-    at: Position
-    plain: bool = False
 
 
 class Skipped(NamedTuple):

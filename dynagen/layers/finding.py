@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import Origin, Position, Report, closest
-from dynagen.merge import Leaf, List, Map, Tree
 from dynagen.parsed import look_up
 from dynagen.text.paths import is_file, is_there, lies_in
 from dynagen.text.source import MAX_BYTES, Document, parse, read
+from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _PARTS = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
 _RENDERED = ("resources", "patches", "overrides", "common", "external")

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dynagen.cel import ExpressionError
 from dynagen.diagnostics import Given, Origin, Position, Report
-from dynagen.expressions import Scope, parse_template
-from dynagen.merge import Leaf, List, Map, Tree, is_plain, to_tree
+from dynagen.language.cel import ExpressionError
+from dynagen.language.scope import Scope
+from dynagen.language.template import parse_template
 from dynagen.text.source import Document
+from dynagen.trees.merge import is_plain
+from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 
 # Items of a loop for which a document keeps what it has of them.
 _MOST_KEPT = 50

@@ -1,0 +1,1 @@
+"""What `${...}` means: found in scalars, evaluated in a scope, within limits. The door to CEL."""

@@ -1,0 +1,1 @@
+"""Layers: folders of YAML that are found, read, and rendered to objects and patches."""

@@ -1,0 +1,1 @@
+"""Trees of values that know where they came from, and their strategic merge."""
