@@ -14,7 +14,7 @@ from typing import Any
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.emit import to_yaml
+from dynagen.manifests.yaml import to_yaml
 from dynagen.text.source import parse
 
 ROOT = Path(__file__).resolve().parent.parent

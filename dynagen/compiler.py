@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.graph import for_release, needs_translation
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped, render
 from dynagen.library import Library, find_library, name_in_expressions
-from dynagen.manifests import Manifest, Manifests, is_common
+from dynagen.manifests.building import Manifest, Manifests, is_common
+from dynagen.manifests.to_alpha import for_release, needs_translation
 from dynagen.model_config import read_model_config
 from dynagen.places import Places, in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan

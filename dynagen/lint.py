@@ -11,7 +11,7 @@ from dynagen.configs import is_config
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.library import load_facts, schema_folders
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.places import where_written
 from dynagen.plan.versions import parse_version
 from dynagen.schema.sets import Node, Schemas, open_schemas

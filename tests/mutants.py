@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
-from dynagen.emit import to_yaml
+from dynagen.manifests.yaml import to_yaml
 from dynagen.schema.sets import Node, Schemas
 from dynagen.text.patterns import compiled
 

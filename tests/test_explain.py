@@ -14,8 +14,8 @@ from dynagen.alternatives import alternatives
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import KeyPath, Report, path_text
 from dynagen.explain import Explainer, Explanation
-from dynagen.graph import V1ALPHA1
 from dynagen.layers.rendering import Skipped
+from dynagen.manifests.to_alpha import V1ALPHA1
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, leaves

@@ -10,8 +10,8 @@ import pytest
 
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.emit import to_stream
 from dynagen.kubeconform import verdicts
+from dynagen.manifests.yaml import to_stream
 from dynagen.text.source import parse
 from tests import tools
 from tests.conftest import ROOT

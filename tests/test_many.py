@@ -13,7 +13,7 @@ from dynagen.alternatives import alternatives
 from dynagen.compiler import Request, compile_profile
 from dynagen.console.text import to_text
 from dynagen.diagnostics import Report
-from dynagen.emit import to_stream
+from dynagen.manifests.yaml import to_stream
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.emit import to_yaml
+from dynagen.manifests.yaml import to_yaml
 from dynagen.text.source import parse
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_data, to_tree

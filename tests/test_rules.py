@@ -13,8 +13,8 @@ import yaml
 from dynagen.catalogue import Rule, codes, find_rule
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.emit import to_yaml
 from dynagen.lint import Target, check_manifests
+from dynagen.manifests.yaml import to_yaml
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 

@@ -71,7 +71,7 @@ class Texts(Mapping[str, str]):
 
 def write_file(text: str, path: str) -> None:
     """Writes a file as a whole or not at all. Exits with 1 when that fails."""
-    from dynagen.tree import write_whole
+    from dynagen.manifests.files import write_whole
 
     try:
         write_whole(text.encode(errors="replace"), Path(path))

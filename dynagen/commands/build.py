@@ -35,7 +35,7 @@ def build(
       dynagen build profile.yaml -o out/
     """
     from dynagen.compiler import compile_profile
-    from dynagen.emit import HEADER, to_files, to_stream
+    from dynagen.manifests.yaml import HEADER, to_files, to_stream
 
     given = Input(profile, files, settings, root, strict)
     if not given.report.failed:
@@ -46,7 +46,7 @@ def build(
     if output is None:
         print_text(to_stream(compilation.manifests))
     else:
-        from dynagen.tree import write_tree
+        from dynagen.manifests.files import write_tree
 
         tree = to_files(compilation.manifests)
         foreign = write_tree(tree, Path(output), HEADER, output, given.report)

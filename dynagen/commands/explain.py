@@ -54,7 +54,7 @@ def explain(
         to_tree_text,
     )
     from dynagen.layers.rendering import Skipped
-    from dynagen.manifests import Manifest
+    from dynagen.manifests.building import Manifest
     from dynagen.trees.nodes import Leaf, find
 
     if everything == (subject is not None):

@@ -22,7 +22,7 @@ def plan(
 ) -> None:
     """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
     from dynagen.compiler import compile_profile
-    from dynagen.emit import to_yaml
+    from dynagen.manifests.yaml import to_yaml
 
     given = Input(profile, files, settings, root, strict)
     values: Mapping[str, Any] = {}

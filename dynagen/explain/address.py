@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _STEP = re.compile(r"""\[(?:'([^']*)'|"([^"]*)"|([^\]'"]*))\]|\.?([^.\[\]]+)""")

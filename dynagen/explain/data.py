@@ -7,7 +7,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position
 from dynagen.explain.explainer import Conditional, Explanation, Read
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 
 
 def to_data(explained: Iterable[tuple[Manifest, Sequence[Explanation]]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dynagen.influence import Change, Influence
 from dynagen.language.cel import ExpressionError
 from dynagen.layers.rendering import Skipped
 from dynagen.library import fact_tree
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.profile.schema import default_place
 from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, leaves, to_data
 

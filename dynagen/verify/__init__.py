@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dynagen.verify.objects import Cluster, Findings, Object, declared, undescribed
+from dynagen.cluster.objects import Cluster, Findings, Object, declared, undescribed
 
 __all__ = ["Cluster", "Findings", "Object", "declared", "undescribed", "verify"]
 

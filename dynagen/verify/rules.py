@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dynagen.cluster.objects import Findings, Object
 from dynagen.crd_rules.evaluating import Broken, Rules
 from dynagen.crd_rules.places import escaped, place_of
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.parsed import load_rules
 from dynagen.schema.sets import Schema, Schemas
-from dynagen.verify.objects import Findings, Object
 
 
 def check_rules(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.plan.versions import parse_version
 from dynagen.schema.sets import Schemas
 from dynagen.text.scalars import requoted
-from dynagen.verify.objects import Findings, Object
 
 if TYPE_CHECKING:
     from dynagen.schema.explanation import Problem

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from dynagen.compiler import Request, compile_profile
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
-from dynagen.emit import to_stream, to_yaml
 from dynagen.imports.errors import ImportRefused
 from dynagen.imports.importing import import_files
 from dynagen.imports.rebuild import custom_resource_definitions
@@ -24,6 +23,7 @@ from dynagen.language.scope import ExpressionError, Scope, compile_expressions
 from dynagen.language.template import names_in, parse_template
 from dynagen.lint import Target as Cluster
 from dynagen.lint import check_manifests
+from dynagen.manifests.yaml import to_stream, to_yaml
 from dynagen.profile.schema import core_schema
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import Node, Schemas

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from dynagen.emit import to_yaml
+from dynagen.manifests.yaml import to_yaml
 from dynagen.schema.sets import Node
 from tests.mutants import OPERATORS, TRAPS, Spelt, mark_spelt, places, replaced
 

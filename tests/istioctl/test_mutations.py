@@ -10,7 +10,7 @@ import yaml
 
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.library import schema_folders
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.places import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.trees.nodes import Map, to_tree

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynagen.diagnostics import Report
-from dynagen.emit import to_yaml
 from dynagen.lint import Target, check_manifests
+from dynagen.manifests.yaml import to_yaml
 from dynagen.text.names import (
     config_key_problem,
     key_problem,

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
-from dynagen.graph import V1ALPHA1, for_release
 from dynagen.library import schema_folders
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
+from dynagen.manifests.from_alpha import as_beta
+from dynagen.manifests.to_alpha import V1ALPHA1, for_release
 from dynagen.places import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object, declared, verify
-from dynagen.verify.dynamo.alpha import as_beta
 from dynagen.verify.dynamo.updates import check_update
 from tests.conftest import ROOT
 from tests.unit.linting import GROVE

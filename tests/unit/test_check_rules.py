@@ -7,7 +7,7 @@ from typing import Any
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.lint import Target, check_manifests
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.places import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse

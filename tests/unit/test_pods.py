@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.verify.pods.running import Pod, pods_of
-from dynagen.verify.pods.templates import pod_templates
+from dynagen.cluster.pod_templates import pod_templates
+from dynagen.cluster.pods import Pod, pods_of
 from tests.unit.linting import objects_of, report_of
 
 TEMPLATE = (

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dynagen.diagnostics import Report
-from dynagen.tree import write_tree
+from dynagen.manifests.files import write_tree
 from tests.conftest import ROOT
 
 HEADER = "# ours\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.text.names import subdomain_problem
-from dynagen.verify.objects import Cluster, Findings, Object
 
 MAX_DATA = 1024 * 1024
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.verify.dynamo.graphs import graphs
-from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.cluster.graphs import graphs
+from dynagen.cluster.objects import Cluster, Findings, Object
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
@@ -16,8 +16,8 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     found = graphs(objects)
     if not found:
         return
+    from dynagen.cluster.apis import Apis
     from dynagen.verify.dynamo.annotations import check_annotations
-    from dynagen.verify.dynamo.apis import Apis
     from dynagen.verify.dynamo.commands import check_commands
     from dynagen.verify.dynamo.engine_values import check_engine_values
     from dynagen.verify.dynamo.engines import check_engines

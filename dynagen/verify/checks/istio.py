@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dynagen.verify.objects import Cluster, Findings, Object
-from dynagen.verify.pods.templates import pod_templates
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.pod_templates import pod_templates
 
 if TYPE_CHECKING:
     from dynagen.verify.istio.mesh import Mesh

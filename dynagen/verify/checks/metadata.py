@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, path_text, shortened
 from dynagen.text.names import (
     MAX_LABEL,
@@ -15,7 +16,6 @@ from dynagen.text.names import (
     subdomain_problem,
     value_problem,
 )
-from dynagen.verify.objects import Cluster, Findings, Object
 
 MAX_ANNOTATIONS = 256 * 1024
 # Kinds whose names are not DNS subdomains. source: ValidateNameFunc of each kind, pkg/apis/*/validation/validation.go of

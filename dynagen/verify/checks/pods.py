@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.verify.dynamo.graphs import is_graph
-from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.cluster.graphs import is_graph
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.pod_templates import PodTemplate, pod_templates
 from dynagen.verify.pods.enums import check_enums
-from dynagen.verify.pods.templates import PodTemplate, pod_templates
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.verify.references.known import Known
 from dynagen.verify.references.names import check_names
 from dynagen.verify.references.owned import check_owned

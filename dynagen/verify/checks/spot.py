@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.pod_templates import pod_templates
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Cluster, Findings, Object
-from dynagen.verify.pods.templates import pod_templates
 
 # Of the 30 seconds of notice, pods of users have 15 (cloud.google.com/kubernetes-engine/docs/concepts/spot-vms).
 _NOTICE = 15

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.pod_templates import pod_templates
 from dynagen.diagnostics import KeyPath, masked
-from dynagen.verify.objects import Cluster, Findings, Object
-from dynagen.verify.pods.templates import pod_templates
 
 # Variables that hold nothing but a secret.
 # source: huggingface_hub/constants.py (HF_TOKEN and its older names); docs.nvidia.com/ngc (NGC_API_KEY, NGC_CLI_API_KEY);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.verify.objects import Cluster, Findings, Object
+from dynagen.cluster.objects import Cluster, Findings, Object
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.graphs import Graph
+from dynagen.cluster.objects import Findings
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.graphs import Graph
-from dynagen.verify.objects import Findings
 
 _SIDECAR = "sidecar-frontend"
 _IGNORED = {

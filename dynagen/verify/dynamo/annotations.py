@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 
+from dynagen.cluster.graphs import Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.dynamo.graphs import Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 _ORIGIN, _EXECUTOR = "nvidia.com/dynamo-operator-origin-version", "nvidia.com/vllm-distributed-executor-backend"
 _DISCOVERY, _POWER = "nvidia.com/dynamo-kube-discovery-mode", "dynamo.nvidia.com/gpu-power-limit"

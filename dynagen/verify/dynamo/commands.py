@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynagen.cluster.graphs import MAIN, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.plan.arguments import has, values_of
-from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 _BACKENDS = ("vllm", "sglang", "trtllm")
 _ENDS = str.maketrans("|&", ";;")  # of a command in a script

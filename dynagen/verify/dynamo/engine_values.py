@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dynagen.cluster.graphs import MAIN, Component, Graph
+from dynagen.cluster.objects import Findings
 from dynagen.diagnostics import closest, shortened
 from dynagen.plan.engine_values import Problem, Word, value_problems, values_of
 from dynagen.verify.dynamo.commands import backends_in
-from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
 from dynagen.verify.dynamo.scripts import words_of
-from dynagen.verify.objects import Findings
 
 # Of any release and any backend: `null` is SGLang's word, `prefill_and_decode` that of older TensorRT-LLM.
 _MODES = ("agg", "pd", "prefill", "decode", "encode", "null", "prefill_and_decode")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
+from dynagen.cluster.graphs import MAIN, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings, Version
 from dynagen.diagnostics import KeyPath
 from dynagen.plan.arguments import has, values_of
 from dynagen.verify.dynamo.commands import backends_in
-from dynagen.verify.dynamo.graphs import MAIN, Component, Graph
 from dynagen.verify.dynamo.images import runtime_version
-from dynagen.verify.objects import Cluster, Findings, Version
 
 _MODES = {"--is-prefill-worker": "prefill", "--is-decode-worker": "decode"}
 _TENSOR = ("--tensor-parallel-size", "-tp", "--tp-size", "--tp")

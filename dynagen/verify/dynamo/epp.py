@@ -6,10 +6,10 @@ eppRuntimeCompatibilityError in shared_helpers.go, validateEPPConfigV1alpha1 in 
 
 from __future__ import annotations
 
-from dynagen.verify.dynamo.apis import INFERENCE_POOL, Apis
-from dynagen.verify.dynamo.graphs import Component, Graph
+from dynagen.cluster.apis import INFERENCE_POOL, Apis
+from dynagen.cluster.graphs import Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.verify.dynamo.images import runtime_version
-from dynagen.verify.objects import Cluster, Findings
 
 
 def check_epp(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.apis import SNAPSHOT, Apis
+from dynagen.cluster.graphs import WORKERS, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import closest
 from dynagen.text.quantities import amount
-from dynagen.verify.dynamo.apis import SNAPSHOT, Apis
-from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
 from dynagen.verify.dynamo.grove import is_inter_pod
-from dynagen.verify.objects import Cluster, Findings
 
 _GPU_HINT = "a limit of nvidia.com/gpu on the container 'main'"
 

@@ -6,10 +6,10 @@ PCSNameForDGD and expandRolesForComponent in deploy/operator/internal/dynamo/gra
 
 from __future__ import annotations
 
+from dynagen.cluster.apis import GROVE, LWS, VOLCANO, Apis, opts_out
+from dynagen.cluster.graphs import Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.apis import GROVE, LWS, VOLCANO, Apis, opts_out
-from dynagen.verify.dynamo.graphs import Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 # MaxCombinedGroveResourceNameLength in deploy/operator/internal/consts/consts.go, minPCSNameLength in PCSNameForDGD.
 _LONGEST, _SHORTEST_GRAPH = 45, 8

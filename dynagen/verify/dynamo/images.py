@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dynagen.cluster.graphs import MAIN, RUNTIME, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.plan.versions import Version, parse_version, version_in_tag
-from dynagen.verify.dynamo.graphs import MAIN, RUNTIME, Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 _OVERRIDE = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
 

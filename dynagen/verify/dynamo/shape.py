@@ -5,10 +5,10 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
+from dynagen.cluster.graphs import WORKERS, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.text.names import MAX_LABEL
 from dynagen.text.quantities import amount
-from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 
 def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:

@@ -6,9 +6,9 @@ ValidateDynamoSidecar in deploy/operator/internal/dynamo (since 1.6) of ai-dynam
 
 from __future__ import annotations
 
+from dynagen.cluster.graphs import MAIN, RUNTIME, WORKERS, Component, Graph
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import closest
-from dynagen.verify.dynamo.graphs import MAIN, RUNTIME, WORKERS, Component, Graph
-from dynagen.verify.objects import Cluster, Findings
 
 
 def check_sidecars(graph: Graph, cluster: Cluster, findings: Findings) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dynagen.cluster.graphs import Graph
+from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.names import is_subdomain
-from dynagen.verify.dynamo.graphs import Graph
-from dynagen.verify.objects import Findings, Object
 
 
 def check_topology(graph: Graph, known: Sequence[Object], findings: Findings) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynagen.cluster.apis import Apis
+from dynagen.cluster.graphs import MAIN, Component, Graph, graphs
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
-from dynagen.verify.dynamo.apis import Apis
-from dynagen.verify.dynamo.graphs import MAIN, Component, Graph, graphs
 from dynagen.verify.dynamo.grove import is_inter_pod
-from dynagen.verify.objects import Cluster, Findings, Object
 
 _PROVIDER, _POWER = "nvidia.com/workload-provider", "dynamo.nvidia.com/gpu-power-limit"
 _ANEW = "delete the graph and make it anew, or give the new one another name"

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+from dynagen.cluster.objects import Object
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.names import is_block
-from dynagen.verify.objects import Object
-from dynagen.verify.pods.templates import PodTemplate
 
 _IGNORED = ("sidecar.istio.io/status", "gateway.istio.io/controller-version", "istio.io/rev")
 _LABEL = "sidecar.istio.io/inject"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import full_name, overlap
-from dynagen.verify.objects import Object
 
 # A host of a VirtualService: the object, the path of the host, and its full name.
 _Claim = tuple[Object, KeyPath, str]

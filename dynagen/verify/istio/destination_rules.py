@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.text.durations import nanoseconds
 from dynagen.verify.istio.common import duration_faults, export_faults, of, pool_faults, selector_faults
@@ -22,7 +23,6 @@ from dynagen.verify.istio.names import (
     labels_problem,
     port_problem,
 )
-from dynagen.verify.objects import Object
 
 _OF_A_PORT = ("outlierDetection", "connectionPool", "loadBalancer", "tls")
 _OF_ALL = (*_OF_A_PORT, "portLevelSettings", "tunnel", "proxyProtocol", "retryBudget")

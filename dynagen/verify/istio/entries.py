@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import (
     HTTP,
@@ -30,7 +31,6 @@ from dynagen.verify.istio.names import (
     partial_wildcard_problem,
     socket_problem,
 )
-from dynagen.verify.objects import Object
 
 _UNIX = "unix://"
 _BY_DNS = ("DNS", "DNS_ROUND_ROBIN")

@@ -9,11 +9,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import duration_faults, of, regex_problem, selector_faults, target_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.names import port_problem
-from dynagen.verify.objects import Object
 
 _LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
 _ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")

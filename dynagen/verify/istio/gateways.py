@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import HTTP, PROTOCOLS, TLS, port_faults, protocol, server_tls_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.names import is_address, is_host_label, scoped_host_problem, socket_problem
-from dynagen.verify.objects import Object
 
 _UNIX = "unix://"
 

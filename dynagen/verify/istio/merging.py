@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.names import full_name
 from dynagen.verify.istio.reach import covers
-from dynagen.verify.objects import Object
 
 _MOST = 50  # of one host at one gateway that a VirtualService is compared with
 _NO_CONDITIONS = ("name", "gateways", "statPrefix", "ignoreUriCase")

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec
 
+from dynagen.cluster.graphs import graph_of, is_graph
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.operator import service_name
+from dynagen.cluster.pods import Pod, pods_of
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.graphs import graph_of, is_graph
-from dynagen.verify.dynamo.operator import service_name
 from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_host_label
-from dynagen.verify.objects import Cluster, Findings, Object
-from dynagen.verify.pods.running import Pod, pods_of
 
 _SUPPRESS = "galley.istio.io/analyze-suppress"
 # Labels of these domains come from the scheduler, from injectors and from operators, without anybody writing them.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
+from dynagen.cluster.objects import Object
 from dynagen.verify.istio.common import selector_faults
 from dynagen.verify.istio.faults import Fault, Faults
-from dynagen.verify.objects import Object
 
 
 def peer_authentication_faults(subject: Object) -> Faults:

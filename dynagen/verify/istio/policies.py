@@ -9,6 +9,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import duration_faults, of, target_faults
 from dynagen.verify.istio.conditions import (
@@ -21,7 +22,6 @@ from dynagen.verify.istio.conditions import (
 )
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.keys import keys_problem, private_keys
-from dynagen.verify.objects import Object
 
 _BY_IDENTITY = ("principals", "notPrincipals", "namespaces", "notNamespaces")
 _ACCOUNTS = ("serviceAccounts", "notServiceAccounts")

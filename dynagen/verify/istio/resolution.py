@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
-from dynagen.verify.objects import Object
 
 # Source: DefaultMeshConfig in pkg/config/mesh/mesh.go of istio/istio.
 _PROVIDERS = frozenset(("prometheus", "stackdriver", "envoy"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import export_faults, of
 from dynagen.verify.istio.destinations import gateway_name_faults, route_faults, source_faults
@@ -18,7 +19,6 @@ from dynagen.verify.istio.names import (
     overlap,
     sni_problem,
 )
-from dynagen.verify.objects import Object
 
 MESH = "mesh"
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynagen.verify.dynamo.operator import service_name
+from dynagen.cluster.objects import Object
+from dynagen.cluster.operator import service_name
+from dynagen.cluster.pods import Pod
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
-from dynagen.verify.objects import Object
-from dynagen.verify.pods.running import Pod
 
 _RELATIVE = ("REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER")
 _WITHOUT_ADD = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.objects import Object
+from dynagen.cluster.pods import Pod
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
 from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.names import is_jwt_claim, overlap
 from dynagen.verify.istio.resolution import destinations
-from dynagen.verify.objects import Object
-from dynagen.verify.pods.running import Pod
 
 # Names of certificate and key in a Secret. Source: pilot/pkg/credentials/kube/secrets.go of istio/istio.
 _PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.common import (
     HTTP,
@@ -24,7 +25,6 @@ from dynagen.verify.istio.common import (
 from dynagen.verify.istio.destinations import destination_faults
 from dynagen.verify.istio.faults import Fault, Faults, items, warning
 from dynagen.verify.istio.names import fqdn_problem, is_address, port_problem, scoped_host_problem, socket_problem
-from dynagen.verify.objects import Object
 
 _UNIX = "unix://"
 _LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+from dynagen.cluster.objects import Object
 from dynagen.verify.istio.faults import Fault, Faults
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.objects import Object
 
 # For each kind the code, and the function that finds faults: a module is read when there is an object for it.
 _KINDS = {

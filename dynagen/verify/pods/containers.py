@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import Findings
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath
 from dynagen.text.names import is_config_key, is_dns_label, is_env_name, is_port_name, is_subdomain
-from dynagen.verify.objects import Findings
-from dynagen.verify.pods.templates import PodTemplate
 
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _FIELDS = {

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dynagen.cluster.objects import Findings, Object
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object
-from dynagen.verify.pods.templates import PodTemplate
 
 
 def check_enums(objects: Sequence[Object], templates: Sequence[PodTemplate], findings: Findings) -> None:

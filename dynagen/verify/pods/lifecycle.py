@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.graphs import MAIN
+from dynagen.cluster.objects import Findings
+from dynagen.cluster.operator import PORTS
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.names import is_port_name, minor
-from dynagen.verify.dynamo.graphs import MAIN
-from dynagen.verify.dynamo.operator import PORTS
-from dynagen.verify.objects import Findings
-from dynagen.verify.pods.templates import PodTemplate
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")

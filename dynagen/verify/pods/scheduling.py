@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import Findings
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath
 from dynagen.text.names import is_label_value, is_qualified
-from dynagen.verify.objects import Findings
-from dynagen.verify.pods.templates import PodTemplate
 
 _REQUIRED, _PREFERRED = (
     "requiredDuringSchedulingIgnoredDuringExecution",

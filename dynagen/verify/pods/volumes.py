@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.graphs import MAIN
+from dynagen.cluster.objects import Findings
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.names import is_dns_label
 from dynagen.text.quantities import amount
-from dynagen.verify.dynamo.graphs import MAIN
-from dynagen.verify.objects import Findings
-from dynagen.verify.pods.templates import PodTemplate
 
 _REQUIRED = {
     "hostPath": "path", "nfs": "path", "persistentVolumeClaim": "claimName", "secret": "secretName",

@@ -7,7 +7,7 @@ and pilot/pkg/config/kube/gateway of istio/istio
 
 from __future__ import annotations
 
-from dynagen.verify.objects import Findings, mapping
+from dynagen.cluster.objects import Findings, mapping
 from dynagen.verify.references.known import Known
 
 _GROUP = "gateway.networking.k8s.io"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Entry
 from dynagen.verify.references.rows import Found, at
 

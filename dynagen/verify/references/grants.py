@@ -5,8 +5,8 @@ source: kubernetes-sigs/gateway-api, apis/v1/referencegrant_types.go
 
 from __future__ import annotations
 
+from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known
 
 

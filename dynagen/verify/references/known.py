@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from dynagen.cluster.graphs import Graph, graph_of, is_graph
+from dynagen.cluster.objects import Cluster, Object, listing, mapping
+from dynagen.cluster.operator import Made, made
 from dynagen.diagnostics import closest
-from dynagen.verify.dynamo.graphs import Graph, graph_of, is_graph
-from dynagen.verify.dynamo.operator import Made, made
-from dynagen.verify.objects import Cluster, Object, listing, mapping
 from dynagen.verify.references.rows import at, data, split
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2")

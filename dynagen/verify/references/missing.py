@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dynagen.cluster.graphs import WORKERS
+from dynagen.cluster.objects import Findings, Object, listing, mapping
+from dynagen.cluster.operator import service_name
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.graphs import WORKERS
-from dynagen.verify.dynamo.operator import service_name
-from dynagen.verify.objects import Findings, Object, listing, mapping
 from dynagen.verify.references.known import Known, where
 from dynagen.verify.references.rows import Found, data, value_at
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.graphs import MAIN, Component
+from dynagen.cluster.objects import Findings, Object, listing, mapping
+from dynagen.cluster.pod_templates import pod_templates
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.dynamo.graphs import MAIN, Component
-from dynagen.verify.objects import Findings, Object, listing, mapping
-from dynagen.verify.pods.templates import pod_templates
 from dynagen.verify.references.contents import check_keys, check_port
 from dynagen.verify.references.known import Known, is_given, key_of, where
 from dynagen.verify.references.rows import Found, Row, references, references_of_pod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynagen.verify.objects import Findings
+from dynagen.cluster.objects import Findings
 from dynagen.verify.references.known import Known
 
 

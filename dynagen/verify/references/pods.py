@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dynagen.cluster.objects import listing, mapping
+from dynagen.cluster.operator import labels_of
+from dynagen.cluster.pod_templates import MAKERS
+from dynagen.cluster.pods import ADDED_SOMEWHERE, Pod, plain_labels, pods_of
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.operator import labels_of
-from dynagen.verify.objects import listing, mapping
-from dynagen.verify.pods.running import ADDED_SOMEWHERE, Pod, plain_labels, pods_of
-from dynagen.verify.pods.templates import MAKERS
 from dynagen.verify.references.known import Known, key_of
 from dynagen.verify.references.rows import data
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.objects import Findings, Object, listing, mapping
+from dynagen.cluster.pods import Pod, plain_labels
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.objects import Findings, Object, listing, mapping
-from dynagen.verify.pods.running import Pod, plain_labels
 from dynagen.verify.references.known import Known
 from dynagen.verify.references.pods import may_match, requirements
 

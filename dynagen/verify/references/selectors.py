@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dynagen.cluster.graphs import WORKERS
+from dynagen.cluster.objects import Findings, Object, mapping
+from dynagen.cluster.operator import HASH, PREFIX
+from dynagen.cluster.pods import Pod
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.verify.dynamo.graphs import WORKERS
-from dynagen.verify.dynamo.operator import HASH, PREFIX
-from dynagen.verify.objects import Findings, Object, mapping
-from dynagen.verify.pods.running import Pod
 from dynagen.verify.references.known import Known, key_of
 from dynagen.verify.references.pods import Pods, Requirement, all_pods, all_services, requirements
 from dynagen.verify.references.rows import at, data, split

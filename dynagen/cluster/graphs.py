@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.objects import Findings, Object, listing, mapping
 
 ALPHA = "nvidia.com/v1alpha1"
 GRAPH, COMPONENT = "DynamoGraphDeployment", "DynamoComponentDeployment"
@@ -98,7 +98,7 @@ def graph_of(source: Object) -> Graph:
     """The graph that an object is, or the component without one; ask for it with `once`."""
     subject = source
     if source.api_version == ALPHA:
-        from dynagen.verify.dynamo.alpha import as_beta
+        from dynagen.manifests.from_alpha import as_beta
 
         subject = Object(as_beta(source.manifest))
     graph = Graph(subject, source)

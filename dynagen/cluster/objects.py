@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.schema.sets import Schemas
 from dynagen.trees.nodes import Map, to_tree
 

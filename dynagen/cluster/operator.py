@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.graphs import WORKERS, Component, Graph
+from dynagen.cluster.objects import Object, Version, listing, mapping
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.dynamo.graphs import WORKERS, Component, Graph
-from dynagen.verify.objects import Object, Version, listing, mapping
 
 PREFIX = "nvidia.com/"
 HASH = "nvidia.com/dynamo-worker-hash"

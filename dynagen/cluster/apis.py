@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.verify.dynamo.graphs import Graph
-from dynagen.verify.objects import Cluster, Object
+from dynagen.cluster.graphs import Graph
+from dynagen.cluster.objects import Cluster, Object
 
 GROVE, LWS, VOLCANO = (
     "podcliquesets.grove.io",

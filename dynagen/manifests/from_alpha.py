@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.text.quantities import amount
 from dynagen.trees.nodes import Leaf, List, Map, Tree, find_exactly, scalar
 

@@ -8,7 +8,7 @@ exist in both. Origins stay with their values.
 from __future__ import annotations
 
 from dynagen.diagnostics import Report
-from dynagen.manifests import Manifest
+from dynagen.manifests.building import Manifest
 from dynagen.trees.nodes import Leaf, List, Map, Tree, scalar
 
 V1ALPHA1, V1BETA1 = "nvidia.com/v1alpha1", "nvidia.com/v1beta1"
