@@ -1,4 +1,4 @@
-"""Build hook: the shipped layers travel in the package parsed as well."""
+"""Build hook: the shipped layers travel in the package compiled as well."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class ParsedLayers(BuildHookInterface):  # type: ignore[type-arg]
+class CompiledLayers(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         sys.path.insert(0, self.root)
         try:
-            from dynagen.parsed import write_all
+            from dynagen.compiled.writing import write_all
 
             folder = write_all()
         finally:
             sys.path.remove(self.root)
         if version != "editable":
-            build_data["force_include"][str(folder)] = str(Path("dynagen/data/parsed"))
+            build_data["force_include"][str(folder)] = str(Path("dynagen/data/compiled"))

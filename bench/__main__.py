@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from bench.kustomize import EXAMPLE, ROOT, TREE
+from dynagen.checking.kubeconform import locations
 from dynagen.diagnostics import Report
-from dynagen.kubeconform import locations
-from dynagen.library import find_library
 from dynagen.plan import backends
+from dynagen.profile.library import find_library
 from dynagen.text.source import parse
 from tests import tools
 

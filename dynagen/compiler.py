@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
+from dynagen.engine.versions import parse_version
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped, render
-from dynagen.library import Library, find_library, name_in_expressions
 from dynagen.manifests.building import Manifest, Manifests, is_common
 from dynagen.manifests.to_alpha import for_release, needs_translation
-from dynagen.model_config import read_model_config
-from dynagen.places import Places, in_profile
+from dynagen.origins.pointing import Places, in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
-from dynagen.plan.versions import parse_version
+from dynagen.plan.model_config import read_model_config
 from dynagen.profile import Profile, load_profile
+from dynagen.profile.library import Library, find_library, name_in_expressions
 from dynagen.schema.sets import Schemas, open_schemas
 from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
-from dynagen.verify.rules import check_rules
+from dynagen.verify.crd_rules import check_rules
 from dynagen.verify.schema import Later, check_schemas
 
 if TYPE_CHECKING:
-    from dynagen.influence import Influence
+    from dynagen.origins.influence import Influence
 
 
 class Request(NamedTuple):
@@ -144,7 +144,7 @@ def places_of(compilation: Compilation) -> Callable[[Origin], Places]:
 
 def influence_on(compilation: Compilation) -> Influence:
     """What tells which values of the profile a value in a manifest follows from. Most calls never ask."""
-    from dynagen.influence import Influence
+    from dynagen.origins.influence import Influence
 
     library, profile = compilation.library, compilation.profile
     assert profile is not None

@@ -356,8 +356,8 @@ def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
     import gc
     import tracemalloc
 
-    from dynagen.checking import Options, check_paths
-    from dynagen.lint import Target
+    from dynagen.checking.manifests import Target
+    from dynagen.checking.paths import Options, check_paths
 
     def kept(count: int) -> int:
         folder = tmp_path / str(count)
@@ -450,7 +450,7 @@ def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:
 
 
 def test_manifests_get_the_referee_too(home: Path) -> None:
-    from dynagen.kubeconform import Objection, objections
+    from dynagen.checking.kubeconform import Objection, objections
 
     write(home, {"sets/v1/configmap_v1.json": json.dumps(STRICTER)})
     data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a~/b": "x"}}

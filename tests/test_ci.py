@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 
 PRE_COMMIT = "pre-commit==4.7.0"
 PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
-IGNORED = shutil.ignore_patterns(".venv", ".git", "__pycache__", "parsed", "tests", "out", ".*_cache")
+IGNORED = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     **{f"GIT_{who}_{what}": "test@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},

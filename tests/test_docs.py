@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import yaml
 
-from dynagen.catalogue import codes, find_rule
 from dynagen.commands import dynagen as command
-from dynagen.console import formats
+from dynagen.console import format_names
+from dynagen.console.catalogue import codes, find_rule
 from tests.conftest import ROOT
 
 
@@ -63,7 +63,7 @@ def test_the_page_on_checking_tells_the_truth(dynagen, tmp_path: Path) -> None: 
     steps = [*blocks[3]["jobs"]["check"]["steps"], *blocks[4]]
     used = [key for step in steps if "dynagen" in step["uses"] for key in step["with"]]
     assert used and set(used) <= set(action["inputs"])
-    for format in formats():
+    for format in format_names():
         assert f"| `{format}` |" in page
 
 

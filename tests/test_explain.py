@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from dynagen.alternatives import alternatives
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import KeyPath, Report, path_text
 from dynagen.explain import Explainer, Explanation
 from dynagen.layers.rendering import Skipped
 from dynagen.manifests.to_alpha import V1ALPHA1
+from dynagen.origins.other_values import alternatives
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, leaves

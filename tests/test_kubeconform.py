@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from dynagen.checking.kubeconform import verdicts
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.kubeconform import verdicts
 from dynagen.manifests.yaml import to_stream
 from dynagen.text.source import parse
 from tests import tools

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dynagen.alternatives import alternatives
 from dynagen.compiler import Request, compile_profile
-from dynagen.console.text import to_text
+from dynagen.console.formats.text import to_text
 from dynagen.diagnostics import Report
 from dynagen.manifests.yaml import to_stream
+from dynagen.origins.other_values import alternatives
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from dynagen.catalogue import Rule, codes, find_rule
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.compiler import Request, compile_profile
+from dynagen.console.catalogue import Rule, codes, find_rule
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.manifests.yaml import to_yaml
 from dynagen.text.source import parse
 from tests.conftest import ROOT

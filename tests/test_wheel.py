@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: building writes beside the sources.
     sources = folder / "sources"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "parsed", "tests", "out", ".*_cache")
+    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
     shutil.copytree(ROOT, sources, ignore=ignored, symlinks=True)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
     (found,) = folder.glob("*.whl")
@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_data_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert tops == {"dynagen", f"{wheel.name.split('-py3')[0]}.dist-info"}
-    for wanted in ("base/layer.yaml", "overlays/gke/layer.yaml", "schemas/profile.json", "parsed/base.json"):
+    for wanted in ("base/layer.yaml", "overlays/gke/layer.yaml", "schemas/profile.json", "compiled/base.json"):
         assert f"dynagen/data/{wanted}" in names
     rules = {path.name for path in (ROOT / "dynagen/rules").iterdir()}
     assert {name.removeprefix("dynagen/rules/") for name in names if name.startswith("dynagen/rules/")} == rules

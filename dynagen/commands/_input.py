@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from dynagen.checking.inputs import profile_document, read_file
 from dynagen.compiler import Request
 from dynagen.diagnostics import Report
-from dynagen.inputs import profile_document, read_file
 from dynagen.profile import setting_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -80,7 +80,7 @@ class Input:
             return
         from dynagen.commands._output import Texts
         from dynagen.console import render
-        from dynagen.outcome import Checked, Outcome, findings_of
+        from dynagen.console.outcome import Checked, Outcome, findings_of
 
         texts = Texts(self.texts, [self.request.home, self.request.root])
         click.echo(render(Outcome([Checked("", findings_of(self.report))], texts), "text"), err=True, nl=False)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dynagen.commands._input import check_words, profile_options
-from dynagen.console import formats
+from dynagen.console import format_names
 
 if TYPE_CHECKING:
-    from dynagen.outcome import Outcome
+    from dynagen.console.outcome import Outcome
     from dynagen.verify import Object
 
 _DEFAULT_REFEREE = "kubeconform"
@@ -56,7 +56,7 @@ class _Check(click.Command):
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(formats()),
+    type=click.Choice(format_names()),
     default="text",
     show_default=True,
     help="text goes to standard error, the others to standard output.",
@@ -91,11 +91,11 @@ def check(
       dynagen check profile.yaml --against out/
       dynagen check . --format sarif --output-file dynagen.sarif
     """
-    from dynagen.checking import NotOneProfile, Options, check_paths
+    from dynagen.checking.manifests import Target
+    from dynagen.checking.paths import NotOneProfile, Options, check_paths
     from dynagen.commands._output import Texts, print_text, write_file
     from dynagen.console import render
-    from dynagen.lint import Target
-    from dynagen.outcome import Outcome, summary
+    from dynagen.console.outcome import Outcome, summary
 
     names = list(dict.fromkeys(paths)) or list(files[:1])
     further = files if paths else files[1:]
@@ -136,7 +136,7 @@ def _is_same_file(one: str, other: str) -> bool:
 def _referee(given: str | None) -> str | None:
     if given is None:
         return None
-    from dynagen.kubeconform import find_program
+    from dynagen.checking.kubeconform import find_program
 
     found = find_program(given)
     if found is None:
@@ -151,9 +151,9 @@ def _earlier(path: str | None) -> tuple[list[Object], Outcome | None]:
     """The objects to compare with, and the outcome when they cannot be read."""
     if path is None:
         return [], None
-    from dynagen.checking import read_earlier
+    from dynagen.checking.paths import read_earlier
+    from dynagen.console.outcome import Checked, Outcome, findings_of
     from dynagen.diagnostics import Report
-    from dynagen.outcome import Checked, Outcome, findings_of
 
     report = Report()
     found = read_earlier(path, report)
@@ -168,7 +168,7 @@ def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:
     if kubernetes is not None:
         _expect("--kubernetes", kubernetes, kubernetes_versions())
     if release is not None:
-        from dynagen.lint import releases
+        from dynagen.checking.manifests import releases
 
         _expect("--release", release, releases())
     return kubernetes or properties["kubernetes"]["default"], release or properties["release"]["default"]

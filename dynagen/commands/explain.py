@@ -87,7 +87,7 @@ def explain(
             else:
                 print_text("\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves}))
     except AddressError as error:
-        from dynagen.console.text import printable
+        from dynagen.console.formats.text import printable
 
         click.echo(f"error: {printable(str(error))}", err=True)
         if error.hint:

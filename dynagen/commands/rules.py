@@ -7,7 +7,7 @@ import textwrap
 
 import click
 
-from dynagen import catalogue
+from dynagen.console import catalogue
 
 
 @click.command()

@@ -26,9 +26,9 @@ def schema(overlays: tuple[Path, ...]) -> None:
     from dynagen.console import to_text
     from dynagen.diagnostics import Position, Report
     from dynagen.layers.finding import base_layer, find_overlay, shipped_overlays
-    from dynagen.library import load_facts
     from dynagen.plan import backends
     from dynagen.profile import compose_schema
+    from dynagen.profile.library import load_facts
 
     report = Report()
     found = [base_layer()]

@@ -50,8 +50,8 @@ def import_(
       dynagen schemas import --all ../shared
     """
     from dynagen.data import SCHEMAS
-    from dynagen.imports.errors import ImportRefused
-    from dynagen.imports.importing import Told, import_all, import_files
+    from dynagen.schema_import.errors import ImportRefused
+    from dynagen.schema_import.importing import Told, import_all, import_files
 
     if bool(sources) == bool(shared):
         raise click.UsageError("give either SOURCE or --all FOLDER")

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from dynagen.compiler import Compilation, influence_on
 from dynagen.diagnostics import Given, KeyPath, Origin, Position, Report
-from dynagen.influence import Change, Influence
 from dynagen.language.cel import ExpressionError
 from dynagen.layers.rendering import Skipped
-from dynagen.library import fact_tree
 from dynagen.manifests.building import Manifest
+from dynagen.origins.influence import Change, Influence
+from dynagen.profile.library import fact_tree
 from dynagen.profile.schema import default_place
 from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, leaves, to_data
 

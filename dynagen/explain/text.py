@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dynagen.console.text import printable
+from dynagen.console.formats.text import printable
 from dynagen.diagnostics import KeyPath, Position, path_text, shortened
 from dynagen.explain.address import address_of
 from dynagen.explain.explainer import Explanation, Read

@@ -14,9 +14,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.compiled.reading import look_up
 from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import Origin, Position, Report, closest
-from dynagen.parsed import look_up
 from dynagen.text.paths import is_file, is_there, lies_in
 from dynagen.text.source import MAX_BYTES, Document, parse, read
 from dynagen.trees.nodes import Leaf, List, Map, Tree

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
-from dynagen.plan.arguments import flag_of, has, value_of
-from dynagen.plan.engine_values import check_values
+from dynagen.engine.arguments import flag_of, has, value_of
+from dynagen.engine.values import check_values
+from dynagen.engine.versions import Version, parse_version
 from dynagen.plan.fit.models import LookUp
-from dynagen.plan.versions import Version, parse_version
 from dynagen.profile import Profile
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from zlib import crc32
 
 from dynagen.diagnostics import KeyPath, Report
+from dynagen.engine.arguments import flag_of
+from dynagen.engine.versions import Version, parse_version
 from dynagen.plan import backends
-from dynagen.plan.arguments import flag_of
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import env_vars, hugging_face_env
 from dynagen.plan.fit.judging import Part, judge
@@ -22,7 +23,6 @@ from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.names import FRONTEND, check_names
 from dynagen.plan.placement import check_shared_memory, machine_for, requests, usual_shared_memory
 from dynagen.plan.values import Frontend, Graph, ModelCache, Plan, Worker
-from dynagen.plan.versions import Version, parse_version
 from dynagen.profile import Profile
 
 _FRONTEND_PORT = 8000

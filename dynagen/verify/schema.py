@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
-from dynagen.plan.versions import parse_version
+from dynagen.engine.versions import parse_version
 from dynagen.schema.sets import Schemas
 from dynagen.text.scalars import requoted
 

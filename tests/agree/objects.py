@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from dynagen.library import schema_folders
+from dynagen.profile.library import schema_folders
 from dynagen.profile.schema import kubernetes_versions
 from dynagen.schema.sets import Schemas
 from tests.conftest import ROOT

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dynagen.imports.rebuild import custom_resource_definitions
-from dynagen.imports.sets import read_catalogue
+from dynagen.schema_import.crds import custom_resource_definitions
+from dynagen.schema_import.sets import read_catalogue
 from tests.conftest import ROOT
 from tests.e2e.nodes import gke_nodes
 from tests.e2e.plane import Plane

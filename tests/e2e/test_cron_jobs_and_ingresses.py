@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.source import parse
 from tests.e2e.admission import Admission
 from tests.e2e.plane import Plane

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from dynagen.imports.rebuild import custom_resource_definitions
+from dynagen.schema_import.crds import custom_resource_definitions
 from tests.conftest import ROOT
 from tests.e2e.conftest import SCHEMAS
 from tests.e2e.deployment import Deployment, Placed

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.imports.rebuild import custom_resource_definitions
-from dynagen.lint import Target, check_manifests
 from dynagen.profile.schema import core_schema
 from dynagen.schema.sets import Schemas
+from dynagen.schema_import.crds import custom_resource_definitions
 from dynagen.text.source import parse
 from tests.agree.objects import Setting, objects
 from tests.e2e.admission import Admission, Answer

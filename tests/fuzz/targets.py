@@ -13,20 +13,20 @@ from random import Random
 from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
+from dynagen.checking.manifests import Target as Cluster
+from dynagen.checking.manifests import check_manifests
 from dynagen.compiler import Request, compile_profile
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
-from dynagen.imports.errors import ImportRefused
-from dynagen.imports.importing import import_files
-from dynagen.imports.rebuild import custom_resource_definitions
 from dynagen.language.scope import ExpressionError, Scope, compile_expressions
 from dynagen.language.template import names_in, parse_template
-from dynagen.lint import Target as Cluster
-from dynagen.lint import check_manifests
 from dynagen.manifests.yaml import to_stream, to_yaml
 from dynagen.profile.schema import core_schema
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import Node, Schemas
+from dynagen.schema_import.crds import custom_resource_definitions
+from dynagen.schema_import.errors import ImportRefused
+from dynagen.schema_import.importing import import_files
 from dynagen.text.patterns import compiled
 from dynagen.text.source import MAX_BYTES, parse
 from tests.conftest import ROOT

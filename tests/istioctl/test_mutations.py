@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.library import schema_folders
 from dynagen.manifests.building import Manifest
-from dynagen.places import where_written
+from dynagen.origins.pointing import where_written
+from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object
-from dynagen.verify.checks.istio import check
+from dynagen.verify.istio.check import check
 from dynagen.verify.schema import check_schemas
 from tests.istioctl import validate
 from tests.istioctl.mutants import mutants

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.source import parse
 from dynagen.verify import Object
 

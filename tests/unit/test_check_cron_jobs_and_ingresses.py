@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.source import parse
-from dynagen.verify.schedules import schedule_problem, zone_problem
+from dynagen.verify.workloads.schedules import schedule_problem, zone_problem
 from tests.unit.linting import objects_of
 
 CRON_JOB = """

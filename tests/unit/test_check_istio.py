@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.durations import duration_problem, nanoseconds
 from dynagen.text.source import parse
 from dynagen.verify.istio.common import regex_problem

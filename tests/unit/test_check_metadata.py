@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.manifests.yaml import to_yaml
 from dynagen.text.names import (
     config_key_problem,

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
-from dynagen.library import schema_folders
 from dynagen.manifests.building import Manifest
 from dynagen.manifests.from_alpha import as_beta
 from dynagen.manifests.to_alpha import V1ALPHA1, for_release
-from dynagen.places import where_written
+from dynagen.origins.pointing import where_written
+from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Diagnostic, Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 
@@ -815,12 +815,12 @@ def work(text: str) -> tuple[int, int]:
     """How many functions the check calls, and how much it finds: a clock that does not depend on the machine."""
     import sys
 
-    from dynagen.library import schema_folders
-    from dynagen.lint import objects_of
-    from dynagen.places import where_written
+    from dynagen.checking.manifests import objects_of
+    from dynagen.origins.pointing import where_written
+    from dynagen.profile.library import schema_folders
     from dynagen.schema.sets import Schemas
     from dynagen.verify import Cluster, Findings
-    from dynagen.verify.checks.references import check
+    from dynagen.verify.references.check import check
 
     report, calls = Report(), 0
 
@@ -886,12 +886,12 @@ def test_an_object_that_others_refer_to_is_missed_and_no_other_is(tree: Path) ->
 
 def test_no_object_makes_it_fall_over() -> None:
     """Parts are taken away and put in other places: of what conforms, nothing does; what is external may be anything."""
-    from dynagen.library import schema_folders
-    from dynagen.lint import objects_of
-    from dynagen.places import where_written
+    from dynagen.checking.manifests import objects_of
+    from dynagen.origins.pointing import where_written
+    from dynagen.profile.library import schema_folders
     from dynagen.schema.sets import Schemas
     from dynagen.verify import Cluster, Findings
-    from dynagen.verify.checks.references import check
+    from dynagen.verify.references.check import check
 
     schemas = Schemas(schema_folders([], "1.34"))
     chance = random.Random(1)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.lint import Target, check_manifests
 from dynagen.manifests.building import Manifest
-from dynagen.places import where_written
+from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Findings, Object
-from dynagen.verify.rules import check_rules
+from dynagen.verify.crd_rules import check_rules
 
 ROUTE = """\
 apiVersion: gateway.networking.k8s.io/v1

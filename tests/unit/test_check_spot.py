@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
-from dynagen.lint import Target, check_manifests
 from dynagen.text.source import parse
 
 GRAPH = """apiVersion: nvidia.com/v1beta1

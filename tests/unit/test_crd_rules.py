@@ -10,8 +10,8 @@ import pytest
 
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
-from dynagen.crd_rules.kinds import rules_trouble
 from dynagen.crd_rules.places import RULES, escaped, place_of
+from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.data import SCHEMAS
 from dynagen.language.cel import ExpressionError
 from dynagen.schema.conformance import Source, read_source

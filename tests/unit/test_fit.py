@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
+from dynagen.engine.arguments import flag_of, has, number_of, value_of
 from dynagen.layers.finding import base_layer, find_overlay
-from dynagen.library import load_facts, look_up_facts
 from dynagen.plan import backends
-from dynagen.plan.arguments import flag_of, has, number_of, value_of
 from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
 from dynagen.plan.fit.models import _known
 from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
 from dynagen.plan.placement import allocatable, amount, requests
 from dynagen.plan.values import Machine
+from dynagen.profile.library import load_facts, look_up_facts
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 

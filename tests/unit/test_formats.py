@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from dynagen.catalogue import find_rule
-from dynagen.console import formats, render
+from dynagen.console import format_names, render
+from dynagen.console.catalogue import find_rule
+from dynagen.console.outcome import STANDARD_INPUT, Checked, Finding, Outcome
 from dynagen.diagnostics import Diagnostic, Position
-from dynagen.outcome import STANDARD_INPUT, Checked, Finding, Outcome
 from tests.conftest import ROOT
 
 FIXTURES = ROOT / "tests/fixtures/formats"
@@ -49,7 +49,7 @@ def outcome() -> Outcome:
 
 
 def test_formats_are_found_by_name() -> None:
-    assert formats() == ["github", "json", "junit", "sarif", "text"]
+    assert format_names() == ["github", "json", "junit", "sarif", "text"]
 
 
 def test_json_has_the_documented_shape(outcome: Outcome) -> None:

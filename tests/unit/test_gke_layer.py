@@ -9,7 +9,7 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.layers.finding import documents, gke_layer
-from dynagen.library import load_facts
+from dynagen.profile.library import load_facts
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD, compiled, component, env, pod
 

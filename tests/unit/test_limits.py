@@ -11,8 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynagen.diagnostics import Position, Report
-from dynagen.imports.errors import ImportRefused
-from dynagen.imports.importing import import_files
 from dynagen.language.cel import compile_program
 from dynagen.language.scope import ExpressionError, Scope
 from dynagen.language.size_limit import largest
@@ -21,6 +19,8 @@ from dynagen.layers.finding import find_overlay
 from dynagen.profile.schema import section_problems
 from dynagen.schema.conformance import Source, conforms, is_endless
 from dynagen.schema.sets import Schemas, problems
+from dynagen.schema_import.errors import ImportRefused
+from dynagen.schema_import.importing import import_files
 from dynagen.text.patterns import compiled
 from tests.unit.test_schema_import import FIXTURES
 

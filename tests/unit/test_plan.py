@@ -8,10 +8,10 @@ import pytest
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
+from dynagen.engine.versions import version_in_tag
 from dynagen.plan import Plan
 from dynagen.plan.placement import allocatable, amount, requests, usual_shared_memory
 from dynagen.plan.values import Machine
-from dynagen.plan.versions import version_in_tag
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
 

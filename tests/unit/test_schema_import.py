@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from ruamel.yaml import YAML
 
 from dynagen.commands.schemas import schemas
-from dynagen.imports.dialect import BOUNDS
-from dynagen.imports.errors import ImportRefused
-from dynagen.imports.importing import Told, import_all, import_files
-from dynagen.imports.kinds import guessed_names
-from dynagen.imports.rebuild import custom_resource_definitions
 from dynagen.schema.sets import Schema, Schemas
+from dynagen.schema_import.crds import custom_resource_definitions
+from dynagen.schema_import.dialect import BOUNDS
+from dynagen.schema_import.errors import ImportRefused
+from dynagen.schema_import.importing import Told, import_all, import_files
+from dynagen.schema_import.kinds import guessed_names
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "crds"
 WIDGETS = FIXTURES / "widgets.yaml"

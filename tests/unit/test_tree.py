@@ -100,7 +100,7 @@ _WRITER = """
 import sys, itertools
 from pathlib import Path
 from dynagen.diagnostics import Report
-from dynagen.tree import write_tree
+from dynagen.manifests.files import write_tree
 print("ready", flush=True)
 for number in itertools.count():
     files = {f"{name}.yaml": f"# ours\\n{number % 2}" * 200 for name in ("abc", "abd")[number % 2] + "xyz"}

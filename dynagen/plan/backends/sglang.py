@@ -6,7 +6,7 @@ sglang 0.5.21.
 
 from __future__ import annotations
 
-from dynagen.plan.arguments import has, number_of, value_of
+from dynagen.engine.arguments import has, number_of, value_of
 from dynagen.plan.backends import Demand, Launch
 from dynagen.plan.fit.memory import GIB, Layout, Setting
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from dynagen.plan.arguments import has, number_of, value_of
+from dynagen.engine.arguments import has, number_of, value_of
 from dynagen.plan.backends import Demand, Launch
 from dynagen.plan.fit.memory import GIB, Setting
 

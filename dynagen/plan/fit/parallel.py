@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.engine.versions import Version
 from dynagen.plan.fit.memory import Layout
 from dynagen.plan.fit.shape import Shape
-from dynagen.plan.versions import Version
 from dynagen.profile import Profile
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.plan.arguments import value_of
+from dynagen.engine.arguments import value_of
 from dynagen.plan.fit.shape import Shape
 from dynagen.profile import Profile
 

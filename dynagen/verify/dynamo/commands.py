@@ -13,7 +13,7 @@ from typing import Any
 
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Cluster, Findings
-from dynagen.plan.arguments import has, values_of
+from dynagen.engine.arguments import has, values_of
 
 _BACKENDS = ("vllm", "sglang", "trtllm")
 _ENDS = str.maketrans("|&", ";;")  # of a command in a script

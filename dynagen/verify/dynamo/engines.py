@@ -11,7 +11,7 @@ import re
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Cluster, Findings, Version
 from dynagen.diagnostics import KeyPath
-from dynagen.plan.arguments import has, values_of
+from dynagen.engine.arguments import has, values_of
 from dynagen.verify.dynamo.commands import backends_in
 from dynagen.verify.dynamo.images import runtime_version
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from dynagen.plan.engine_values import Word
+from dynagen.engine.values import Word
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 

@@ -68,7 +68,7 @@ def _of_graph(known: Known, graph: Object, name: str) -> tuple[set[int], list[Ob
 
 
 def _of_service(known: Known, service: Object) -> tuple[set[int], list[Object]]:
-    from dynagen.verify.references.pods import all_pods, requirements
+    from dynagen.verify.references.selection import all_pods, requirements
 
     spec = mapping(service.data.get("spec"))
     required = requirements(spec.get("selector"), True)

@@ -11,7 +11,7 @@ from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.cluster.pods import Pod, plain_labels
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.references.known import Known
-from dynagen.verify.references.pods import may_match, requirements
+from dynagen.verify.references.selection import may_match, requirements
 
 _GROUP = "gateway.networking.k8s.io"
 # The kinds that a listener takes when it does not say. A protocol that is not here is not judged.

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from dynagen.compiled.reading import table
 from dynagen.diagnostics import KeyPath
-from dynagen.parsed import table
 
 Pattern = tuple[str, ...]
 

@@ -11,8 +11,8 @@ from dynagen.cluster.operator import HASH, PREFIX
 from dynagen.cluster.pods import Pod
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.references.known import Known, key_of
-from dynagen.verify.references.pods import Pods, Requirement, all_pods, all_services, requirements
 from dynagen.verify.references.rows import at, data, split
+from dynagen.verify.references.selection import Pods, Requirement, all_pods, all_services, requirements
 
 _ROOT = "istio-system"  # the root namespace of a mesh: what stands there counts everywhere
 

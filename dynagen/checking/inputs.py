@@ -1,0 +1,233 @@
+"""Names of files and folders in, what is in them out: profiles, manifests, and what holds neither.
+
+A document with an `apiVersion` of dynagen.dev makes its file a profile. One with `apiVersion` and `kind` is a manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.checking.other_programs import is_config
+from dynagen.console.outcome import STANDARD_INPUT
+from dynagen.diagnostics import Position, Report
+from dynagen.layers.finding import looks_like_layer
+from dynagen.text.paths import is_file, lies_in
+from dynagen.text.source import MAX_BYTES, Document, decode, parse, read, report_size
+
+SUFFIXES = (".yaml", ".yml", ".json")
+# What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.
+MANIFEST_BYTES = 16 * MAX_BYTES
+PROFILE, MANIFESTS, NOTHING = "profile", "manifests", "nothing"
+
+# Keys of a profile that other files hardly have two of, and what a text must hold to be worth parsing.
+_TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
+_MEANT = re.compile(
+    r"""^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:""",
+    re.MULTILINE,
+)
+_CHART = ("templates", "charts")
+
+
+class File(NamedTuple):
+    """A file that was read: what is in it, its text, and what is wrong with that. `path` is None for standard input."""
+
+    shown: str
+    path: Path | None
+    holds: str
+    documents: Sequence[Document]
+    text: str
+    report: Report
+
+    @property
+    def home(self) -> Path:
+        """The folder that overlays of this profile are named from."""
+        return self.path.parent if self.path is not None and is_file(self.path) else Path()
+
+
+class Skipped(NamedTuple):
+    """What is not checked, and why. `at` is the file, or the folder that was walked."""
+
+    name: str
+    why: str
+    at: str
+
+
+class Walked(NamedTuple):
+    """What is wrong with a folder itself."""
+
+    report: Report
+
+
+def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES) -> File:
+    """Reads a file that somebody named. `sole` is the only one: what is not clearly a manifest is a profile then."""
+    report = Report(strict)
+    if name == "-":
+        text, path, shown = read_standard_input(report, limit), None, STANDARD_INPUT
+    else:
+        path, shown = Path(name), name
+        text = read(path, shown, report, limit=limit)
+    return _file(shown, path, text, report, sole)
+
+
+def read_standard_input(report: Report, limit: int) -> str | None:
+    """Reports DG101 when it is closed, or fails."""
+    import sys
+
+    try:
+        if sys.stdin is None:
+            raise OSError("it is closed")
+        raw = sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        report.add("DG101", f"cannot read standard input: {error.strerror or error}".lower(), Position(STANDARD_INPUT))
+        return None
+    return decode(raw, STANDARD_INPUT, report, limit)
+
+
+def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
+    """The files of a folder and below, sorted, without hidden ones. Layers and templates of Helm charts are left out."""
+    top = Path(name)
+    wrong = Report(strict)
+    patches: set[str] = set()
+
+    def unreadable(error: OSError) -> None:
+        shown = str(error.filename)
+        wrong.add("DG101", f"cannot read '{shown}': {(error.strerror or str(error)).lower()}", Position(shown))
+
+    for parent, folders, names in os.walk(top, onerror=unreadable):
+        here = Path(parent)
+        if looks_like_layer(here):
+            folders.clear()
+            yield Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name)
+            continue
+        for file in sorted(set(names) & {"kustomization.yaml", "kustomization.yml"}):
+            patches |= _patches(here / file)
+        chart = [folder for folder in folders if folder in _CHART] if "Chart.yaml" in names else []
+        for folder in chart:
+            yield Skipped((here / folder).as_posix(), "belongs to a Helm chart: build it with `helm template`", name)
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in chart)
+        for file in sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith(".")):
+            if os.path.realpath(here / file) in patches:
+                yield Skipped((here / file).as_posix(), "is a patch: build it with `kubectl kustomize`", name)
+            else:
+                yield _walked(here / file, top, name, strict)
+    yield Walked(wrong)
+
+
+def _patches(kustomization: Path) -> set[str]:
+    """The files that a kustomization names as patches: parts of objects, which would be refused."""
+    text = read(kustomization, "", Report(), only_regular=True)
+    found: set[str] = set()
+    for document in parse(text, "", Report()) if text else ():
+        data = document.data if isinstance(document.data, dict) else {}
+        for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
+            entries = data.get(key)
+            for entry in entries if isinstance(entries, list) else ():
+                path = entry.get("path") if isinstance(entry, dict) else entry
+                if isinstance(path, str) and "\n" not in path:
+                    found.add(os.path.realpath(kustomization.parent / path))
+    return found
+
+
+def _walked(path: Path, top: Path, name: str, strict: bool) -> File | Skipped:
+    shown, report = path.as_posix(), Report(strict)
+    if os.path.islink(path) and not lies_in(path, top):  # noqa: PTH114  # folders that are links are not walked
+        report.add("DG303", f"'{shown}' leads out of '{name}'", Position(shown), hint="name the file itself")
+        return File(shown, path, NOTHING, [], "", report)
+    found = _file(shown, path, read(path, shown, report, only_regular=True, limit=MANIFEST_BYTES), report)
+    return Skipped(shown, "", name) if found.holds == NOTHING and not found.report.failed else found
+
+
+def _file(shown: str, path: Path | None, text: str | None, report: Report, sole: bool = False) -> File:
+    if text is None:
+        return File(shown, path, PROFILE if sole else NOTHING, [], "", report)
+    # What is wrong with a file of something else is not for us to say, and would take long to find out.
+    if not sole and (not _MEANT.search(text) or _is_other_json(shown, text)):
+        return File(shown, path, NOTHING, [], text, report)
+    if shown.endswith(".json"):
+        text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
+    documents = parse(text, shown, report, for_kubernetes=_is_for_kubernetes(text))
+    holds = _holds([document.data for document in documents], sole)
+    if holds == PROFILE and len(text.encode()) > MAX_BYTES:
+        report_size(shown, report)
+    return File(shown, path, holds, documents, text, report)
+
+
+def _is_for_kubernetes(text: str) -> bool:
+    """Whether a text is of manifests only, which nobody but Kubernetes reads."""
+    return "dynagen.dev/" not in text and "apiVersion" in text and "kind" in text
+
+
+def _is_other_json(shown: str, text: str) -> bool:
+    if not shown.endswith(".json"):
+        return False
+    try:
+        return _kind(json.loads(text)) == NOTHING
+    except (ValueError, RecursionError):
+        return False
+
+
+def _holds(documents: Sequence[Any], sole: bool) -> str:
+    kinds = [_kind(data) for data in documents]
+    if PROFILE in kinds:
+        return PROFILE
+    if MANIFESTS in kinds:
+        return MANIFESTS
+    # A file that is neither gets the complaints that a profile gets, unless it is a mapping of something else.
+    mapping = any(isinstance(data, dict) and not _TELLING & data.keys() for data in documents)
+    return PROFILE if sole and not mapping else NOTHING
+
+
+def _kind(data: Any) -> str:
+    if not isinstance(data, dict):
+        return NOTHING
+    api_version = str(data.get("apiVersion", ""))
+    if api_version.startswith("dynagen.dev/"):
+        return PROFILE
+    if is_config(data):
+        return NOTHING
+    if "apiVersion" in data and "kind" in data:
+        return MANIFESTS
+    if len(_TELLING & data.keys()) > 1:
+        return PROFILE
+    # An object that lacks one of the two; Chart.yaml has an apiVersion as well.
+    meant = ("kind" in data and ("metadata" in data or "spec" in data)) or ("apiVersion" in data and "metadata" in data)
+    return MANIFESTS if meant else NOTHING
+
+
+def profile_document(file: File, report: Report) -> list[Document]:
+    """The one document of a profile's file. Reports DG109 for an empty file, DG110 for more than one document."""
+    documents = file.documents
+    if len(documents) > 1:
+        report.add("DG110", "a profile is one document, this file has more", documents[1].at(),
+                   hint="split the file; give further ones with -f")  # fmt: skip
+    elif (not documents and not report.failed) or (documents and documents[0].data is None):
+        hint = "begin with 'apiVersion: dynagen.dev/v1alpha1'"
+        report.add("DG109", "the file is empty", Position(file.shown), hint)
+    return list(documents[:1])
+
+
+def layers_named_by(file: File) -> list[Path]:
+    """The folders of the overlays that a profile names, with their symbolic links followed."""
+    found = []
+    for document in file.documents:
+        entries = document.data.get("overlays") if isinstance(document.data, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, str) and "/" in entry:
+                found.append(Path(os.path.realpath(file.home / entry)))
+    return found
+
+
+def layer_around(path: Path, layers: dict[Path, bool]) -> Path | None:
+    """The layer that a file lies in. `layers` says of folders whether they are one; what it lacks is looked up."""
+    here = Path(os.path.realpath(path.parent))
+    for folder in (here, *here.parents):
+        if folder not in layers:
+            layers[folder] = looks_like_layer(folder)
+        if layers[folder]:
+            return folder
+    return None

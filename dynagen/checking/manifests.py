@@ -1,0 +1,152 @@
+"""Plain manifests in, what is wrong with them out: the checks of the compiler for what somebody else wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.checking.other_programs import is_config
+from dynagen.diagnostics import Position, Report
+from dynagen.engine.versions import parse_version
+from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
+from dynagen.manifests.building import Manifest
+from dynagen.origins.pointing import where_written
+from dynagen.profile.library import load_facts, schema_folders
+from dynagen.schema.sets import Node, Schemas, open_schemas
+from dynagen.text.silences import check_silences
+from dynagen.text.source import Document
+from dynagen.trees.nodes import Leaf, List, Map, Tree
+from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
+from dynagen.verify.crd_rules import check_rules
+from dynagen.verify.schema import Later, check_schemas
+
+
+class Target(NamedTuple):
+    """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already.
+
+    `schemas` are sets for kinds of its own; `earlier` are objects that the new ones replace.
+    """
+
+    kubernetes: str
+    release: str
+    external: Sequence[str] = ()
+    schemas: Sequence[Path] = ()
+    earlier: Sequence[Object] = ()
+
+    def schema_folders(self) -> list[Path]:
+        """Where the schema of a kind is looked for."""
+        return [*self.schemas, *schema_folders([], self.kubernetes, _facts()["releases"][self.release]["crds"])]
+
+    def newest_schemas(self) -> Schemas:
+        """Those of Dynamo's newest release instead of this one's."""
+        return open_schemas([*self.schemas, *schema_folders([], self.kubernetes)])
+
+
+def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
+    """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
+    schemas = open_schemas(target.schema_folders())
+    objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
+    later = Later(target.release, _facts()["releases"], target.newest_schemas)
+    sound = check_schemas(objects, schemas, findings, later)
+    check_rules(sound, schemas, findings, target.earlier)
+    named = [declared(entry, "", Position("--external")) for entry in target.external]
+    external = [*named, *_built_in(), *undescribed(objects, sound)]
+    release = parse_version(target.release)
+    cluster = Cluster(schemas, target.kubernetes, release, external, "'--external {}'", target.earlier)
+    verify(sound, cluster, findings)
+    if not report.failed:
+        check_silences(report)
+    return objects
+
+
+def releases() -> list[str]:
+    """Those of Dynamo that are known without layers of users."""
+    return sorted(_facts()["releases"])
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    """Those of the shipped layers that say something of every cluster."""
+    return load_facts([base_layer(), gke_layer()], Report())
+
+
+@cache
+def _built_in() -> list[Object]:
+    """What every cluster has, as the gke layer says it. A file that begins with a condition hangs on a profile."""
+    layer, found = gke_layer(), []
+    for name in files(layer, "external"):
+        trees = [document_tree(document) for document in documents(layer, name, Report())]
+        if "kind" in trees[0]:
+            found += [Object(Manifest(tree, tree.origin.written)) for tree in trees]
+    return found
+
+
+def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:
+    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice.
+
+    `schemas` say which fields there are: null in one of them is not there, in another one it is a mistake.
+    """
+    found: dict[tuple[str, ...], Object] = {}
+    for manifest in (each for document in documents for each in _manifests(document, report)):
+        name = manifest.name or manifest.generate_name
+        needed = {"apiVersion": manifest.api_version, "kind": manifest.kind, "metadata.name": name}
+        missing = [key for key, text in needed.items() if not text]
+        if missing:
+            report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
+            continue
+        key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
+        schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
+        manifest = manifest._replace(tree=_without_nulls(manifest.tree, schema.root if schema else None))
+        twin = found.setdefault(key, subject := Object(manifest))
+        if twin is not subject:
+            related = (("also here", twin.manifest.at),)
+            report.add("DG314", f"{manifest} is there already", manifest.at, "keep one of them", related)
+    return list(found.values())
+
+
+def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
+    """The objects of a document; those in a List one by one."""
+    if document.data is None:
+        return
+    if isinstance(document.data, dict) and is_config(document.data):
+        return
+    if not isinstance(document.data, dict):
+        report.add("DG313", "expected an object with apiVersion and kind", document.at())
+        return
+    tree = document_tree(document)
+    items = tree.get("items")
+    if document.data.get("kind") == "List" and isinstance(items, List):
+        for item in items:
+            if isinstance(item, Map):
+                yield Manifest(item, item.origin.written)
+            else:
+                report.add("DG313", "expected an object with apiVersion and kind", item.origin.written)
+        return
+    yield Manifest(tree, document.at())
+
+
+def _without_nulls(tree: Map, node: Node | None) -> Map:
+    """To an API server a field with null, as `annotations:` without a value has it, is one that is not there.
+
+    One that its schema does not know stays, to be refused, and in a map of texts it is an empty one, as Go reads it.
+    `node` is the schema of the tree, None if there is none.
+    Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
+    """
+    kept = {}
+    for key, inner in tree.items():
+        child = node.child(key) if node else None
+        if not (isinstance(inner, Leaf) and inner.value is None and (node is None or child is not None)):
+            kept[key] = _cleared(inner, child)
+        elif node and child and child.get("type") == "string" and key not in (node.get("properties") or {}):
+            kept[key] = Leaf("", inner.origin)
+    return Map(kept, tree.origin)
+
+
+def _cleared(tree: Tree, node: Node | None) -> Tree:
+    if isinstance(tree, Map):
+        return _without_nulls(tree, node)
+    if isinstance(tree, List):
+        return List([_cleared(item, node.child(0) if node else None) for item in tree], tree.origin)
+    return tree

@@ -1,0 +1,92 @@
+"""What ships, as it was compiled when the package was built: documents, programs of expressions and rules, our tables.
+
+A compiled file counts only while its text is the one that was compiled, so a checkout never shows yesterday's layer.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import a2b_base64
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+from dynagen.crd_rules.compiling import COMPILER
+from dynagen.crd_rules.compiling import Program as RuleProgram
+from dynagen.crd_rules.evaluating import known_rules
+from dynagen.data import PACKAGE, ROOT
+from dynagen.diagnostics import Report
+from dynagen.language.cel import Program, known_programs
+from dynagen.text.source import Document, parse
+
+FOLDER = ROOT / "compiled"
+TABLES = ("verify/references/table.yaml",)
+_stores: dict[str, dict[str, Any]] = {}
+
+
+def look_up(layer: str, name: str, text: str) -> list[Document] | None:
+    """The documents of a shipped layer's file; None when they are not known for this text."""
+    store = store_of(layer, name)
+    if store not in _stores:
+        _stores[store] = _open(store)
+    entry = _stores[store].get(name)
+    if entry is None or entry["text"] != fingerprint(text):
+        return None
+    return [Document(f"{layer}/{name}", data, marks) for data, marks in entry["documents"]]
+
+
+def table(name: str) -> Any:
+    """The data of a YAML file of the package itself, such as `verify/references/table.yaml`."""
+    text = (PACKAGE / name).read_text("utf-8")
+    try:
+        entry = json.loads((FOLDER / "tables.json").read_bytes())[name]
+        if entry["text"] == fingerprint(text):
+            return entry["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # a checkout whose tables nobody has parsed yet
+    report = Report()
+    documents = parse(text, name, report)
+    assert documents and not report.diagnostics, report.diagnostics
+    return documents[0].data
+
+
+def store_of(layer: str, name: str) -> str:
+    """One for a layer, and one more for each file that a profile looks up: `base`, `base/facts/models/Qwen`."""
+    return f"{layer}/{name.rsplit('.', 1)[0]}" if name.startswith(("facts/models/", "facts/flags/")) else layer
+
+
+def _open(layer: str) -> dict[str, Any]:
+    try:
+        store = json.loads((FOLDER / file_of(layer)).read_bytes())
+        programs = {
+            text: Program(a2b_base64(program), tuple(map(tuple, reads)))
+            for text, (program, reads) in store["expressions"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # a checkout whose layers nobody has parsed yet
+    known_programs.update(programs)
+    files: dict[str, Any] = store["files"]
+    return files
+
+
+@cache
+def load_rules(name: str) -> None:
+    """Makes the rules of a shipped set known, as far as they were compiled with what compiles rules now. Once for each set."""
+    try:
+        store = json.loads((FOLDER / f"rules-{name}.json").read_bytes())
+        if store["compiler"] != COMPILER:
+            return
+        for text, optional, program, touches, *rest in store["rules"]:
+            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # a checkout whose rules nobody has compiled yet
+
+
+def file_of(store: str) -> str:
+    return f"{store.replace('/', '-')}.json"
+
+
+def fingerprint(text: str) -> list[int]:
+    """Tells an edited file from the parsed one; nobody forges a layer against himself."""
+    raw = text.encode()
+    return [len(raw), crc32(raw)]

@@ -1,0 +1,94 @@
+"""What ships in, parsed and compiled once when the package is built: one JSON file for each layer, for all rules of a set, for our tables."""
+
+from __future__ import annotations
+
+import json
+from binascii import b2a_base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dynagen.compiled.reading import FOLDER, TABLES, file_of, fingerprint, store_of, table
+from dynagen.crd_rules.compiling import COMPILER, compile_rule
+from dynagen.crd_rules.compiling import Program as RuleProgram
+from dynagen.data import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
+from dynagen.diagnostics import Report
+from dynagen.language.cel import Program
+from dynagen.language.scope import compile_expressions
+from dynagen.text.source import parse
+
+
+def _write_rules() -> None:
+    for folder in sorted(folder for folder in SCHEMAS.iterdir() if folder.is_dir()):
+        if folder.name.startswith("kubernetes"):
+            continue  # no rules, and much to read
+        found: dict[tuple[str, bool], RuleProgram] = {}
+        for file in sorted(folder.rglob("*.json")):
+            for rule in _rules(json.loads(file.read_bytes())):
+                for text, optional in (
+                    (rule["rule"], rule.get("optionalOldSelf", False)),
+                    (rule.get("messageExpression"), False),
+                ):
+                    if text:
+                        found[text, optional] = compile_rule(text, optional)
+        rules = [
+            [*key, b2a_base64(program.serialized, newline=False).decode(), *program[1:]]
+            for key, program in found.items()
+        ]
+        if rules:
+            _write(f"rules-{folder.name}.json", {"compiler": COMPILER, "rules": rules})
+
+
+def _write(name: str, store: Any) -> None:
+    target = FOLDER / name
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(store, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    partial.replace(target)
+
+
+def write_all() -> Path:
+    """Parses all shipped layers, compiles the rules of all shipped sets. Returns the folder with one JSON file for each."""
+    FOLDER.mkdir(exist_ok=True)
+    for layer in [BASE, *sorted(folder for folder in OVERLAYS.iterdir() if folder.is_dir())]:
+        shown = layer.relative_to(ROOT).as_posix()
+        stores: dict[str, dict[str, Any]] = {shown: {}}
+        programs: dict[str, Program] = {}
+        for path in sorted(layer.rglob("*.yaml")):
+            name, report = path.relative_to(layer).as_posix(), Report()
+            text = path.read_text("utf-8")
+            documents = parse(text, f"{shown}/{name}", report)
+            if report.diagnostics:
+                continue  # it is parsed, and reported, when somebody uses it
+            entry = {"text": fingerprint(text), "documents": [[each.data, each.marks] for each in documents]}
+            stores.setdefault(store_of(shown, name), {})[name] = entry
+            for scalar in _scalars([each.data for each in documents]):
+                programs |= compile_expressions(scalar)
+        for schema in [layer / "schema.json", *([SCHEMAS / "profile.json"] if layer == BASE else [])]:
+            if schema.is_file():
+                for rule in _rules(json.loads(schema.read_bytes())):
+                    programs |= compile_expressions(f"${{{rule['rule']}}}")
+        expressions = {
+            text: [b2a_base64(program.serialized, newline=False).decode(), program.reads]
+            for text, program in programs.items()
+        }
+        for store, files in stores.items():
+            _write(file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
+    texts = {name: (PACKAGE / name).read_text("utf-8") for name in TABLES}
+    _write("tables.json", {name: {"text": fingerprint(text), "data": table(name)} for name, text in texts.items()})
+    _write_rules()
+    return FOLDER
+
+
+def _rules(schema: Any) -> Iterator[dict[str, Any]]:
+    """The CEL rules of a schema, from everywhere in it."""
+    if isinstance(schema, dict) and isinstance(found := schema.get("x-kubernetes-validations"), list):
+        yield from found
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _rules(inner)
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _scalars(inner)

@@ -1,0 +1,1 @@
+"""The outcome of a run as text, JSON, SARIF, JUnit and annotations."""

@@ -1,0 +1,48 @@
+"""The outcome as JSON: what schemas/check.json describes. Its `version` changes when a key changes its meaning or goes."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+from dynagen.console.outcome import Finding, Outcome, counts
+from dynagen.diagnostics import Position
+
+VERSION = 1
+
+
+def render(outcome: Outcome) -> str:
+    findings = outcome.findings
+    found = counts(findings)
+    data = {
+        "version": VERSION,
+        "dynagen": version("dynagen"),
+        "files": [checked.file for checked in outcome.checked],
+        "findings": [_finding(finding) for finding in findings],
+        "summary": {
+            "files": len(outcome.checked),
+            "errors": found["error"],
+            "warnings": found["warning"],
+            "notes": found["note"],
+            "silenced": found["silenced"],
+        },
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    diagnostic, reason = finding
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        **_place(diagnostic.at),
+        "hint": diagnostic.hint or None,
+        "related": [{"message": words, **_place(at)} for words, at in diagnostic.related],
+        "silenced": reason,
+    }
+
+
+def _place(at: Position) -> dict[str, Any]:
+    return {"file": at.file, "line": at.line, "column": at.column, "endColumn": at.column + max(at.width, 1)}

@@ -1,0 +1,1 @@
+"""Command lines of engines and versions of Dynamo: what plan and verify both know of them."""

@@ -1,0 +1,1 @@
+"""Which lines of the profile a value in a manifest comes from."""

@@ -1,0 +1,219 @@
+"""The layers a profile asks for, and what they define together: the profile's schema, facts, sets of schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dynagen.crd_rules.soundness import rules_trouble
+from dynagen.data import SCHEMAS
+from dynagen.diagnostics import Origin, Position, Report
+from dynagen.layers.finding import (
+    Layer,
+    base_layer,
+    documents,
+    fact_documents,
+    facts,
+    facts_file,
+    find_overlay,
+)
+from dynagen.profile import Schema, compose_schema
+from dynagen.profile.checks import check
+from dynagen.schema.sets import broken_schemas
+from dynagen.text.source import Document
+from dynagen.trees.merge import merge
+from dynagen.trees.nodes import Map, to_data
+
+
+class Library(NamedTuple):
+    """`layers` begin with the base; `facts` are those of all layers, later ones winning."""
+
+    layers: Sequence[Layer]
+    schema: Schema
+    facts: Mapping[str, Any]
+
+    def look_up(self, folder: str, name: str, report: Report) -> dict[str, Any]:
+        """The facts in one file that is not read otherwise: `models`, `Qwen` for `facts/models/Qwen.yaml`."""
+        return look_up_facts(self.layers, folder, name, report)
+
+    def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
+        """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
+        return schema_folders(self.layers, kubernetes, crds)
+
+
+def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = None) -> list[Path]:
+    """The sets of the layers, then the shipped ones. Of Kubernetes and of Dynamo one set counts.
+
+    Of Dynamo that is `crds`, or the newest: layers are written for it.
+    """
+    own = [layer.schemas_folder for layer in layers if not layer.is_shipped and layer.schemas_folder.is_dir()]
+    return [*own, *_shipped_folders(kubernetes, crds)]
+
+
+@cache
+def _shipped_folders(kubernetes: str, crds: str | None) -> list[Path]:
+    shipped = _sets()
+    newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
+    wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
+    others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
+    return [*wanted, *others]
+
+
+@cache
+def _sets() -> list[Path]:
+    return sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
+
+
+def find_library(
+    sources: Sequence[Document],
+    settings: Sequence[str],
+    home: Path,
+    root: Path,
+    backends: Sequence[str],
+    names: Sequence[str],
+    report: Report,
+) -> Library:
+    """The library for a profile that is not checked yet. Reports what is wrong with its overlays.
+
+    `names` are those that expressions use for the plan: a layer cannot have them for its section.
+    """
+    found: dict[str, Layer] = {"base": base_layer()}
+    missing: list[str] = []
+    for entry, at in _overlay_entries(sources, settings):
+        layer = find_overlay(entry, at, home, root, report)
+        if layer is None:
+            missing.append(entry.rstrip("/").rsplit("/", 1)[-1])
+            continue
+        name = name_in_expressions(layer.name)
+        if name in found or name in names:
+            what = "two layers are called" if name in found else "a layer cannot be called"
+            report.add("DG304", f"{what} '{layer.name}'", at, hint="rename the folder: its name is the layer's")
+            continue
+        found[name] = layer
+    layers = list(found.values())
+    known = load_facts(layers, report)
+    _check_sets(layers, report)
+    if _ships(layers) and not missing:
+        return Library(layers, _shipped_schema(tuple(layers), tuple(backends)), known)
+    return Library(layers, _profile_schema(layers, known, backends, missing, report), known)
+
+
+def _profile_schema(
+    layers: Sequence[Layer], known: Mapping[str, Any], backends: Sequence[str], missing: Sequence[str], report: Report
+) -> Schema:
+    schema = compose_schema(layers, known, backends, report)
+    needed = [layer.name for layer in layers if _is_needed(schema["properties"].get(layer.name, {}))]
+    return {
+        **schema,
+        "required": [*schema["required"], *needed],
+        # The section of a layer that is not there is no second mistake.
+        "properties": {**{name: {} for name in missing}, **schema["properties"]},
+    }
+
+
+def _is_needed(section: Schema) -> bool:
+    """Whether a layer cannot do without its section: it has required keys, and no default fills them in."""
+    return bool(section.get("required")) and "default" not in section
+
+
+@cache
+def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Schema:
+    """The same, once for all profiles with these layers, which nobody changes while we run."""
+    return _profile_schema(layers, _shipped_facts(layers), backends, (), Report())
+
+
+def name_in_expressions(layer: str) -> str:
+    """What expressions call the section of a layer."""
+    return layer.replace("-", "_")
+
+
+def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
+    """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
+    return _shipped_facts(tuple(layers)) if _ships(layers) else _merged_facts(layers, "", report)
+
+
+def _ships(layers: Sequence[Layer]) -> bool:
+    return all(layer.is_shipped for layer in layers)
+
+
+@cache
+def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for keys, document in fact_documents(layer, Report()):
+            here = merged
+            for key in keys:
+                here = here.setdefault(key, {})
+            _add(here, document.data)
+    return merged
+
+
+def _add(into: dict[str, Any], data: Mapping[str, Any]) -> None:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            _add(into.setdefault(key, {}), value)
+        else:
+            into[key] = value
+
+
+def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
+    """As `Library.look_up`. Empty for a file that no layer has."""
+    file = f"facts/{folder}/{name}.yaml"
+    having = [layer for layer in layers if facts_file(layer, file)]
+    if not having:
+        return {}
+    if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check
+        shipped: dict[str, Any] = documents(having[0], file, report)[0].data
+        return shipped
+    found: Any = _merged_facts(having, file, report)
+    for key in (folder, name):
+        found = found.get(key, {}) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}  # what is no mapping has been reported
+
+
+def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
+    merged = fact_tree(layers, report, only)
+    data: dict[str, Any] = to_data(merged)
+    if not _ships(layers):
+        check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
+    return data
+
+
+def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
+    """The facts of all layers, or those of one file, each with the place where it was written."""
+    merged = Map({}, Origin(Position("base")))
+    for layer in layers:
+        for tree in facts(layer, report, only):
+            merged = merge(merged, tree, None)
+    return merged
+
+
+def _check_sets(layers: Sequence[Layer], report: Report) -> None:
+    """Reports DG214 for a schema of a layer's own set that cannot be used."""
+    for layer in layers if not _ships(layers) else ():
+        for file, message in broken_schemas(layer.schemas_folder, layer.folder, rules_trouble):
+            shown = f"{layer.shown}/{file.relative_to(layer.folder).as_posix()}"
+            report.add(
+                "DG214", f"not a schema of a set: {message}", Position(shown), "make it with `dynagen schemas import`"
+            )
+
+
+def _overlay_entries(sources: Sequence[Document], settings: Sequence[str]) -> list[tuple[str, Position]]:
+    """The last `overlays` that was said, as far as it has the right shape; the schema speaks about the rest."""
+    for setting in reversed(settings):
+        key, _, text = setting.partition("=")
+        if key == "overlays":
+            return [(entry, Position(f"--set {setting}")) for entry in text.split(",") if entry]
+    for source in reversed(sources):
+        entries = source.data.get("overlays") if isinstance(source.data, dict) else None
+        if isinstance(entries, list):
+            return [
+                (entry, source.at(("overlays", index)))
+                for index, entry in enumerate(entries)
+                if isinstance(entry, str) and entry
+            ]
+    return []

@@ -1,0 +1,134 @@
+"""Kinds in, the text of the files of a set out; and `SOURCES.yaml`, which says where each came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dynagen.crd_rules.places import RULES, Step, find_places
+from dynagen.schema.conformance import Source
+from dynagen.schema.sets import SCOPE
+from dynagen.schema_import.errors import ImportRefused
+from dynagen.schema_import.kinds import Kind
+from dynagen.schema_import.object_meta import OBJECT_META
+from dynagen.schema_import.shared_parts import hoisted, text
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SOURCES = "SOURCES.yaml"
+_HEADER = """\
+# Where the schemas came from. `dynagen schemas import` reads the sources of a set and writes its kinds.
+"""
+
+Catalogue = dict[str, Any]
+
+
+def entry_name(group: str, version: str, kind: str) -> str:
+    """The place that kubeconform looks at for `{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json`."""
+    return f"{group or version}/{kind.lower()}_{version}.json"
+
+
+def entry_text(
+    group: str,
+    version: str,
+    kind: str,
+    scope: str,
+    reference: str,
+    definitions: Mapping[str, Any],
+    rules: Sequence[Sequence[Step]] = (),
+) -> str:
+    """A file of a set. What we know beside the published schema stands here, the schema itself in its definition."""
+    api_version = f"{group}/{version}" if group else version
+    properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
+    if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
+        own = reference.partition("#")[0]
+        properties["metadata"] = {"$ref": f"{own}#/$defs/ObjectMeta"}
+    head: dict[str, Any] = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"]}
+    if rules:
+        head[RULES] = rules
+    head[SCOPE] = scope
+    return _lines({"$schema": DIALECT, **head}, definitions)
+
+
+def store_text(definitions: Mapping[str, Any]) -> str:
+    return _lines({"$schema": DIALECT}, definitions)
+
+
+def _lines(head: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    """One line for each definition, so that a change is one line of a diff."""
+    lines = [f"{json.dumps(key)}:{text(value)}" for key, value in head.items()]
+    if definitions:
+        inner = ",\n".join(f"{json.dumps(name)}:{text(definitions[name])}" for name in sorted(definitions))
+        lines.append(f'"$defs":{{\n{inner}\n}}')
+    return "{" + ",\n".join(lines) + "}\n"
+
+
+def kind_files(kind: Kind) -> dict[str, str]:
+    """The files of a custom resource. Versions with the same schema share the first one's."""
+    files: dict[str, str] = {}
+    homes: dict[str, str] = {}
+    for version in kind.versions:
+        name = entry_name(kind.group, version.name, kind.kind)
+        body = text(version.schema)
+        reference = homes.get(body)
+        definitions: dict[str, Any] = {}
+        if reference is None:
+            reference = f"#/$defs/{kind.kind}"
+            homes[body] = name.rpartition("/")[2] + reference
+            definitions = hoisted(version.schema, kind.kind, {"ObjectMeta": OBJECT_META})
+        rules = list(find_places(version.schema, Source(version.schema)))
+        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
+    return files
+
+
+def kind_facts(kind: Kind) -> dict[str, Any]:
+    return {
+        "group": kind.group,
+        "names": kind.names,
+        "scope": kind.scope,
+        "versions": [version.facts for version in kind.versions],
+    }
+
+
+def catalogue_of(folder: Path) -> tuple[Path, str]:
+    """The `SOURCES.yaml` that speaks about the set in `folder`, and the set's name in it.
+
+    That is the one beside the folder, if there is one, as in the shipped `schemas/`; else one inside, where the set is
+    called `.`.
+    """
+    beside = folder.resolve().parent / SOURCES
+    return (beside, folder.resolve().name) if beside.is_file() else (folder / SOURCES, ".")
+
+
+def read_catalogue(file: Path) -> Catalogue:
+    if not file.is_file():
+        return {"sets": {}}
+    from dynagen.schema_import.read import documents
+
+    found: Catalogue = next(documents(file), {"sets": {}})
+    if not isinstance(found.get("sets"), dict):
+        raise ImportRefused(str(file), "'sets' is missing")
+    return found
+
+
+def catalogue_text(catalogue: Catalogue) -> str:
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 110
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = StringIO()
+    sets = catalogue["sets"]
+    yaml.dump({**catalogue, "sets": {name: sets[name] for name in sorted(sets)}}, stream)
+    return _HEADER + stream.getvalue()
+
+
+def grouped(keys: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """(group, version, kind)s as `{apps/v1: [Deployment, ...]}`."""
+    found: dict[str, list[str]] = {}
+    for group, version, kind in sorted(keys):
+        found.setdefault(f"{group}/{version}" if group else version, []).append(kind)
+    return found

@@ -1,0 +1,99 @@
+"""Each object against the CEL rules of its CRD, as an API server evaluates them when the object is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from dynagen.cluster.objects import Findings, Object
+from dynagen.compiled.reading import load_rules
+from dynagen.crd_rules.evaluating import Broken, Rules
+from dynagen.crd_rules.places import escaped, place_of
+from dynagen.data import SCHEMAS
+from dynagen.diagnostics import KeyPath, path_text
+from dynagen.schema.sets import Schema, Schemas
+
+
+def check_rules(
+    objects: Sequence[Object], schemas: Schemas, findings: Findings, earlier: Sequence[Object] = ()
+) -> None:
+    """Reports DG215 for a rule that does not hold, DG216 for one that cannot be evaluated.
+
+    The objects conform to their schemas. Those of `earlier` are what the new ones replace: with them, rules that compare
+    `self` with `oldSelf` count as well.
+    """
+    known = {(each.api_version, *each.manifest.identity): each for each in earlier}
+    kinds: dict[tuple[str, str], Rules | None] = {}
+    for subject in objects:
+        kind = subject.api_version, subject.kind
+        if kind not in kinds:
+            kinds[kind] = _rules(schemas.find(*kind))
+        if (rules := kinds[kind]) is not None:
+            old = known.get((subject.api_version, *subject.manifest.identity))
+            for broken in rules.broken(subject.data, [old.data] if old else []):
+                _report(broken, subject, findings)
+
+
+def _rules(schema: Schema | None) -> Rules | None:
+    if schema is None:
+        return None
+    if not schema.file.is_relative_to(SCHEMAS):
+        return _made(schema)
+    if schema.file not in _shipped:
+        load_rules(schema.file.relative_to(SCHEMAS).parts[0])
+        _shipped[schema.file] = _made(schema)
+    return _shipped[schema.file]
+
+
+def _made(schema: Schema) -> Rules | None:
+    place = place_of(schema.source.schema, schema.source)
+    return Rules(place) if place else None
+
+
+# What has been found out about shipped kinds stays for the next profile.
+_shipped: dict[Path, Rules | None] = {}
+
+
+def _report(broken: Broken, subject: Object, findings: Findings) -> None:
+    rule, where = broken.rule, path_text(broken.path)
+    prefix = f"{where}: " if broken.path else ""
+    text = " ".join(rule.text.split())
+    path = (*broken.path, *_common([_present(subject.data, broken.path, each) for each in broken.touches]))
+    if not broken.known:
+        message = f"{prefix}rule '{text}' is too much work to evaluate here; the API server will"
+        findings.add("DG216", subject, path, message, rule.message, severity="note")
+    elif broken.reason:
+        message = f"{prefix}rule '{text}' cannot be evaluated: {broken.reason}"
+        findings.add("DG216", subject, path, message, rule.message)
+    else:
+        findings.add("DG215", subject, path, prefix + (broken.message or f"rule '{text}' does not hold"))
+
+
+def _present(value: Any, place: KeyPath, path: KeyPath) -> KeyPath | None:
+    """What a rule at `place` looks at, as far as it is one value and was written; None if it was not."""
+    for key in place:
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return None  # a default brought the place
+    found: list[str | int] = []
+    for name in path:
+        if name in ("*", "?"):
+            break
+        keys: Iterable[Any] = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        known = next((each for each in keys if name in (each, escaped(each) if isinstance(each, str) else None)), None)
+        if known is None:
+            return None
+        found.append(known)
+        value = value[known]
+    return tuple(found)
+
+
+def _common(paths: Sequence[KeyPath | None]) -> KeyPath:
+    """The longest beginning that all share: the value at fault, when a rule looks at one only."""
+    found = [path for path in paths if path is not None]
+    shared = 0
+    while found and all(len(path) > shared and path[shared] == found[0][shared] for path in found):
+        shared += 1
+    return found[0][:shared] if found else ()

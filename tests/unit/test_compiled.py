@@ -1,0 +1,93 @@
+"""What was compiled when the package was built is what the files say, and counts only while they say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynagen.compiled import reading, writing
+from dynagen.compiled.reading import look_up
+from dynagen.compiled.writing import write_all
+from dynagen.diagnostics import Position, Report
+from dynagen.language import cel
+from dynagen.layers import finding as layers
+from dynagen.layers.finding import base_layer, documents, files
+from dynagen.profile import library
+from tests.conftest import ROOT
+
+EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A store of its own, empty at first."""
+    for module in (reading, writing):
+        monkeypatch.setattr(module, "FOLDER", tmp_path)
+    monkeypatch.setattr(reading, "_stores", {})
+    known: dict[str, cel.Program] = {}
+    for module in (cel, reading):
+        monkeypatch.setattr(module, "known_programs", known)
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """What is kept for the next profile of the same process."""
+    reading._stores.clear()
+    layers._shipped_documents.cache_clear()
+    library._shipped_facts.cache_clear()
+
+
+def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
+    without = dynagen("build", EXAMPLE)
+    write_all()
+    forget()
+    assert dynagen("build", EXAMPLE) == without
+    assert without.code == 0
+    assert reading._stores["base"]["layer.yaml"]
+    assert cel.known_programs
+
+
+def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
+    layer = base_layer()
+    names = [name for folder in ("resources", "patches", "facts") for name in files(layer, folder)]
+    without = {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
+    write_all()
+    forget()
+    assert {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names} == without
+
+
+def test_an_edited_file_is_parsed_anew(store: Path) -> None:
+    write_all()
+    text = (ROOT / "base/layer.yaml").read_text("utf-8")
+    assert look_up("base", "layer.yaml", text) is not None
+    assert look_up("base", "layer.yaml", text + "\n") is None
+    assert look_up("base", "layer.yaml", text.replace("graph", "grahp")) is None
+
+
+def test_a_broken_store_is_no_store(store: Path) -> None:
+    (store / "base.json").write_text("{")
+    assert look_up("base", "layer.yaml", "") is None
+
+
+def test_the_store_is_written_the_same_every_time(store: Path) -> None:
+    write_all()
+    first = {path.name: path.read_bytes() for path in store.iterdir()}
+    write_all()
+    assert {path.name: path.read_bytes() for path in store.iterdir()} == first
+    layers = {"base.json", "overlays-gke.json", "overlays-istio.json", "overlays-monitoring.json"}
+    assert {*layers, "tables.json"} <= first.keys()
+    assert "base-facts-models-Qwen.json" in first  # looked up by itself
+    assert {"rules-dynamo-1.5.json", "rules-gateway-api.json", "rules-istio.json"} <= first.keys()
+
+
+def test_shipped_facts_are_merged_as_all_facts_are() -> None:
+    from dynagen.layers.finding import find_overlay, shipped_overlays
+    from dynagen.trees.nodes import to_data
+
+    overlays = [find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays()]
+    found = [base_layer(), *(layer for layer in overlays if layer)]
+    assert library.load_facts(found, Report()) == to_data(library.fact_tree(found, Report()))
