@@ -282,6 +282,41 @@ spec:
     assert run.stderr.startswith("thing.yaml:4:8: error[DG212] Thing 'a': spec.size: expected integer"), run.stderr
 
 
+def test_a_rule_with_a_function_that_is_not_here_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """A CRD with such a rule can be imported, and only an object for which the function is called gets the note."""
+    crd = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties: {to: {type: string}}
+          x-kubernetes-validations: [{rule: "!has(self.to) || isIP(self.to)", message: an address}]
+"""
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\n"
+    write(home, {"crd.yaml": crd, "thing.yaml": thing + "to: 10.0.0.1\n", "other.yaml": thing})
+    assert dynagen("schemas", "import", "crd.yaml", "-o", "own", cwd=home).code == 0
+    run = dynagen("check", "thing.yaml", "--schemas", "own", cwd=home)
+    assert run.code == 0
+    assert run.stderr.startswith(
+        "thing.yaml:4:1: note[DG216] Thing 'a': rule '!has(self.to) || isIP(self.to)' cannot be evaluated here, because it"
+        " calls 'isIP'; the API server will\n"
+    ), run.stderr
+    assert dynagen("check", "other.yaml", "--schemas", "own", cwd=home).stderr == ""
+    write(home, {"crd.yaml": crd.replace("isIP", "isEmail")})
+    run = dynagen("schemas", "import", "crd.yaml", "-o", "other", cwd=home)
+    assert run.code == 1
+    assert "unknown function 'isEmail'" in run.stderr
+
+
 def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
     schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}

@@ -17,7 +17,7 @@ from dynagen.crd_rules.places import Place, Rule, escaped
 from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
-from dynagen.language.cel import ExpressionError, OutOfBudget, RuleEnvironment
+from dynagen.language.cel import ExpressionError, RuleEnvironment, Undecided
 from dynagen.language.syntax_tree import changed, expression, path_of, sequence, without_positions
 
 # Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
@@ -162,7 +162,7 @@ def _evaluated(
             if not isinstance(holds, bool):
                 raise ExpressionError("DG216", "its value is neither true nor false")
         except ExpressionError as error:
-            known = not isinstance(error, OutOfBudget)
+            known = not isinstance(error, Undecided)
             yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional), known)
             continue
         if not holds:
@@ -191,7 +191,12 @@ class _Scope:
     def evaluate(self, text: str, optional: bool) -> Any:
         """Raises ExpressionError."""
         loaded = self._with_literals(text, optional) if self._found else None
-        return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
+        try:
+            return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
+        except ExpressionError as error:
+            if missing := _program(text, optional).missing:
+                raise Undecided("DG216", f"calls '{missing}'") from error
+            raise
 
     def _with_literals(self, text: str, optional: bool) -> Any:
         """The rule with the times and durations that it reads; None if it reads none."""

@@ -68,6 +68,14 @@ def compare(left: Any, right: Any) -> int:
     return (number(left) > number(right)) - (number(left) < number(right))
 
 
+def is_greater(left: Any, right: Any) -> bool:
+    return compare(left, right) > 0
+
+
+def is_less(left: Any, right: Any) -> bool:
+    return compare(left, right) < 0
+
+
 def add(left: Any, right: Any) -> dict[str, str]:
     return _made(number(left) + (right if isinstance(right, int) else number(right)))
 

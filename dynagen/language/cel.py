@@ -23,11 +23,8 @@ class ExpressionError(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
-class OutOfBudget(ExpressionError):
-    """An expression took more than the 10,000 steps that cel-expr-python allows: what it comes to is not known.
-
-    An API server allows more: https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
-    """
+class Undecided(ExpressionError):
+    """What an expression comes to is not known here, and may be to an API server. The message says what it does."""
 
 
 class Program(NamedTuple):
@@ -75,16 +72,13 @@ def compile_program(text: str) -> Program:
 
 KUBERNETES = "kubernetes"
 # What an API server compiles rules with, as far as CEL has it: k8s.io/apiserver, pkg/cel/environment/base.go.
-_EXTENSIONS = ("lists", "optional", "sets", "strings", "two-var-comprehensions")
+_EXTENSIONS = ("lists", "optional", "sets", "strings")
 
 
-def parse_rule(text: str, *more: str) -> bytes:
-    """A rule of a CRD as CEL serialises it, macros expanded; `more` are further extensions.
-
-    Raises ExpressionError (DG216).
-    """
+def parse_rule(text: str) -> bytes:
+    """A rule of a CRD as CEL serialises it, macros expanded. Raises ExpressionError (DG216)."""
     try:
-        serialized: bytes = _rule_environment(*more).compile(text, disable_check=True).serialize()
+        serialized: bytes = _rule_environment().compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         raise ExpressionError("DG216", f"'{text}': {first_line(str(error))}") from error
     return serialized
@@ -97,7 +91,7 @@ class RuleEnvironment:
     """
 
     def __init__(self, kubernetes: Callable[[list[Any]], Any]) -> None:
-        self._environment = _rule_environment(kubernetes=kubernetes)
+        self._environment = _rule_environment(kubernetes)
 
     def load(self, serialized: bytes) -> Any:
         return self._environment.deserialize(serialized)
@@ -119,15 +113,20 @@ class RuleEnvironment:
 
 
 def _failure(text: str) -> ExpressionError:
-    """cel-expr-python has no other sign than its text that it gave up."""
+    """cel-expr-python has no other sign than its text that it gave up, after 10,000 steps.
+
+    An API server allows more: https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
+    """
     said = first_line(text)
-    return (OutOfBudget if said == "Iteration budget exceeded" else ExpressionError)("DG216", said)
+    if said == "Iteration budget exceeded":
+        return Undecided("DG216", "takes too many steps")
+    return ExpressionError("DG216", said)
 
 
 @cache
-def _rule_environment(*more: str, kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
+def _rule_environment(kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
     cel = _cel()
-    extensions = ", ".join(f"{{name: {name}}}" for name in (*_EXTENSIONS, *more))
+    extensions = ", ".join(f"{{name: {name}}}" for name in _EXTENSIONS)
     overload = cel.Overload(KUBERNETES, cel.Type.DYN, [cel.Type.LIST], False, kubernetes)
     return cel.NewEnv(
         config=cel.NewEnvConfigFromYaml(f"extensions: [{extensions}]"),

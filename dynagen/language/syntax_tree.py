@@ -76,14 +76,14 @@ def _reads(expr: bytes, bound: Mapping[str, KeyPath | None], presence: bool) -> 
     for number, payload in fields(expr):
         if number == COMPREHENSION:
             parts = dict(fields(payload))
-            names = {n: bytes(parts[n]).decode() for n in (1, 3, 8) if n in parts}
+            names = {n: bytes(parts[n]).decode() for n in (1, 3) if n in parts}
             over = _chain(parts[2], presence) if presence else None
             inside = {**bound, **dict.fromkeys(names.values())}
             if over is None:
                 yield from _reads(parts[2], bound, presence)
             else:
                 base = bound.get(str(over[0]), over[:1])
-                inside[names.get(8) or names[1]] = None if base is None else (*base, *over[1:], "*")
+                inside[names[1]] = None if base is None else (*base, *over[1:], "*")
             for n in (4, 5, 6, 7):
                 if n in parts:
                     yield from _reads(parts[n], inside, presence)

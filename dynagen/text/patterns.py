@@ -6,7 +6,6 @@ the text, whatever the expression: one in a user's schema cannot bring a build t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -44,20 +43,6 @@ def compiled(pattern: str) -> Pattern:
     except (re2.error, UnicodeEncodeError) as error:
         raise ValueError(_reason(pattern, options)) from error
     return Pattern(found)
-
-
-def matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the matches in a text, from left to right. Raises ValueError as `compiled` does."""
-    compiled(pattern)
-    for match in _searching(pattern).finditer(text):
-        yield match.span()
-
-
-@lru_cache(maxsize=64)
-def _searching(pattern: str) -> Any:
-    import re2
-
-    return re2.compile(pattern)
 
 
 def _reason(pattern: str, options: Any) -> str:

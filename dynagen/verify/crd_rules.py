@@ -61,7 +61,7 @@ def _report(broken: Broken, subject: Object, findings: Findings) -> None:
     text = " ".join(rule.text.split())
     path = (*broken.path, *_common([_present(subject.data, broken.path, each) for each in broken.touches]))
     if not broken.known:
-        message = f"{prefix}rule '{text}' is too much work to evaluate here; the API server will"
+        message = f"{prefix}rule '{text}' cannot be evaluated here, because it {broken.reason}; the API server will"
         findings.add("DG216", subject, path, message, rule.message, severity="note")
     elif broken.reason:
         message = f"{prefix}rule '{text}' cannot be evaluated: {broken.reason}"
