@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynagen.cluster.objects import Cluster, Later, Object, declared, external_objects
+from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared, external_objects
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped
@@ -17,7 +17,7 @@ from dynagen.plan.model_config import read_model_config
 from dynagen.profile import Library, Profile, Request, find_library, load_profile, name_in_expressions
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import parse_version
-from dynagen.verify import Findings, judge
+from dynagen.verify import judge
 
 if TYPE_CHECKING:
     from dynagen.origins.influence import Influence

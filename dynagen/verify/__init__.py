@@ -14,7 +14,7 @@ from dynagen.text.silences import check_silences
 from dynagen.verify.crd_rules import check_rules
 from dynagen.verify.schema import check_schemas
 
-__all__ = ["Cluster", "Findings", "Object", "declared", "judge"]
+__all__ = ["judge"]
 
 _CHECKS = (
     "workloads.claims_and_budgets", "workloads.cron_jobs_and_ingresses", "dynamo.check", "istio.check", "metadata",
