@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.plain_yaml import read_plain
-from dynagen.scalars import parse_for_kubernetes
-from dynagen.source import parse
+from dynagen.text.plain_yaml import read_plain
+from dynagen.text.scalars import parse_for_kubernetes
+from dynagen.text.source import parse
 
 PLAIN = (
     "a", "b", "a b", "1", "0", "-1", "1.5", "true", "null", "~", "64Gi", "8080:80", "http://x/y?a=b", "--model", "-x", "a-b", "a#b", "a,b",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from dynagen.cluster.objects import Cluster, Findings, Object, declared, undescribed
+from dynagen.cluster.objects import Cluster, Findings, Object, undescribed
 from dynagen.manifests.to_alpha import for_release
 from dynagen.text.silences import check_silences
 from dynagen.verify.crd_rules import check_rules

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynagen import plain_flow, source
-from dynagen.plain_yaml import read_plain
-from dynagen.scalars import parse_for_kubernetes
+from dynagen.text import plain_flow, source
+from dynagen.text.plain_yaml import read_plain
+from dynagen.text.scalars import parse_for_kubernetes
 from tests.conftest import ROOT
 from tests.plain_texts import agree, edited, plain_text
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynagen.plain_flow import BLOCK_SCALAR, Declined, Flow, after, demand, key_at
-from dynagen.scalars import Ambiguous, parse_plain
+from dynagen.text.plain_flow import BLOCK_SCALAR, Declined, Flow, after, demand, key_at
+from dynagen.text.scalars import Ambiguous, parse_plain
 
 
 def read_plain(text: str, plain: Callable[[str], Any] = parse_plain) -> list[tuple[Any, list[int]]] | None:
