@@ -24,7 +24,7 @@ from dynagen.profile.checks import check
 from dynagen.profile.request import Request
 from dynagen.profile.schema import Schema, compose_schema
 from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_data
 
