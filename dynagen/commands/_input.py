@@ -11,6 +11,7 @@ import click
 from dynagen.checking.inputs import profile_document, read_file
 from dynagen.compiler import Request
 from dynagen.diagnostics import Report
+from dynagen.memory import Memory
 from dynagen.profile.loading import setting_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -72,7 +73,7 @@ class Input:
             self.texts |= {file.shown: file.text} if file.text else {}
             sources += profile_document(file, self.report)
         home = found[0].home
-        self.request = Request(sources, settings, home, root or home)
+        self.request = Request(sources, settings, home, root or home, memory=Memory())
 
     def print_report(self) -> None:
         """Prints all diagnostics to standard error."""

@@ -14,11 +14,13 @@ from dynagen.crd_rules.compiling import Program as RuleProgram
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program
 from dynagen.language.scope import compile_expressions
+from dynagen.memory import Memory
 from dynagen.text.paths import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.text.source import parse
 
 
 def _write_rules() -> None:
+    memory = Memory()
     for folder in sorted(folder for folder in SCHEMAS.iterdir() if folder.is_dir()):
         if folder.name.startswith("kubernetes"):
             continue  # no rules, and much to read
@@ -30,7 +32,7 @@ def _write_rules() -> None:
                     (rule.get("messageExpression"), False),
                 ):
                     if text:
-                        found[text, optional] = compile_rule(text, optional)
+                        found[text, optional] = compile_rule(text, optional, memory)
         rules = [
             [*key, b2a_base64(program.serialized, newline=False).decode(), *program[1:]]
             for key, program in found.items()

@@ -8,7 +8,6 @@ rule that ends in one is the API server's to judge. There is no type check: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -29,6 +28,7 @@ from dynagen.language.syntax_tree import (
     touches,
     without_positions,
 )
+from dynagen.memory import Memory
 
 
 class Program(NamedTuple):
@@ -69,10 +69,9 @@ OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
 COMPILER = crc32(repr((OPTIONAL, sorted(_IN_CEL), sorted(functions.NAMES), sorted(functions.LEFT_OUT))).encode())
 
 
-@cache
-def compile_rule(text: str, optional: bool = False) -> Program:
+def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
     """`optional` is the rule's `optionalOldSelf`. Raises ExpressionError (DG216)."""
-    serialized = parse_rule(text)
+    serialized = parse_rule(text, memory)
     expr = changed(expression(serialized), _with_names)
     touched = tuple(dict.fromkeys(path for path in touches(expr) if path[0] in _VARIABLES))
     transition = any(path[0] == "oldSelf" for path in touched)
@@ -85,11 +84,11 @@ def compile_rule(text: str, optional: bool = False) -> Program:
         raise ExpressionError("DG216", f"unknown name '{strange[0]}' in '{_short(text)}'")
     expr = changed(expr, _answered)
     if optional:
-        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(OPTIONAL)), _with_names)})
+        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(OPTIONAL, memory)), _with_names)})
     return Program(without_positions(serialized, expr), touched, transition, missing)
 
 
-def rule_trouble(rule: Mapping[str, Any]) -> str:
+def rule_trouble(rule: Mapping[str, Any], memory: Memory) -> str:
     """Why an entry of `x-kubernetes-validations` cannot be used, or nothing."""
     shapes = {"rule": str, "message": str, "messageExpression": str, "fieldPath": str, "optionalOldSelf": bool}
     for key, shape in shapes.items():
@@ -98,9 +97,9 @@ def rule_trouble(rule: Mapping[str, Any]) -> str:
     if not rule.get("rule"):
         return "a rule has no 'rule'"
     try:
-        compile_rule(rule["rule"], rule.get("optionalOldSelf", False))
+        memory.once(compile_rule, rule["rule"], rule.get("optionalOldSelf", False), memory)
         if rule.get("messageExpression"):
-            compile_rule(rule["messageExpression"])
+            memory.once(compile_rule, rule["messageExpression"], False, memory)
     except ExpressionError as error:
         return str(error)
     return ""

@@ -37,7 +37,6 @@ class Values:
 
     def __init__(self) -> None:
         self._has_literals = False
-        self._defaults: dict[int, list[tuple[str, Any]]] = {}
 
     def to_cel(self, value: Any, part: Part, wanted: Wanted) -> tuple[Any, dict[KeyPath, Literal]]:
         """The value, and by their places the times and durations in it, of which it has the text."""
@@ -101,13 +100,11 @@ class Values:
     def defaults(self, part: Part) -> list[tuple[str, Any]]:
         """The properties that get a value when they have none."""
         schema, source = part
-        found = self._defaults.get(id(schema))
-        if found is None:
-            found = self._defaults[id(schema)] = []
-            for key, inner in schema.get("properties", {}).items():
-                default = resolved(inner, source)[0].get("default") if isinstance(inner, dict) else None
-                if default is not None:
-                    found.append((key, default))
+        found = []
+        for key, inner in schema.get("properties", {}).items():
+            default = resolved(inner, source)[0].get("default") if isinstance(inner, dict) else None
+            if default is not None:
+                found.append((key, default))
         return found
 
     def _text(self, value: str, format_: str) -> Any:

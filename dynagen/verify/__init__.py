@@ -31,7 +31,7 @@ def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> li
     served = [_served(each, cluster, findings) for each in sound]
     changed = [new for new, each in zip(served, sound, strict=True) if new.api_version != each.api_version]
     wrong = set(changed) - set(check_schemas(changed, cluster, findings))
-    check_rules([each for each in served if each not in wrong], cluster.schemas, findings, cluster.earlier)
+    check_rules([each for each in served if each not in wrong], cluster, findings)
     known = cluster._replace(external=[*cluster.external, *undescribed(objects, sound)])
     for name in _CHECKS:
         import_module(f"dynagen.verify.{name}").check(sound, known, findings)

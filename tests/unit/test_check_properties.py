@@ -18,6 +18,7 @@ from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests.building import Manifest
 from dynagen.manifests.from_alpha import as_beta
 from dynagen.manifests.to_alpha import V1ALPHA1, for_release
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
@@ -88,7 +89,7 @@ def compiled(example: str) -> tuple[Manifest, ...]:
 @cache
 def cluster(release: tuple[int, int, int], crds: str, grove: bool) -> Cluster:
     external = [declared(GROVE, "", HERE)] if grove else []
-    return Cluster(Schemas(schema_folders([], "1.34", crds)), "1.34", release, external)
+    return Cluster(Schemas(schema_folders([], "1.34", crds, Memory())), "1.34", release, external)
 
 
 def manifest(data: Any) -> Manifest:
