@@ -59,8 +59,8 @@ def _open(layer: str) -> dict[str, Any]:
     try:
         store = json.loads((FOLDER / file_of(layer)).read_bytes())
         programs = {
-            text: Program(a2b_base64(program), tuple(map(tuple, reads)))
-            for text, (program, reads) in store["expressions"].items()
+            text: Program(a2b_base64(program), tuple(map(tuple, reads)), tree)
+            for text, (program, reads, tree) in store["expressions"].items()
         }
     except (OSError, ValueError, KeyError, TypeError):
         return {}  # a checkout whose layers nobody has parsed yet

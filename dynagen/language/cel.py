@@ -12,6 +12,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import expression, reads, without_positions
 
 
@@ -32,6 +33,7 @@ class Program(NamedTuple):
 
     serialized: bytes
     reads: tuple[KeyPath, ...]
+    tree: Tree = None  # what Python does instead; only shipped expressions have it
 
 
 # Expressions of the shipped layers, compiled when the package was built. The text alone decides what a program is.
@@ -140,7 +142,8 @@ class Environment:
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
-        self._compiled: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
+        self._compiled: dict[str, Program] = {}
+        self._loaded: dict[bytes, Any] = {}
         self.kept: dict[Any, Any] = {}  # values of expressions, by what they depend on
 
     @cached_property
@@ -160,8 +163,14 @@ class Environment:
         """The plain value of a program. Raises RuntimeError."""
         return plain(self._cel.deserialize(serialized).eval(activation))
 
-    def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        """Something to evaluate, and what it reads. Raises ExpressionError."""
+    def load(self, serialized: bytes) -> Any:
+        """Something to evaluate."""
+        if serialized not in self._loaded:
+            self._loaded[serialized] = self._cel.deserialize(serialized)
+        return self._loaded[serialized]
+
+    def compile(self, text: str) -> Program:
+        """A program that reads no unknown names. Raises ExpressionError."""
         if text not in self._compiled:
             program = program_of(text)
             for path in program.reads:
@@ -169,7 +178,7 @@ class Environment:
                     near = closest(str(path[0]), self._names)
                     hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
                     raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
-            self._compiled[text] = self._cel.deserialize(program.serialized), program.reads
+            self._compiled[text] = program
         return self._compiled[text]
 
 

@@ -22,6 +22,7 @@ from dynagen.language.cel import (
     plain,
     program_of,
 )
+from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.template import Template, name_chain, parse_template
 from dynagen.schema.conformance import canonical
 
@@ -70,6 +71,7 @@ class Scope:
         self._prints: dict[KeyPath, bytes] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
         self._activation: Any = None
+        self._names: Names = Names(values, parent._names if parent else {})
         self._environment = environment_for(frozenset(self.values))
 
     def each(self, variable: str, text: str) -> list[tuple[Scope, Any]] | None:
@@ -146,28 +148,33 @@ class Scope:
             names = {path[0] for path in program_of(text).reads}
             if self._own.isdisjoint(names) and names <= self.values.keys():
                 return self._parent.evaluate_one(text)  # the same for all items of a loop
-        program, reads = self._environment.compile(text)
+        program = self._environment.compile(text)
+        reads = program.reads
         kept = self._environment.kept
         key = self._key(text, reads)
         if key in kept:
             return kept[key], reads
+        done, found = evaluate(program.tree, self._names)
+        result = _plain(found if done else self._ask_cel(program, text), text)
+        if key is not None and len(kept) < _MOST_KEPT:
+            kept[key] = result
+        return result, reads
+
+    def _ask_cel(self, program: Program, text: str) -> Any:
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
         if _GROWS.search(text) and text not in known_programs:  # those of the shipped layers do not
             self._refuse_if_it_fills_the_memory(text)
         try:
-            value = program.eval(self._activation)
+            value = self._environment.load(program.serialized).eval(self._activation)
             found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
         except RuntimeError as error:  # CEL's own limit of iterations
             raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
         if failed:
-            for path in reads:  # says which key is missing, and the closest one
+            for path in program.reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
-        result = _plain(found, text)
-        if key is not None and len(kept) < _MOST_KEPT:
-            kept[key] = result
-        return result, reads
+        return found
 
     def _key(self, text: str, reads: Sequence[KeyPath]) -> tuple[Any, ...] | None:
         """What the value of an expression depends on, for other profiles that say the same. None if that is too much."""
