@@ -55,8 +55,8 @@ def open_store(store: str, memory: Memory) -> dict[str, Any]:
     """The compiled files of a layer, or one that is looked up by itself. What its expressions mean is known from now on."""
     try:
         found = json.loads((FOLDER / file_of(store)).read_bytes())
-        for text, (program, reads) in found["expressions"].items():
-            memory.know(Program(a2b_base64(program), tuple(map(tuple, reads))), compile_program, text)
+        for text, (program, reads, tree) in found["expressions"].items():
+            memory.know(Program(a2b_base64(program), tuple(map(tuple, reads)), tree), compile_program, text)
         files: dict[str, Any] = found["files"]
         return files
     except (OSError, ValueError, KeyError, TypeError):

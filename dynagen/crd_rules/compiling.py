@@ -14,6 +14,7 @@ from zlib import crc32
 from dynagen.crd_rules import functions
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.language.cel import KUBERNETES, ExpressionError, parse_rule
+from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import (
     Call,
     call_of,
@@ -41,6 +42,7 @@ class Program(NamedTuple):
     touches: tuple[KeyPath, ...]
     transition: bool
     missing: str = ""
+    tree: Tree = None  # what Python does instead where there is no earlier object; only shipped rules have it
 
 
 # https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions

@@ -6,16 +6,18 @@ Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
+from dynagen.crd_rules.values import Literal, Values, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
 from dynagen.language.cel import ExpressionError, RuleEnvironment, Undecided
+from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.syntax_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.memory import Memory
 
@@ -179,10 +181,20 @@ class _Scope:
         if earlier:
             earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]
         self._value, self._earlier = value, earlier
-        self._activation = self._judge.environment.activate(value, earlier)
+
+    @cached_property
+    def _activation(self) -> Any:
+        return self._judge.environment.activate(self._value, self._earlier)
+
+    @cached_property
+    def _names(self) -> Names:
+        value = with_opaque(self._value, self._found, ("self",)) if self._found else self._value
+        return Names({"self": value}, {})
 
     def evaluate(self, text: str, optional: bool) -> Any:
-        """Raises ExpressionError."""
+        """Python is believed when it says that a rule holds. Raises ExpressionError."""
+        if not self._earlier and evaluate(self._judge.program(text, optional).tree, self._names)[1] is True:
+            return True
         loaded = self._with_literals(text, optional) if self._found else None
         try:
             return self._judge.environment.evaluate(loaded or self._judge.loaded(text, optional), self._activation)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.places import Part, escaped, resolved
 from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
+from dynagen.language.python_programs import OPAQUE
 from dynagen.language.syntax_tree import Call, constant, encoded, mapping, sequence
 
 _DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
@@ -174,6 +175,17 @@ def touched(path: KeyPath, found: Mapping[KeyPath, Literal]) -> Iterator[KeyPath
     for place in found:
         if all(key in ("*", other) for key, other in zip(path, place, strict=False)):
             yield place
+
+
+def with_opaque(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> Any:
+    """The value, of whose times and durations Python knows that they are there, and no more."""
+    if path in found:
+        return OPAQUE
+    if isinstance(value, dict):
+        return {key: with_opaque(inner, found, (*path, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_opaque(inner, found, (*path, index)) for index, inner in enumerate(value)]
+    return value
 
 
 def written_out(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> bytes:

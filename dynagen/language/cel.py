@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import expression, reads, without_positions
 from dynagen.memory import Memory
 
@@ -32,6 +33,7 @@ class Program(NamedTuple):
 
     serialized: bytes
     reads: tuple[KeyPath, ...]
+    tree: Tree = None  # what Python does instead; only shipped expressions have it
 
 
 def program_of(text: str, memory: Memory) -> Program:
@@ -142,18 +144,25 @@ class Environment:
         """The plain value of a program. Raises RuntimeError."""
         return plain(self._cel.deserialize(serialized).eval(activation))
 
-    def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        """Something to evaluate, and what it reads. Raises ExpressionError."""
+    def load(self, serialized: bytes) -> Any:
+        """Something to evaluate."""
+        return self._memory.once(Environment._load, self, serialized)
+
+    def _load(self, serialized: bytes) -> Any:
+        return self._cel.deserialize(serialized)
+
+    def compile(self, text: str) -> Program:
+        """A program that reads no unknown names. Raises ExpressionError."""
         return self._memory.once(Environment._compile, self, text)
 
-    def _compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
+    def _compile(self, text: str) -> Program:
         program = program_of(text, self._memory)
         for path in program.reads:
             if path[0] not in self._names:
                 near = closest(str(path[0]), self._names)
                 hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
                 raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
-        return self._cel.deserialize(program.serialized), program.reads
+        return program
 
 
 def plain(value: Any) -> Any:

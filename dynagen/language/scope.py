@@ -20,6 +20,7 @@ from dynagen.language.cel import (
     plain,
     program_of,
 )
+from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.template import Template, name_chain, parse_template
 from dynagen.memory import Memory
 from dynagen.schema.conformance import canonical
@@ -49,6 +50,7 @@ class Scope:
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
         self._activation: Any = None
+        self._names: Names = Names(values, parent._names if parent else {})
         self.memory = memory
         self._environment = memory.once(Environment, frozenset(self.values), memory)
 
@@ -126,21 +128,25 @@ class Scope:
             names = {path[0] for path in program_of(text, self.memory).reads}
             if self._own.isdisjoint(names) and names <= self.values.keys():
                 return self._parent.evaluate_one(text)  # the same for all items of a loop
-        program, reads = self._environment.compile(text)
+        program = self._environment.compile(text)
+        done, found = evaluate(program.tree, self._names)
+        return _plain(found if done else self._ask_cel(program, text), text), program.reads
+
+    def _ask_cel(self, program: Program, text: str) -> Any:
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
         if _GROWS.search(text):
             self._refuse_if_it_fills_the_memory(text)
         try:
-            value = program.eval(self._activation)
+            value = self._environment.load(program.serialized).eval(self._activation)
             found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
         except RuntimeError as error:  # CEL's own limit of iterations
             raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
         if failed:
-            for path in reads:  # says which key is missing, and the closest one
+            for path in program.reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
-        return _plain(found, text), reads
+        return found
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.language.size_limit import MAX_SIZE, largest
