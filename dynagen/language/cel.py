@@ -74,7 +74,11 @@ class RuleEnvironment:
     """
 
     def __init__(self, kubernetes: Callable[[list[Any]], Any]) -> None:
-        self._environment = _rule_environment(kubernetes)
+        self._kubernetes = kubernetes
+
+    @cached_property
+    def _environment(self) -> Any:
+        return _rule_environment(self._kubernetes)
 
     def load(self, serialized: bytes) -> Any:
         return self._environment.deserialize(serialized)
