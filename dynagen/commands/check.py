@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dynagen.commands._input import check_words, profile_options
+from dynagen.commands._input import expect_words, profile_options
 from dynagen.console import format_names
 from dynagen.memory import Memory
 
@@ -102,7 +102,7 @@ def check(
     further = files if paths else files[1:]
     if names == [] and allow_empty:
         return
-    check_words([*names, *further, *([against] if against else [])], settings)
+    expect_words([*names, *further, *([against] if against else [])], settings)
     if output_file is not None and any(_is_same_file(name, output_file) for name in (*names, *further)):
         raise click.UsageError(f"--output-file would replace '{output_file}', which is checked.")
     referee = _referee(kubeconform)

@@ -192,7 +192,7 @@ def test_examples_need_no_cel(store: Path) -> None:
 import pathlib, sys
 from dynagen.compiled import reading
 reading.FOLDER = pathlib.Path({str(store)!r})
-from dynagen.commands import dynagen
+from dynagen.commands._group import dynagen
 dynagen(["check", *sys.argv[1:]], standalone_mode=False)
 assert "cel_expr_python" not in sys.modules
 """
