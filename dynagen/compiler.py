@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped, render
 from dynagen.manifests.building import Manifest, Manifests, is_common
@@ -21,6 +20,7 @@ from dynagen.profile.library import Library, find_library, name_in_expressions
 from dynagen.schema.sets import Schemas, open_schemas
 from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
+from dynagen.text.versions import parse_version
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from dynagen.checking.other_programs import is_config
 from dynagen.diagnostics import Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
 from dynagen.origins.pointing import where_written
@@ -17,6 +16,7 @@ from dynagen.profile.library import load_facts, schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
+from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
 from dynagen.verify.crd_rules import check_rules

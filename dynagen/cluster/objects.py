@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, TypeVar, cast
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests.building import Manifest
 from dynagen.schema.sets import Schemas
+from dynagen.text.versions import Version
 from dynagen.trees.nodes import Map, to_tree
 
 Made = TypeVar("Made")
-Version = tuple[int, int, int]
 Places = tuple[Position, tuple[tuple[str, Position], ...]]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
-from dynagen.engine.versions import parse_version
 from dynagen.schema.sets import Schemas
 from dynagen.text.scalars import requoted
+from dynagen.text.versions import parse_version
 
 if TYPE_CHECKING:
     from dynagen.schema.explanation import Problem

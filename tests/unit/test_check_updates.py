@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dynagen.diagnostics import Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
+from dynagen.text.versions import parse_version
 from dynagen.verify import Cluster, Findings, declared
 from dynagen.verify.dynamo.updates import check_update
 from tests.unit.linting import GROVE, objects_of
