@@ -21,7 +21,7 @@ from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.names import FRONTEND, check_names
 from dynagen.plan.placement import check_shared_memory, machine_for, requests, usual_shared_memory
-from dynagen.plan.values import Frontend, Graph, ModelCache, Plan, Worker
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Worker
 from dynagen.profile import Profile
 from dynagen.text.versions import Version, parse_version
 
@@ -81,13 +81,13 @@ def make_plan(
     )
 
 
-def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) -> Graph:
+def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:
     short = (
         dynamo_namespace
         if len(dynamo_namespace) <= 40
         else f"{dynamo_namespace[:31]}-{crc32(dynamo_namespace.encode()):08x}"
     )
-    return Graph(
+    return GraphNames(
         api_version=facts["apiVersion"],
         dynamo_namespace=dynamo_namespace,
         metrics_namespace=dynamo_namespace.replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
