@@ -11,7 +11,7 @@ from dynagen.diagnostics import Origin, Position, Report
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped, render
 from dynagen.manifests.building import Manifest, Manifests, is_common
-from dynagen.manifests.to_alpha import for_release, needs_translation
+from dynagen.manifests.versions import for_release, needs_translation
 from dynagen.origins.pointing import Places, in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.model_config import read_model_config
@@ -117,7 +117,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     if len(sound) < len(objects):
         return known
 
-    finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
+    finished = [for_release(manifest, plan.graph.api_version, plan.release, report) for manifest in merged]
     if old:
         translated = [Object(manifest) for manifest in finished]
         check_schemas(translated, schemas, findings)

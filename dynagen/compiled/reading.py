@@ -20,7 +20,7 @@ from dynagen.language.cel import Program, known_programs
 from dynagen.text.source import Document, parse
 
 FOLDER = ROOT / "compiled"
-TABLES = ("verify/references/table.yaml",)
+TABLES = ("manifests/alpha.yaml", "verify/references/table.yaml")
 _stores: dict[str, dict[str, Any]] = {}
 
 
