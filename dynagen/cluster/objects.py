@@ -10,7 +10,7 @@ from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import render
 from dynagen.manifests.building import Manifest
-from dynagen.manifests.to_alpha import needs_translation
+from dynagen.manifests.versions import needs_translation
 from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import Version, parse_version

@@ -20,7 +20,7 @@ from dynagen.text.paths import PACKAGE, ROOT
 from dynagen.text.source import parse
 
 FOLDER = ROOT / "compiled"
-TABLES = ("verify/references/table.yaml",)
+TABLES = ("manifests/alpha.yaml", "verify/references/table.yaml")
 
 
 def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] | None:
