@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 from dynagen.compiled.reading import table
@@ -80,7 +79,7 @@ def component_to_beta(service: Map) -> Map:
 
 
 def _to_alpha(source: Map, section: str, release: str, report: Report) -> Map:
-    rows, own = rows_of(section, "down"), parse_version(release)
+    rows, own = _ROWS[section, "down"], parse_version(release)
     rest: Tree | None = source
     for row in sorted(rows, key=_width):  # the widest field that is missing is the one to report
         if row.target and parse_version(row.since) <= own:
@@ -114,7 +113,7 @@ def _report_missing(field: str, origin: Origin, release: str, since: str, report
 
 def _to_beta(source: Map, section: str) -> Map:
     converted: Tree = Map({}, source.origin)
-    found, _ = _take_all(source, rows_of(section, "up"))
+    found, _ = _take_all(source, _ROWS[section, "up"])
     # The widest comes first: it is what is written, and the others stand beside it.
     for row, taken, others in sorted(found, key=lambda each: max(map(len, each[0].target), default=0)):
         if row.target:
@@ -123,7 +122,6 @@ def _to_beta(source: Map, section: str) -> Map:
     return converted
 
 
-@cache
 def rows_of(section: str, way: str) -> tuple[Row, ...]:
     """The rows of a section that count on the way `down` to v1alpha1, or `up`."""
     rows = []
@@ -241,3 +239,7 @@ def _put_item(items: Tree | None, path: Path, value: Tree, origin: Origin, form:
         there.insert(0, Map({step.by: Leaf(step.value, made)}, made))
     there[index or 0] = _put(there[index or 0], inner, value, origin, form)
     return List(there, origin if items is None else items.origin)
+
+
+# This module is only loaded to translate.
+_ROWS = {(section, way): rows_of(section, way) for section in ("graph", "component") for way in ("up", "down")}

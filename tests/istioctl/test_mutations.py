@@ -37,7 +37,7 @@ def verdict(mutant: dict[str, Any]) -> set[str]:
     objects, findings = [Object(Manifest(tree, HOME.written))], Findings(report, where_written)
     check_schemas(objects, SCHEMAS, findings)
     if not report.failed:
-        check(objects, Cluster(SCHEMAS, "1.34", (1, 6, 1)), findings)
+        check(objects, Cluster(SCHEMAS, "1.34", (1, 6, 1), Memory()), findings)
     return {each.code for each in report.diagnostics if each.severity == "error"}
 
 

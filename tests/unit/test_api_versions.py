@@ -17,6 +17,7 @@ from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.layers.finding import base_layer
 from dynagen.manifests.building import Manifest
 from dynagen.manifests.versions import V1ALPHA1, V1BETA1, as_beta, for_release
+from dynagen.memory import Memory
 from dynagen.profile.library import load_facts, schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
@@ -25,7 +26,7 @@ from dynagen.trees.nodes import Leaf, Map, Tree, leaves, to_tree
 from tests.conftest import ROOT
 from tests.unit.compiling import HEAD
 
-RELEASES = sorted(load_facts([base_layer()], Report())["releases"], key=parse_version)
+RELEASES = sorted(load_facts([base_layer(Memory())], Report())["releases"], key=parse_version)
 OLD = [release for release in RELEASES if parse_version(release) < (1, 2, 0)]
 ENV = [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
 PROBE = {"httpGet": {"path": "/live", "port": 8000}}
@@ -412,7 +413,7 @@ def covering(side: str, path: KeyPath) -> dict[str, Any] | None:
 
 
 def test_the_table_knows_every_field_of_the_newest_shipped_set() -> None:
-    facts = load_facts([base_layer()], Report())["releases"]
+    facts = load_facts([base_layer(Memory())], Report())["releases"]
     schemas = Schemas(schema_folders([], "1.34", facts[RELEASES[-1]]["crds"]))
     for side, version, inner in (("alpha", V1ALPHA1, ("services", "*")), ("beta", V1BETA1, ("components", 0))):
         schema = schemas.find(version, "DynamoGraphDeployment")
@@ -429,7 +430,7 @@ def test_nothing_is_read_for_a_release_that_takes_v1beta1(monkeypatch: pytest.Mo
     def fail(*given: object) -> None:
         raise AssertionError(given)
 
-    monkeypatch.setattr("dynagen.manifests.building.alpha.rows_of", fail)
+    monkeypatch.setattr("dynagen.manifests.alpha.spec_to_alpha", fail)
     source = spec_of("replicas: 1")
     assert for_release(source, V1BETA1, "1.2.0", Report()).to_data() == source.to_data()
 

@@ -23,7 +23,7 @@ from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import verify
+from dynagen.verify import judge
 from dynagen.verify.dynamo.updates import check_update
 from tests.conftest import ROOT
 from tests.unit.linting import GROVE
@@ -88,7 +88,7 @@ def compiled(example: str) -> tuple[Manifest, ...]:
 @cache
 def cluster(release: tuple[int, int, int], crds: str, grove: bool) -> Cluster:
     external = [declared(GROVE, "", HERE)] if grove else []
-    return Cluster(Schemas(schema_folders([], "1.34", crds, Memory())), "1.34", release, external)
+    return Cluster(Schemas(schema_folders([], "1.34", crds, Memory())), "1.34", release, Memory(), external)
 
 
 def manifest(data: Any) -> Manifest:
@@ -150,7 +150,7 @@ def test_no_graph_breaks_a_check(data: dict[str, Any], release: tuple[tuple[int,
     subject = Object(manifest(data))
     schema = target.schemas.find(subject.api_version, subject.kind)
     assume(schema is not None and schema.conforms(subject.data))
-    verify([subject], target, Findings(Report(), where_written))
+    judge([subject], target, Findings(Report(), where_written))
 
 
 @GRAPHS

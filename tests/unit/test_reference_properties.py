@@ -78,7 +78,7 @@ def work(text: str) -> tuple[int, int]:
         calls += event == "call"
 
     objects = objects_of(parse(text, "manifests.yaml", report), report)
-    cluster = Cluster(Schemas(schema_folders([], "1.34", None, Memory())), "1.34", (1, 6, 1))
+    cluster = Cluster(Schemas(schema_folders([], "1.34", None, Memory())), "1.34", (1, 6, 1), Memory())
     before = sys.getprofile()
     sys.setprofile(count)
     try:
@@ -127,7 +127,7 @@ def test_no_object_makes_it_fall_over() -> None:
             and schema.conforms(each.data)
         ]
         checked += len(rest)
-        check(rest, Cluster(schemas, "1.34", (1, 6, 1), external), Findings(Report(), where_written))
+        check(rest, Cluster(schemas, "1.34", (1, 6, 1), Memory(), external), Findings(Report(), where_written))
     assert checked > 200
 
 
