@@ -17,6 +17,12 @@ from tests.conftest import ROOT
 PROFILES = sorted((ROOT / "examples").glob("*.yaml"))
 
 
+def without_what_is_made(folder: str, names: list[str]) -> set[str]:
+    """What a copy of the sources does without. `compiled` is made here, `dynagen/compiled` is source."""
+    made = {"compiled", "out", "tests"} if Path(folder) == ROOT else set()
+    return made | shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")(folder, names)
+
+
 def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -28,8 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: building writes beside the sources.
     sources = folder / "sources"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
-    shutil.copytree(ROOT, sources, ignore=ignored, symlinks=True)
+    shutil.copytree(ROOT, sources, ignore=without_what_is_made, symlinks=True)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
     (found,) = folder.glob("*.whl")
     return found
