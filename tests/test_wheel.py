@@ -6,14 +6,18 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import venv
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PROFILES = sorted((ROOT / "examples").glob("*.yaml"))
 
 
@@ -63,6 +67,22 @@ def test_the_wheel_holds_the_data_and_nothing_else(wheel: Path) -> None:
 def test_the_sdist_builds_the_same_wheel(wheel: Path) -> None:
     """`python -m build` makes the wheel out of the sdist: what is missing there would be missing in the wheel."""
     assert list(wheel.parent.glob("*.tar.gz"))
+
+
+def test_the_wheel_and_the_sdist_hold_the_licence(wheel: Path) -> None:
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        stored = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/LICENSE")
+        assert stored is not None and stored.read().decode() == text
+    with zipfile.ZipFile(wheel) as archive:
+        info = f"{wheel.name.split('-py3')[0]}.dist-info"
+        assert archive.read(f"{info}/licenses/LICENSE").decode() == text
+        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Version"] == PROJECT["version"]
+    minimum = PROJECT["requires-python"].removeprefix(">=")
+    assert f"Programming Language :: Python :: {minimum}" in metadata.get_all("Classifier", [])
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
