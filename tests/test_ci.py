@@ -124,7 +124,7 @@ def check(folder: Path, paths: str, args: str = "", format: str = "github", outp
 
 
 def test_the_action_installs_what_it_is_told(runner: Path) -> None:
-    assert step(1, runner, VERSION="0.1.0").stdout.endswith(" dynagen==0.1.0\n")
+    assert step(1, runner, VERSION="9.8.7").stdout.endswith(" dynagen==9.8.7\n")
     assert step(1, runner, VERSION="").stdout.endswith(" /the/action\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+import tomllib
 from pathlib import Path
 
 import click
@@ -116,3 +117,16 @@ def test_the_page_on_explaining_tells_the_truth(dynagen) -> None:  # type: ignor
     for command_line, expected in shown:
         run = dynagen(*shlex.split(command_line), cwd=ROOT / "examples")
         assert (run.code, run.stdout) == (0, expected)
+
+
+def test_the_changelog_has_this_release_and_its_parts() -> None:
+    """On top, below what is not released yet. A release has no parts but these, in this order, and none without a line."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    _, *releases = (ROOT / "CHANGELOG.md").read_text("utf-8").split("\n## ")
+    names = [release.splitlines()[0] for release in releases]
+    assert next(name for name in names if name != "Unreleased") == version and "Unreleased" not in names[1:]
+    for release in releases:
+        parts = re.findall(r"^### (.*)\n\n(.*)", release, re.MULTILINE)
+        order = ["Added", "Changed", "Fixed", "Output", "Removed"]
+        assert parts and [name for name, _ in parts] == [name for name in order if name in dict(parts)]
+        assert all(line and not line.startswith("#") for _, line in parts)
