@@ -6,6 +6,7 @@ import re
 import shlex
 import textwrap
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -130,3 +131,41 @@ def test_the_changelog_has_this_release_and_its_parts() -> None:
         order = ["Added", "Changed", "Fixed", "Output", "Removed"]
         assert parts and [name for name, _ in parts] == [name for name in order if name in dict(parts)]
         assert all(line and not line.startswith("#") for _, line in parts)
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows below a heading such as `room`, as the texts of the cells."""
+    _, rows = page.split(f"\n| {heading} |", 1)
+    lines = rows.split("\n\n", 1)[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_the_page_on_architecture_has_every_room_in_the_order_of_imports() -> None:
+    rooms = [room.strip("`") for room, _ in table(ARCHITECTURE, "room")]
+    package = [path for path in (ROOT / "dynagen").iterdir() if not path.name.startswith((".", "__"))]
+    assert sorted(rooms) == sorted(path.stem for path in package if path.is_dir() or path.suffix == ".py")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = [contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"]
+    assert rooms == [*(name.removeprefix("dynagen.") for layer in layers for name in layer.split(" | ")), "rules"]
+
+
+def test_the_page_on_architecture_has_every_stage_and_every_door() -> None:
+    stages = re.findall(r"^    (?:\w+| +) +((?:\w+\.)+)(\w+)  ", ARCHITECTURE, re.MULTILINE)
+    assert len(stages) > 8
+    for module, name in stages:
+        assert hasattr(import_module(f"dynagen.{module.rstrip('.')}"), name), f"{module}{name}"
+    for library, doors in table(ARCHITECTURE, "library"):
+        imports = re.compile(rf"^ *(?:import|from) {library.removesuffix('.yaml')}\b", re.MULTILINE)
+        users = [path for path in (ROOT / "dynagen").rglob("*.py") if imports.search(path.read_text("utf-8"))]
+        rooms = {path.relative_to(ROOT / "dynagen").parts[0].removesuffix(".py") for path in users}
+        assert sorted(rooms) == sorted(door.strip("`") for door in doors.split(", ")), library
+
+
+def test_paths_into_the_package_that_documents_name_are_there() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")]:
+        for path in re.findall(r"`((?:dynagen|tests|base|bench)/[^`* ]*)`", document.read_text("utf-8")):
+            if not set("<{") & set(path):
+                assert (ROOT / path).exists(), f"{document.name}: {path}"
