@@ -8,10 +8,10 @@ EXAMPLES := $(wildcard examples/*.yaml)
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-demo: .venv/ready ## build an example to the terminal
+demo: .venv/ready ## set everything up and build an example to the terminal
 	$(BIN)/dynagen build examples/qwen3-32b-spot-h100.yaml
 
-test: lint unit ## everything but the real control plane
+test: lint unit ## set everything up and prove it: all but the real control plane
 
 lint: .venv/ready ## format, types, imports
 	$(BIN)/ruff format --check dynagen tests bench
@@ -39,8 +39,8 @@ fuzz: .venv/ready ## SECONDS of inputs that are meant to break things, for one T
 bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench
 
-update: .venv/ready out ## rewrite expected trees and complaints; review the difference like code
-	$(BIN)/python -m pytest tests/test_cases.py tests/test_manifest_cases.py tests/test_docs.py --update
+update: .venv/ready out ## rewrite out/, expected trees and complaints, generated pages; review the difference like code
+	$(BIN)/python -m pytest tests/test_cases.py tests/test_manifest_cases.py tests/test_docs.py tests/test_tutorial.py --update
 
 out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \
@@ -61,4 +61,4 @@ lock: ## pin what the project develops with
 	@touch $@
 
 clean: ## remove what make has made here
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist compiled .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -71,7 +73,7 @@ def test_the_command_reference_is_what_help_prints(update: bool) -> None:
     expect(ROOT / "docs/commands.md", "# Commands\n\n" + help_of(command, ["dynagen"]), update)
 
 
-STAGES = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output"}
+STAGES = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output", "6": "Rules, continued"}
 RULES = [find_rule(code) for code in codes()]
 
 
@@ -79,10 +81,12 @@ def test_the_list_of_rules_is_the_catalogue(update: bool) -> None:
     text = "# Rules\n\nThe first digit is the stage. Codes are never used again for something else. "
     text += "`dynagen rules CODE` shows these pages.\n"
     for digit, stage in STAGES.items():
-        text += f"\n## {stage}\n\n| code | severity | title |\n|---|---|---|\n"
-        for rule in RULES:
-            if rule.code[2] == digit:
-                text += f"| [{rule.code}]({rule.code}.md) | {rule.severity} | {rule.title} |\n"
+        rows = [
+            f"| [{rule.code}]({rule.code}.md) | {rule.severity} | {rule.title} |\n"
+            for rule in RULES
+            if rule.code[2] == digit
+        ]
+        text += "".join([f"\n## {stage}\n\n| code | severity | title |\n|---|---|---|\n", *rows]) if rows else ""
     expect(ROOT / "docs/rules/README.md", text, update)
 
 
@@ -116,3 +120,56 @@ def test_the_page_on_explaining_tells_the_truth(dynagen) -> None:  # type: ignor
     for command_line, expected in shown:
         run = dynagen(*shlex.split(command_line), cwd=ROOT / "examples")
         assert (run.code, run.stdout) == (0, expected)
+
+
+def test_the_changelog_has_this_release_and_its_parts() -> None:
+    """On top, below what is not released yet. A release has no parts but these, in this order, and none without a line."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    _, *releases = (ROOT / "CHANGELOG.md").read_text("utf-8").split("\n## ")
+    names = [release.splitlines()[0] for release in releases]
+    assert next(name for name in names if name != "Unreleased") == version and "Unreleased" not in names[1:]
+    for release in releases:
+        parts = re.findall(r"^### (.*)\n\n(.*)", release, re.MULTILINE)
+        order = ["Added", "Changed", "Fixed", "Output", "Removed"]
+        assert parts and [name for name, _ in parts] == [name for name in order if name in dict(parts)]
+        assert all(line and not line.startswith("#") for _, line in parts)
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows below a heading such as `room`, as the texts of the cells."""
+    _, rows = page.split(f"\n| {heading} |", 1)
+    lines = rows.split("\n\n", 1)[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_the_page_on_architecture_has_every_room_in_the_order_of_imports() -> None:
+    rooms = [room.strip("`") for room, _ in table(ARCHITECTURE, "room")]
+    package = [path for path in (ROOT / "dynagen").iterdir() if not path.name.startswith((".", "__"))]
+    assert sorted(rooms) == sorted(path.stem for path in package if path.is_dir() or path.suffix == ".py")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = [contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"]
+    assert rooms == [*(name.removeprefix("dynagen.") for layer in layers for name in layer.split(" | ")), "rules"]
+
+
+def test_the_page_on_architecture_has_every_stage_and_every_door() -> None:
+    stages = re.findall(r"^    (?:\w+| +) +((?:\w+\.)+)(\w+)  ", ARCHITECTURE, re.MULTILINE)
+    assert len(stages) > 8
+    for module, name in stages:
+        assert hasattr(import_module(f"dynagen.{module.rstrip('.')}"), name), f"{module}{name}"
+    for library, doors in table(ARCHITECTURE, "library"):
+        imports = re.compile(rf"^ *(?:import|from) {library.removesuffix('.yaml')}\b", re.MULTILINE)
+        users = [path for path in (ROOT / "dynagen").rglob("*.py") if imports.search(path.read_text("utf-8"))]
+        rooms = {path.relative_to(ROOT / "dynagen").parts[0].removesuffix(".py") for path in users}
+        assert sorted(rooms) == sorted(door.strip("`") for door in doors.split(", ")), library
+
+
+def test_paths_that_documents_name_are_there() -> None:
+    """Of a file that is still to be written, such as `dynagen/rules/CODE.yaml`, the folder."""
+    named = re.compile(r"`((?:dynagen|tests|base|bench|overlays(?!/our-team)|schemas)/[^`* ]*)`")
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")]:
+        for path in named.findall(document.read_text("utf-8")):
+            known = re.split(r"(/[^/]*(?:NAME|CODE)|$)", path, maxsplit=1)[0]
+            assert (ROOT / known).exists(), f"{document.name}: {path}"

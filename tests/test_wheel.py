@@ -6,15 +6,25 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import venv
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PROFILES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+def without_what_is_made(folder: str, names: list[str]) -> set[str]:
+    """What a copy of the sources does without. `compiled` is made here, `dynagen/compiled` is source."""
+    made = {"compiled", "out", "tests"} if Path(folder) == ROOT else set()
+    return made | shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")(folder, names)
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -28,8 +38,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: building writes beside the sources.
     sources = folder / "sources"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
-    shutil.copytree(ROOT, sources, ignore=ignored, symlinks=True)
+    shutil.copytree(ROOT, sources, ignore=without_what_is_made, symlinks=True)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
     (found,) = folder.glob("*.whl")
     return found
@@ -58,6 +67,22 @@ def test_the_wheel_holds_the_data_and_nothing_else(wheel: Path) -> None:
 def test_the_sdist_builds_the_same_wheel(wheel: Path) -> None:
     """`python -m build` makes the wheel out of the sdist: what is missing there would be missing in the wheel."""
     assert list(wheel.parent.glob("*.tar.gz"))
+
+
+def test_the_wheel_and_the_sdist_hold_the_licence(wheel: Path) -> None:
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        stored = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/LICENSE")
+        assert stored is not None and stored.read().decode() == text
+    with zipfile.ZipFile(wheel) as archive:
+        info = f"{wheel.name.split('-py3')[0]}.dist-info"
+        assert archive.read(f"{info}/licenses/LICENSE").decode() == text
+        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Version"] == PROJECT["version"]
+    minimum = PROJECT["requires-python"].removeprefix(">=")
+    assert f"Programming Language :: Python :: {minimum}" in metadata.get_all("Classifier", [])
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)

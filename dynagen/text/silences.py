@@ -12,6 +12,8 @@ from dynagen.text.paths import RULES
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
 
+# Of the stages: 6 goes on where 4 is full.
+_RULES = ("DG4", "DG6")
 # What an old release does not know cannot be written for it.
 _FOR_GOOD = frozenset({"DG408"})
 
@@ -41,7 +43,7 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
             report.add("DG114", "a silence names a rule and a reason", at, hint)
         elif not (RULES / f"{allowed[1]}.yaml").is_file():
             report.add("DG114", f"there is no rule {allowed[1]}", at, "`dynagen rules` lists them")
-        elif not allowed[1].startswith("DG4") or allowed[1] in _FOR_GOOD:
+        elif not allowed[1].startswith(_RULES) or allowed[1] in _FOR_GOOD:
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
             if allowed[1] in _FOR_GOOD:
                 hint = "no comment gives a release what it does not have"

@@ -414,7 +414,7 @@ def covering(side: str, path: KeyPath) -> dict[str, Any] | None:
 
 def test_the_table_knows_every_field_of_the_newest_shipped_set() -> None:
     facts = load_facts([base_layer(Memory())], Report())["releases"]
-    schemas = Schemas(schema_folders([], "1.34", facts[RELEASES[-1]]["crds"]))
+    schemas = Schemas(schema_folders([], "1.34", facts[RELEASES[-1]]["crds"], Memory()))
     for side, version, inner in (("alpha", V1ALPHA1, ("services", "*")), ("beta", V1BETA1, ("components", 0))):
         schema = schemas.find(version, "DynamoGraphDeployment")
         assert schema

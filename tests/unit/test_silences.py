@@ -106,3 +106,11 @@ def test_many_comments_take_no_longer_than_few() -> None:
     parse("a: 1\n" + "# dynagen: allow DG415: a test\n" * 20_000 + "b: 1\n", "a.yaml", report)
     assert time.process_time() - started < 5
     assert len(report.idle_silences) == 20_000
+
+
+def test_rules_go_on_in_the_six_hundreds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynagen.text.silences.RULES", tmp_path)
+    for code in ("DG501", "DG601"):
+        (tmp_path / f"{code}.yaml").touch()
+    found = codes(report_of("agg: 1  # dynagen: allow DG501: no\nspot: 1  # dynagen: allow DG601: yes\n"))
+    assert found.count(("error", "DG114")) == 1
