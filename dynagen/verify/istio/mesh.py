@@ -87,6 +87,11 @@ class Mesh:
                 found[name] = Service(subject, spec.get("ports") or [], spec.get("selector"))
         return found
 
+    @property
+    def workloads(self) -> list[Object]:
+        """What stands for machines outside of the cluster, which a Service selects as it selects pods."""
+        return [*self.of_kind("WorkloadEntry"), *self.of_kind("WorkloadGroup")]
+
     @cached_property
     def entries(self) -> dict[str, Object]:
         """The ServiceEntries by host; a host of several is that of the first."""

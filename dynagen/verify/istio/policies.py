@@ -1,4 +1,4 @@
-"""An AuthorizationPolicy or a RequestAuthentication in, what Istio's webhook refuses of it out.
+"""An AuthorizationPolicy, PeerAuthentication or RequestAuthentication in, what Istio's webhook refuses of it out.
 
 Source: pkg/config/validation/validation.go and pkg/config/security/security.go of istio/istio.
 """
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import duration_faults, of, target_faults
+from dynagen.verify.istio.common import duration_faults, of, selector_faults, target_faults
 from dynagen.verify.istio.conditions import (
     address_problem,
     attribute_problem,
@@ -152,6 +152,20 @@ def _condition_faults(condition: dict[str, Any], path: KeyPath, action: str) -> 
         if key == "source.trustDomain" and "/" in value:
             value = value.replace("/", "-")  # a condition may have one, a source may not
         yield from of(at, "an empty value" if not value else check(value) if check else None)
+
+
+def peer_authentication_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    selector, ports = spec.get("selector"), spec.get("portLevelMtls")
+    at = ("spec", "portLevelMtls")
+    if ports and not (selector or {}).get("matchLabels"):
+        yield Fault(at, "portLevelMtls is for pods of a selector", "add selector.matchLabels")
+    if ports == {}:
+        yield Fault(at, "portLevelMtls without a port", "leave it out")
+    for port in ports or {}:
+        if not re.fullmatch("[0-9]+", str(port)) or not 1 <= int(port) <= 65535:
+            yield Fault((*at, port), f"'{port}' is no port")
+    yield from selector_faults(selector, ("spec", "selector"))
 
 
 def request_authentication_faults(subject: Object) -> Faults:
