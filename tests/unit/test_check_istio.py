@@ -14,8 +14,8 @@ from dynagen.console import to_text
 from dynagen.diagnostics import Report
 from dynagen.text.durations import duration_problem, nanoseconds
 from dynagen.text.source import parse
-from dynagen.verify.istio.common import regex_problem
-from dynagen.verify.istio.names import host_problem, overlap
+from dynagen.verify.istio.faults import regex_problem
+from dynagen.verify.istio.hosts import host_problem, overlap
 from tests.conftest import ROOT
 
 CASES = sorted(path.parent for path in (ROOT / "tests/cases/istio").glob("*/manifests.yaml"))

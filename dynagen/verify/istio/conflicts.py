@@ -11,8 +11,8 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import full_name, overlap
 from dynagen.verify.istio.mesh import Mesh, is_selected
-from dynagen.verify.istio.names import full_name, overlap
 
 # A host of a VirtualService: the object, the path of the host, and its full name.
 _Claim = tuple[Object, KeyPath, str]

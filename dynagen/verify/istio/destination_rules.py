@@ -12,10 +12,17 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.text.durations import nanoseconds
-from dynagen.verify.istio.common import duration_faults, export_faults, of, selector_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.localities import locality_faults
-from dynagen.verify.istio.names import (
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    export_faults,
+    items,
+    of,
+    selector_faults,
+    warning,
+)
+from dynagen.verify.istio.hosts import (
     fqdn_problem,
     host_problem,
     is_address,
@@ -23,6 +30,7 @@ from dynagen.verify.istio.names import (
     labels_problem,
     port_problem,
 )
+from dynagen.verify.istio.localities import locality_faults
 
 _OF_A_PORT = ("outlierDetection", "connectionPool", "loadBalancer", "tls")
 _OF_ALL = (*_OF_A_PORT, "portLevelSettings", "tunnel", "proxyProtocol", "retryBudget")

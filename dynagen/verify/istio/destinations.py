@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import of
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
+from dynagen.verify.istio.faults import Fault, Faults, items, of, warning
+from dynagen.verify.istio.hosts import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
 
 
 def gateway_name_faults(names: Any, path: KeyPath) -> Faults:

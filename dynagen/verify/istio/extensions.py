@@ -9,8 +9,16 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import duration_faults, regex_problem, selector_faults, target_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    items,
+    regex_problem,
+    selector_faults,
+    target_faults,
+    warning,
+)
 
 _LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
 _ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")

@@ -6,9 +6,8 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import of
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import is_address, is_host_label, port_problem, scoped_host_problem, socket_problem
+from dynagen.verify.istio.faults import Fault, Faults, items, of, warning
+from dynagen.verify.istio.hosts import is_address, is_host_label, port_problem, scoped_host_problem, socket_problem
 
 _UNIX = "unix://"
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.durations import nanoseconds
-from dynagen.verify.istio.common import duration_faults, of, regex_problem
 from dynagen.verify.istio.destinations import destination_faults, source_faults, weight_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.faults import Fault, Faults, duration_faults, items, of, regex_problem, warning
 from dynagen.verify.istio.headers import header_match_faults, header_name_faults, headers_faults, is_authority
-from dynagen.verify.istio.names import is_host_label, port_problem
+from dynagen.verify.istio.hosts import is_host_label, port_problem
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
 _RETRY_ON = frozenset((

@@ -11,8 +11,8 @@ from dynagen.cluster.objects import Object
 from dynagen.cluster.operator import service_name
 from dynagen.cluster.pods import Pod
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name
 from dynagen.verify.istio.mesh import Mesh, is_selected
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
 
 _RELATIVE = ("REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER")
 _WITHOUT_ADD = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")

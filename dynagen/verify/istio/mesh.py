@@ -11,7 +11,7 @@ from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.operator import service_name
 from dynagen.cluster.pods import Pod, pods_of
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_host_label
+from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name, is_host_label
 
 _SUPPRESS = "galley.istio.io/analyze-suppress"
 # Labels of these domains come from the scheduler, from injectors and from operators, without anybody writing them.

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import duration_faults, of, selector_faults, target_faults
 from dynagen.verify.istio.conditions import (
     address_problem,
     attribute_problem,
@@ -20,7 +19,16 @@ from dynagen.verify.istio.conditions import (
     template_problem,
     trust_domain_problem,
 )
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    items,
+    of,
+    selector_faults,
+    target_faults,
+    warning,
+)
 from dynagen.verify.istio.keys import keys_problem, private_keys
 
 _BY_IDENTITY = ("principals", "notPrincipals", "namespaces", "notNamespaces")

@@ -1,4 +1,4 @@
-"""Hosts, labels, addresses and durations as Istio reads them. What is wrong with one comes out as a few words, or None.
+"""Hosts, labels, addresses and ports as Istio reads them. What is wrong with one comes out as a few words, or None.
 
 Source: pkg/config/validation/agent/validation.go, pkg/config/labels/instance.go and pkg/config/host/name.go of istio/istio.
 """
