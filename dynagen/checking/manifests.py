@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.checking.other_programs import is_config
+from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
 from dynagen.diagnostics import Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import load_facts, schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
-from dynagen.text.silences import check_silences
 from dynagen.text.source import Document
+from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
-from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
-from dynagen.verify.crd_rules import check_rules
-from dynagen.verify.schema import Later, check_schemas
+from dynagen.verify import judge
 
 
 class Target(NamedTuple):
@@ -47,17 +45,18 @@ class Target(NamedTuple):
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
     schemas = open_schemas(target.schema_folders())
-    objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
-    later = Later(target.release, _facts()["releases"], target.newest_schemas)
-    sound = check_schemas(objects, schemas, findings, later)
-    check_rules(sound, schemas, findings, target.earlier)
+    objects = objects_of(documents, report, schemas)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
-    external = [*named, *_built_in(), *undescribed(objects, sound)]
-    release = parse_version(target.release)
-    cluster = Cluster(schemas, target.kubernetes, release, external, "'--external {}'", target.earlier)
-    verify(sound, cluster, findings)
-    if not report.failed:
-        check_silences(report)
+    cluster = Cluster(
+        schemas=schemas,
+        kubernetes=target.kubernetes,
+        release=parse_version(target.release),
+        external=[*named, *_built_in()],
+        declaring="'--external {}'",
+        earlier=target.earlier,
+        later=Later(target.release, _facts()["releases"], target.newest_schemas),
+    )
+    judge(objects, cluster, Findings(report, where_written))
     return objects
 
 

@@ -21,6 +21,7 @@ from dynagen.checking.inputs import (
 )
 from dynagen.checking.manifests import Target, check_manifests, objects_of
 from dynagen.checking.referees import Referees
+from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.crd_rules.soundness import rules_trouble
@@ -29,7 +30,6 @@ from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import broken_schemas
 from dynagen.text.paths import is_folder
 from dynagen.text.source import Document
-from dynagen.verify import Findings, Object
 
 _NAMED = 5  # skipped files that a note names
 
@@ -154,7 +154,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             file.home,
             options.root or file.home,
             options.target.external,
-            options.target.earlier,
+            [each.manifest for each in options.target.earlier],
         )
         compilation = compile_profile(request, report)
         if any(options.referees) and not report.failed:

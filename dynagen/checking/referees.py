@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import Position, Report, path_text
-from dynagen.verify import Findings, Object
 
 
 class Referees(NamedTuple):

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.cluster.graphs import WORKERS, Component, Graph
-from dynagen.cluster.objects import Object, Version, listing, mapping
+from dynagen.cluster.objects import Object, listing, mapping
 from dynagen.diagnostics import KeyPath
+from dynagen.text.versions import Version
 
 PREFIX = "nvidia.com/"
 HASH = "nvidia.com/dynamo-worker-hash"

@@ -11,7 +11,7 @@ import click
 from dynagen.checking.inputs import profile_document, read_file
 from dynagen.compiler import Request
 from dynagen.diagnostics import Report
-from dynagen.profile import setting_path
+from dynagen.profile.loading import setting_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,8 +13,8 @@ from dynagen.commands._input import check_words, profile_options
 from dynagen.console import format_names
 
 if TYPE_CHECKING:
+    from dynagen.cluster.objects import Object
     from dynagen.console.outcome import Outcome
-    from dynagen.verify import Object
 
 # Other programs that are asked, and how one gets them.
 _REFEREES = {

@@ -27,8 +27,8 @@ def schema(overlays: tuple[Path, ...]) -> None:
     from dynagen.diagnostics import Position, Report
     from dynagen.layers.finding import base_layer, find_overlay, shipped_overlays
     from dynagen.plan import backends
-    from dynagen.profile import compose_schema
     from dynagen.profile.library import load_facts
+    from dynagen.profile.schema import compose_schema
 
     report = Report()
     found = [base_layer()]

@@ -9,7 +9,6 @@ from zlib import crc32
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
-from dynagen.engine.versions import Version, parse_version
 from dynagen.plan import backends
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import env_vars, hugging_face_env
@@ -24,6 +23,7 @@ from dynagen.plan.names import FRONTEND, check_names
 from dynagen.plan.placement import check_shared_memory, machine_for, requests, usual_shared_memory
 from dynagen.plan.values import Frontend, Graph, ModelCache, Plan, Worker
 from dynagen.profile import Profile
+from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
 

@@ -20,9 +20,10 @@ from dynagen.layers.finding import (
     facts_file,
     find_overlay,
 )
-from dynagen.profile import Schema, compose_schema
 from dynagen.profile.checks import check
-from dynagen.schema.sets import broken_schemas
+from dynagen.profile.request import Request
+from dynagen.profile.schema import Schema, compose_schema
+from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
 from dynagen.text.source import Document
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_data
@@ -42,6 +43,10 @@ class Library(NamedTuple):
     def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
         """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
         return schema_folders(self.layers, kubernetes, crds)
+
+    def schemas(self, kubernetes: str, crds: str | None = None) -> Schemas:
+        """The schemas of the kinds that a cluster has: of Dynamo's those of the set `crds`, or the newest."""
+        return open_schemas(self.schema_folders(kubernetes, crds))
 
 
 def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = None) -> list[Path]:
@@ -67,28 +72,20 @@ def _sets() -> list[Path]:
     return sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
 
 
-def find_library(
-    sources: Sequence[Document],
-    settings: Sequence[str],
-    home: Path,
-    root: Path,
-    backends: Sequence[str],
-    names: Sequence[str],
-    report: Report,
-) -> Library:
+def find_library(request: Request, backends: Sequence[str], names: Sequence[str], report: Report) -> Library:
     """The library for a profile that is not checked yet. Reports what is wrong with its overlays.
 
-    `names` are those that expressions use for the plan: a layer cannot have them for its section.
+    `names` are those that expressions use for the plan: a layer cannot have them for its section, nor `facts`.
     """
     found: dict[str, Layer] = {"base": base_layer()}
     missing: list[str] = []
-    for entry, at in _overlay_entries(sources, settings):
-        layer = find_overlay(entry, at, home, root, report)
+    for entry, at in _overlay_entries(request.sources, request.settings):
+        layer = find_overlay(entry, at, request.home, request.root, report)
         if layer is None:
             missing.append(entry.rstrip("/").rsplit("/", 1)[-1])
             continue
         name = name_in_expressions(layer.name)
-        if name in found or name in names:
+        if name in found or name in ("facts", *names):
             what = "two layers are called" if name in found else "a layer cannot be called"
             report.add("DG304", f"{what} '{layer.name}'", at, hint="rename the folder: its name is the layer's")
             continue

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.manifests.building import Manifest
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Cluster, Findings, Object
 from dynagen.verify.istio.check import check
 from dynagen.verify.schema import check_schemas
 from tests.istioctl import validate

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from dynagen.cluster.objects import Cluster, Findings, Object, declared
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests.building import Manifest
@@ -22,7 +23,7 @@ from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify import verify
 from dynagen.verify.dynamo.updates import check_update
 from tests.conftest import ROOT
 from tests.unit.linting import GROVE

@@ -12,8 +12,8 @@ from dynagen.compiled.reading import look_up
 from dynagen.compiled.writing import write_all
 from dynagen.diagnostics import Position, Report
 from dynagen.language import cel
-from dynagen.layers import finding as layers
 from dynagen.layers.finding import base_layer, documents, files
+from dynagen.layers.finding import finding as layers
 from dynagen.profile import library
 from tests.conftest import ROOT
 
