@@ -61,7 +61,8 @@ class _Stream:
     """The objects as istioctl sees them: by name, and line by line."""
 
     def __init__(self, objects: Sequence[dict[str, Any]]) -> None:
-        self.texts = [f"---\n{to_yaml(data)}" for data in objects]
+        # With a separator before the first one, istioctl counts its lines wrong.
+        self.texts = [f"{to_yaml(data)}---\n" for data in objects]
         self._names = [_name(data) for data in objects]
         self._starts = list(accumulate((text.count("\n") for text in self.texts), initial=1))
 
@@ -80,6 +81,6 @@ def _name(data: dict[str, Any]) -> str:
 
 
 def _path_at(text: str, line: int) -> KeyPath:
-    """The path of the innermost value at a line; () for the first lines, which stand for the object."""
+    """The path of the innermost value at a line; () for the first line, which stands for the object."""
     paths = [path for document in parse(text, "", Report()) for path in document.paths_at(line)]
-    return paths[-1] if paths and line > 2 else ()
+    return paths[-1] if paths and line > 1 else ()

@@ -175,7 +175,9 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
         report.take(file.report)
     documents = [document for file in files for document in file.documents]
     objects = check_manifests(documents, options.target, report)
-    options.referees.ask(objects, options.target.schema_folders(), Findings(report, where_written), report)
+    if any(options.referees):
+        findings = Findings(report, where_written)
+        options.referees.ask(objects, options.target.schema_folders(), findings, report)
     found = findings_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)
     by_file: dict[str, list[Finding]] = {file.shown: [] for file in files}

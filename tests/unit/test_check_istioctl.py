@@ -77,16 +77,16 @@ def test_it_is_asked_for_everything_but_secrets_and_without_a_cluster(dynagen, h
     ("level", "severity", "code"), [("Error", "error", 1), ("Warning", "warning", 0), ("Info", "note", 0)]
 )
 def test_its_levels_become_severities(dynagen, home: Path, level: str, severity: str, code: int) -> None:  # type: ignore[no-untyped-def]
-    option = fake(home, said(level, "ServiceEntry team/hub", 21))
+    option = fake(home, said(level, "ServiceEntry team/hub", 20))
     run = dynagen("check", "entry.yaml", option, "--format", "json", cwd=home)
     assert run.code == code
-    assert "protocol: SQL" in (home / "given.yaml").read_text().splitlines()[20]
+    assert "protocol: SQL" in (home / "given.yaml").read_text().splitlines()[19]
     assert findings(run) == [("DG218", severity, "entry.yaml", 16)]
     assert dynagen("check", "entry.yaml", option, "--strict", cwd=home).code == (0 if level == "Info" else 1)
 
 
 def test_a_message_is_shown_with_its_code_and_page(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
-    option = fake(home, said("Error", "ServiceEntry team/hub", 21, text="2 errors occurred:\n\t* one\n\t* two\n"))
+    option = fake(home, said("Error", "ServiceEntry team/hub", 20, text="2 errors occurred:\n\t* one\n\t* two\n"))
     run = dynagen("check", "entry.yaml", option, cwd=home)
     message = "ServiceEntry 'hub': istioctl says 2 errors occurred: * one * two (IST0106)"
     assert f"entry.yaml:16:36: error[DG218] {message}" in run.stderr
