@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 
 from dynagen.diagnostics import Report
+from dynagen.text.exact_yaml import parse_exactly
 from dynagen.text.plain_yaml import read_plain
 from dynagen.text.scalars import parse_for_kubernetes
-from dynagen.text.source import parse
 
 PLAIN = (
     "a", "b", "a b", "1", "0", "-1", "1.5", "true", "null", "~", "64Gi", "8080:80", "http://x/y?a=b", "--model", "-x", "a-b", "a#b", "a,b",
@@ -213,6 +213,6 @@ def agree(text: str) -> bool:
 
 def _compare(text: str, found: list[tuple[Any, list[int]]], for_kubernetes: bool) -> None:
     report = Report()
-    expected = [(document.data, document.marks) for document in parse(text, "text", report, for_kubernetes)]
+    expected = [(document.data, document.marks) for document in parse_exactly(text, "text", report, for_kubernetes)]
     assert not report.diagnostics, (text, found, [each.message for each in report.diagnostics])
     assert repr(found) == repr(expected), (text, found, expected)  # 1 equals 1.0 and true, but is neither

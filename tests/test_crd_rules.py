@@ -10,10 +10,10 @@ import dynagen.crd_rules.evaluating as evaluating
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.functions import LEFT_OUT
 from dynagen.crd_rules.places import Place, find_places, resolved
-from dynagen.data import SCHEMAS
 from dynagen.schema.conformance import Source
 from dynagen.schema_import.crds import custom_resource_definitions
 from dynagen.schema_import.sets import read_catalogue
+from dynagen.text.paths import SCHEMAS
 from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, ask, findings, rules_of, theirs
 from tests.unit.test_crd_rules import EXAMPLES
 

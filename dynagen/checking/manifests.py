@@ -15,7 +15,7 @@ from dynagen.manifests.building import Manifest
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import load_facts, schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 from dynagen.verify import judge

@@ -28,8 +28,8 @@ from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import broken_schemas
+from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
-from dynagen.text.source import Document
 
 _NAMED = 5  # skipped files that a note names
 

@@ -54,8 +54,7 @@ class Texts(Mapping[str, str]):
         return len(self._known)
 
     def _read(self, name: str) -> str | None:
-        from dynagen.data import ROOT
-        from dynagen.text.paths import is_file, lies_in
+        from dynagen.text.paths import ROOT, is_file, lies_in
 
         if name.startswith("--"):
             return None

@@ -14,10 +14,11 @@ from zlib import crc32
 from dynagen.crd_rules.compiling import COMPILER
 from dynagen.crd_rules.compiling import Program as RuleProgram
 from dynagen.crd_rules.evaluating import known_rules
-from dynagen.data import PACKAGE, ROOT
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program, known_programs
-from dynagen.text.source import Document, parse
+from dynagen.text.document import Document
+from dynagen.text.paths import PACKAGE, ROOT
+from dynagen.text.source import parse
 
 FOLDER = ROOT / "compiled"
 TABLES = ("verify/references/table.yaml",)

@@ -11,10 +11,10 @@ from typing import Any
 from dynagen.compiled.reading import FOLDER, TABLES, file_of, fingerprint, store_of, table
 from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
-from dynagen.data import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program
 from dynagen.language.scope import compile_expressions
+from dynagen.text.paths import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.text.source import parse
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.compiled.reading import look_up
-from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import Origin, Position, Report, closest
-from dynagen.text.paths import is_file, is_there, lies_in
-from dynagen.text.source import MAX_BYTES, Document, parse, read
+from dynagen.text.document import Document
+from dynagen.text.paths import BASE, OVERLAYS, ROOT, is_file, is_there, lies_in
+from dynagen.text.source import MAX_BYTES, parse, read
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _PARTS = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")

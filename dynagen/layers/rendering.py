@@ -11,7 +11,7 @@ from dynagen.language.scope import Scope
 from dynagen.language.template import Template, names_in, parse_template
 from dynagen.layers.finding import Layer, documents, files
 from dynagen.layers.templates import fill
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 from dynagen.trees.fragment import Fragment
 
 _HEADER_KEYS = {"when", "forEach"}

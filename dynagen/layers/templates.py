@@ -12,7 +12,7 @@ from dynagen.diagnostics import Given, Origin, Position, Report
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import parse_template
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 from dynagen.trees.merge import is_plain
 from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 

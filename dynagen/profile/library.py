@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules.soundness import rules_trouble
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers.finding import (
     Layer,
@@ -24,7 +23,8 @@ from dynagen.profile.checks import check
 from dynagen.profile.request import Request
 from dynagen.profile.schema import Schema, compose_schema
 from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
-from dynagen.text.source import Document
+from dynagen.text.document import Document
+from dynagen.text.paths import SCHEMAS
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_data
 

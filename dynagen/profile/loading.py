@@ -12,8 +12,8 @@ from dynagen.profile.library import Library
 from dynagen.profile.profile import Profile
 from dynagen.profile.request import Request
 from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults, without_required
+from dynagen.text.document import Document
 from dynagen.text.scalars import Ambiguous, parse_plain
-from dynagen.text.source import Document
 from dynagen.trees.merge import merge, without_directives
 from dynagen.trees.nodes import Map, to_data, to_tree
 

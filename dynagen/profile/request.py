@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dynagen.manifests.building import Manifest
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 
 
 class Request(NamedTuple):

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers.finding import Layer
 from dynagen.schema.conformance import Source, is_endless
 from dynagen.schema.sets import conforms, problems
-from dynagen.text.paths import is_there, lies_in
+from dynagen.text.document import Document
+from dynagen.text.paths import SCHEMAS, is_there, lies_in
 from dynagen.text.patterns import compiled
-from dynagen.text.source import Document, parse, read
+from dynagen.text.source import parse, read
 from dynagen.trees.nodes import List, Map, Tree, to_data, to_tree
 
 Schema = dict[str, Any]

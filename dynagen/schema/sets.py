@@ -13,10 +13,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import closest
 from dynagen.schema.conformance import Json, Source, conforms, is_endless, read_source
-from dynagen.text.paths import is_file, lies_in
+from dynagen.text.paths import SCHEMAS, is_file, lies_in
 from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:

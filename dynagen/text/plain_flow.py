@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Well below the limits of `source`, which counts keys as well.
+# Well below the limits of `exact_yaml`, which counts keys as well.
 MAX_DEPTH = 40
 MAX_MARKED = 24_000
 MAX_KEY = 1000  # YAML allows 1024 characters

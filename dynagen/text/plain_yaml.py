@@ -1,7 +1,7 @@
-"""Plain YAML in, data and marks of its documents out, exactly as `source.parse` gives them; None in any doubt.
+"""Plain YAML in, data and marks of its documents out, exactly as `parse_exactly` gives them; None in any doubt.
 
 What people write in profiles and manifests is a small part of YAML. It is read here before ruamel.yaml could even be
-imported. All else, and every mistake, ends reading at once: `source` knows what it means, or what to say about it.
+imported. All else, and every mistake, ends reading at once: `exact_yaml` knows what it means, or what to say about it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dynagen.text.scalars import Ambiguous, parse_plain
 
 
 def read_plain(text: str, plain: Callable[[str], Any] = parse_plain) -> list[tuple[Any, list[int]]] | None:
-    """Data and marks of each document; None when `source.parse` has to read the text, or to say what is wrong.
+    """Data and marks of each document; None when `parse_exactly` has to read the text, or to say what is wrong.
 
     `plain` gives the value of a scalar without quotes, or raises Ambiguous.
     """
     lines = text.split("\n")
-    # Comments for dynagen are read by `source`. What is not printable, such as a tab, often means something else.
+    # Comments for dynagen are read by `exact_yaml`. What is not printable, such as a tab, often means something else.
     if "dynagen:" in text or "\n..." in text or text.startswith("...") or not all(map(str.isprintable, lines)):
         return None
     try:

@@ -10,9 +10,9 @@ from dynagen.cluster.objects import Findings, Object
 from dynagen.compiled.reading import load_rules
 from dynagen.crd_rules.evaluating import Broken, Rules
 from dynagen.crd_rules.places import escaped, place_of
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.schema.sets import Schema, Schemas
+from dynagen.text.paths import SCHEMAS
 
 
 def check_rules(

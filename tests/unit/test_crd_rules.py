@@ -12,9 +12,9 @@ from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import RULES, escaped, place_of
 from dynagen.crd_rules.soundness import rules_trouble
-from dynagen.data import SCHEMAS
 from dynagen.language.cel import ExpressionError
 from dynagen.schema.conformance import Source, read_source
+from dynagen.text.paths import SCHEMAS
 from tests.crd_rules import Finding, ours, rules_of
 
 TEXT = {"type": "string"}

@@ -1,4 +1,4 @@
-"""Plain YAML is read as `source.parse` reads it, without ruamel.yaml; all else is left to it."""
+"""Plain YAML is read as `exact_yaml.parse_exactly` reads it, without ruamel.yaml; all else is left to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynagen.text import plain_flow, source
+from dynagen.text import exact_yaml, plain_flow, source
 from dynagen.text.plain_yaml import read_plain
 from dynagen.text.scalars import parse_for_kubernetes
 from tests.conftest import ROOT
@@ -111,8 +111,8 @@ def test_all_else_is_declined(text: str) -> None:
     assert read_plain(text) is None
 
 
-def test_what_is_large_or_deep_is_declined_before_it_is_too_much_for_source() -> None:
-    assert plain_flow.MAX_DEPTH < source.MAX_DEPTH and 2 * plain_flow.MAX_MARKED < source.MAX_VALUES
+def test_what_is_large_or_deep_is_declined_before_it_is_too_much() -> None:
+    assert plain_flow.MAX_DEPTH < exact_yaml.MAX_DEPTH and 2 * plain_flow.MAX_MARKED < exact_yaml.MAX_VALUES
     assert read_plain("- " * 40 + "a\n") and not read_plain("- " * 41 + "a\n")
     assert read_plain("[" * 40 + "]" * 40) and not read_plain("[" * 41 + "]" * 41)
     assert read_plain("- a\n" * 23_999) and not read_plain("- a\n" * 24_000)
@@ -149,7 +149,7 @@ def test_what_ships_is_plain_and_read_alike() -> None:
 
 
 def test_ruamel_is_not_imported() -> None:
-    script = "import sys; from dynagen.plain_yaml import read_plain; read_plain('a: [b]'); print('ruamel' in str(sys.modules))"
+    script = "import sys; from dynagen.text.plain_yaml import read_plain; read_plain('a: [b]'); print('ruamel' in str(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "False\n"
 
