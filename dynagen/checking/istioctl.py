@@ -18,7 +18,8 @@ from dynagen.manifests.yaml import to_yaml
 from dynagen.text.source import parse
 
 _SEVERITIES = {"Error": "error", "Warning": "warning", "Info": "note"}
-_COMMAND = ("analyze", "--use-kube=false", "--all-namespaces", "--output", "json", "-")
+# Its log would stand before the JSON otherwise.
+_COMMAND = ("analyze", "--use-kube=false", "--all-namespaces", "--log_target=stderr", "--output", "json", "-")
 
 
 class Message(NamedTuple):
@@ -37,8 +38,10 @@ def messages(program: str, objects: Sequence[dict[str, Any]]) -> list[Message]:
     shown = [index for index, data in enumerate(objects) if data["kind"] != "Secret"]
     stream = _Stream([objects[index] for index in shown])
     said, aside = answer([program, *_COMMAND], "".join(stream.texts))
-    if "Error(s) adding files" in aside:  # with --output json, istioctl says so nowhere else
-        raise NoVerdict(" ".join(aside.split()))
+    _, unread, why = aside.partition("Error(s) adding files: ")
+    if unread:  # with --output json, istioctl says so nowhere else; the cause is the innermost point of its list
+        points = [line.strip() for line in why.splitlines() if line.strip().startswith("* ")]
+        raise NoVerdict(points[-1].removeprefix("* ") if points else why.strip())
     if not isinstance(said, list):
         raise NoVerdict("its JSON is no list of messages")
     try:

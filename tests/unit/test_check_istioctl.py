@@ -68,7 +68,9 @@ def findings(run) -> list[tuple[str, str, str, int]]:  # type: ignore[no-untyped
 def test_it_is_asked_for_everything_but_secrets_and_without_a_cluster(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     run = dynagen("check", "entry.yaml", fake(home, "[]\n", "✔ No validation issues found when analyzing -."), cwd=home)
     assert (run.code, run.stderr) == (0, "")
-    assert (home / "asked").read_text() == "analyze --use-kube=false --all-namespaces --output json -\n"
+    assert (
+        home / "asked"
+    ).read_text() == "analyze --use-kube=false --all-namespaces --log_target=stderr --output json -\n"
     given = (home / "given.yaml").read_text()
     assert "kind: ServiceEntry" in given and "kind: ConfigMap" in given and "hidden" not in given
 
@@ -130,7 +132,8 @@ def test_it_is_not_asked_about_what_is_wrong_already(dynagen, home: Path) -> Non
         ('[{"code": "IST0106"}]', "", "its JSON is no list of messages"),
         ("[1]", "", "its JSON is no list of messages"),
         ('[{"code": "IST0106", "level": "Fatal", "message": "a"}]', "", "its JSON is no list of messages"),
-        ("[]", "Error(s) adding files: errors parsing content", "Error(s) adding files: errors parsing content"),
+        ("[]", "Error(s) adding files: 1 error occurred:\n\t* errors parsing:\n\t* no map\n\n✔ No issues", "no map"),
+        ("[]", "Error(s) adding files: no map", "no map"),
     ],
 )
 def test_one_that_does_not_answer_is_an_error(dynagen, home: Path, printed: str, aside: str, why: str) -> None:  # type: ignore[no-untyped-def]
