@@ -193,6 +193,9 @@ def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
     uri = rule.get("jwksUri", "")
     if uri:
         yield from of((*path, "jwksUri"), _uri_problem(uri))
+        port = _port(uri)
+        if port.isdecimal() and int(port) > 65535:  # Istio takes any number
+            yield warning((*path, "jwksUri"), f"'{uri}': {port} is no port", "use 1 to 65535, or leave it out")
     if rule.get("jwks"):
         yield from of((*path, "jwks"), keys_problem(rule["jwks"]))
         for index in private_keys(rule["jwks"]):
@@ -210,12 +213,19 @@ def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
 
 
 def _uri_problem(uri: str) -> str | None:
+    """Source: ParseJwksURI in pkg/config/security/security.go of istio/istio."""
     try:
         parts = urlsplit(uri)
-        port = parts.port
     except ValueError as error:
         return f"'{uri}' is no address of the web: {error}"
     if parts.scheme not in ("http", "https"):
         return f"'{uri}' begins neither with https:// nor with http://"
-    del port
+    if not re.fullmatch("[0-9]{0,18}", _port(uri)):
+        return f"'{uri}' is no address of the web: '{_port(uri)}' is no port"
     return f"'{uri}' has a blank or a control character" if re.search(r"[\x00-\x20\x7f]", parts.netloc) else None
+
+
+def _port(uri: str) -> str:
+    """What stands for the port in an address, "" for none."""
+    found = re.match(r"[a-zA-Z]+://[^/?#]*:([^/?#:\]@]*)(?=[/?#]|\Z)", uri)
+    return found[1] if found else ""
