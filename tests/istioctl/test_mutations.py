@@ -34,9 +34,10 @@ def verdict(mutant: dict[str, Any]) -> set[str]:
     tree = to_tree(mutant, HOME)
     assert isinstance(tree, Map)
     objects, findings = [Object(Manifest(tree, HOME.written))], Findings(report, where_written)
-    check_schemas(objects, SCHEMAS, findings)
+    cluster = Cluster(SCHEMAS, "1.34", (1, 6, 1))
+    check_schemas(objects, cluster, findings)
     if not report.failed:
-        check(objects, Cluster(SCHEMAS, "1.34", (1, 6, 1)), findings)
+        check(objects, cluster, findings)
     return {each.code for each in report.diagnostics if each.severity == "error"}
 
 
