@@ -57,7 +57,10 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
         return Compilation(report, library, profile)
 
     values, authoring = expression_values(profile, plan, library), library.schemas(plan.kubernetes)
-    known, scope = Compilation(report, library, profile, plan, config, values, authoring=authoring), Scope(values)
+    known, scope = (
+        Compilation(report, library, profile, plan, config, values, authoring=authoring),
+        Scope(values, request.memory),
+    )
     authored = build(library.layers, scope, authoring, report, skipped)
     cluster = cluster_of(known, scope, request)
     if report.failed:
@@ -87,6 +90,7 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
         schemas=library.schemas(plan.kubernetes, releases[plan.release]["crds"]),
         kubernetes=plan.kubernetes,
         release=parse_version(plan.release),
+        memory=library.memory,
         external=[*external, *(declared(entry, namespace, at) for entry, at in said)],
         earlier=[Object(manifest) for manifest in request.earlier],
         authoring=authoring,
@@ -116,4 +120,4 @@ def influence_on(compilation: Compilation) -> Influence:
         return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
 
     look_up = cache(partial(library.look_up, report=Report()))
-    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of)
+    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of, library.memory)

@@ -36,5 +36,9 @@ class Memory:
             return made
         return cast(Made, answers[given])
 
+    def know(self, made: Any, make: Callable[..., Any], *given: Hashable) -> None:
+        """What `make(*given)` would give is known beforehand."""
+        self._answers.setdefault(make, {})[given] = made
+
     def forget(self) -> None:
         self._answers.clear()

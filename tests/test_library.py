@@ -7,10 +7,14 @@ from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import base_layer, documents, files, find_overlay, shipped_overlays
+from dynagen.memory import Memory
 from tests.conftest import ROOT
 
 CODE = re.compile(r"\bDG[0-9]{3}\b")
-LAYERS = [base_layer(), *(find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays())]
+LAYERS = [
+    base_layer(Memory()),
+    *(find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()),
+]
 
 
 def codes_in(*paths: Path) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,7 +97,9 @@ def _check_sets(options: Options) -> list[Checked]:
     """Reports DG214 for a schema that cannot be used."""
     report = Report(options.strict)
     for folder in options.target.schemas:
-        for file, message in broken_schemas(folder, folder.resolve(), rules_trouble):
+        for file, message in broken_schemas(
+            folder, folder.resolve(), partial(rules_trouble, memory=options.target.memory)
+        ):
             hint = "make it with `dynagen schemas import`"
             report.add("DG214", f"not a schema of a set: {message}", Position(file.as_posix()), hint)
     findings = findings_of(report)
@@ -155,6 +158,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             options.root or file.home,
             options.target.external,
             [each.manifest for each in options.target.earlier],
+            options.target.memory,
         )
         compilation = compile_profile(request, report)
         if any(options.referees) and not report.failed:
@@ -176,8 +180,8 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
     documents = [document for file in files for document in file.documents]
     objects = check_manifests(documents, options.target, report)
     if any(options.referees):
-        findings = Findings(report, where_written)
-        options.referees.ask(objects, options.target.schema_folders(), findings, report)
+        folders = options.target.schema_folders(options.target.crds)
+        options.referees.ask(objects, folders, Findings(report, where_written), report)
     found = findings_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)
     by_file: dict[str, list[Finding]] = {file.shown: [] for file in files}

@@ -10,7 +10,8 @@ from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import render
 from dynagen.manifests.building import Manifest
-from dynagen.manifests.to_alpha import needs_translation
+from dynagen.manifests.versions import needs_translation
+from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import Version, parse_version
 from dynagen.trees.merge import merge
@@ -115,6 +116,7 @@ class Cluster(NamedTuple):
     schemas: Schemas
     kubernetes: str
     release: Version
+    memory: Memory
     external: Sequence[Object] = ()
     declaring: str = "'external: [{}]' in the profile"
     earlier: Sequence[Object] = ()

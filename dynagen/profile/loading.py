@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from dynagen.diagnostics import Origin, Position, Report
@@ -11,7 +10,7 @@ from dynagen.profile.checks import check, check_rules
 from dynagen.profile.library import Library
 from dynagen.profile.profile import Profile
 from dynagen.profile.request import Request
-from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults, without_required
+from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults
 from dynagen.text.document import Document
 from dynagen.text.scalars import Ambiguous, parse_plain
 from dynagen.trees.merge import merge, without_directives
@@ -29,7 +28,7 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
     low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
     if low or len(fragments) > 1:
-        shape = _partial(schema)
+        shape = library.composed.of_a_part
         for layer, fragment in low:
             if not layer.is_shipped:
                 check(to_data(fragment), shape, fragment, report)
@@ -41,12 +40,12 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
         merged = merge(merged, fragment, None)
     for _, fragment in reversed(low):
         merged = merge(fragment, merged, None)
-    check(to_data(merged), schema, merged, report)
+    check(to_data(merged), library.composed.source, merged, report)
     if report.failed:
         return None
     filled = fill_defaults(merged, schema, schema)
     assert isinstance(filled, Map)
-    check_rules(to_data(filled), schema, schema, filled, (), report)
+    check_rules(to_data(filled), schema, schema, filled, (), report, request.memory)
     from_layers = frozenset(fragment.origin.written.file for _, fragment in low)
     return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
 
@@ -54,27 +53,14 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
 def _defaults(layer: Layer, report: Report) -> Map | None:
     """What a layer says about the profile."""
     if layer.is_shipped:
-        return _shipped_defaults(layer)
+        return layer.memory.once(_shipped_defaults, layer)
     found = defaults(layer, report)
     return None if found is None else document_tree(found)
 
 
-@cache
 def _shipped_defaults(layer: Layer) -> Map | None:
     found = defaults(layer, Report())
     return None if found is None else document_tree(found)
-
-
-_partials: dict[int, tuple[Schema, Schema]] = {}
-
-
-def _partial(schema: Schema) -> Schema:
-    """The schema of a part of a profile; made once for all profiles that share a schema."""
-    known = _partials.get(id(schema))
-    if known is None or known[0] is not schema:
-        _partials.clear()
-        known = _partials[id(schema)] = schema, without_required(schema)
-    return known[1]
 
 
 def _is_mapping(source: Document, report: Report) -> bool:

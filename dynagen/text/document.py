@@ -13,15 +13,14 @@ class Document:
 
     `marks` holds line, column and width of every value one after the other, in the order of the text: of its key in a
     mapping, of itself in a list, of the document first of all. Whoever walks `data` in its order can read them along.
-    `kept` is for what others make of a document that many profiles share.
+    One that `is_shared` is the same for many profiles, so it is worth keeping what is made of it.
     """
 
-    __slots__ = ("_positions", "data", "file", "kept", "marks")
+    __slots__ = ("_positions", "data", "file", "is_shared", "marks")
 
-    def __init__(self, file: str, data: Any, marks: list[int]) -> None:
-        self.file, self.data, self.marks = file, data, marks
+    def __init__(self, file: str, data: Any, marks: list[int], is_shared: bool = False) -> None:
+        self.file, self.data, self.marks, self.is_shared = file, data, marks, is_shared
         self._positions: dict[KeyPath, Position] | None = None
-        self.kept: dict[Any, Any] = {}
 
     def at(self, path: KeyPath = ()) -> Position:
         """The position of `path`, or of its nearest ancestor in this file."""

@@ -21,6 +21,11 @@ def parse_version(text: str) -> Version:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+def version_text(version: Version) -> str:
+    """(1, 6, 1) as `1.6.1`."""
+    return ".".join(map(str, version))
+
+
 def version_in_tag(image: str) -> Version | None:
     """The version that Dynamo's webhook can read in an image's tag: `...:1.6.1`, `...:v1.3.0-cuda13`; None without one.
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from dynagen.cluster.objects import Cluster, Findings, Object, undescribed
-from dynagen.manifests.to_alpha import for_release
+from dynagen.manifests.versions import for_release
 from dynagen.text.silences import check_silences
+from dynagen.text.versions import version_text
 from dynagen.verify.crd_rules import check_rules
 from dynagen.verify.schema import check_schemas
 
@@ -31,7 +32,7 @@ def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> li
     served = [_served(each, cluster, findings) for each in sound]
     changed = [new for new, each in zip(served, sound, strict=True) if new.api_version != each.api_version]
     wrong = set(changed) - set(check_schemas(changed, cluster, findings))
-    check_rules([each for each in served if each not in wrong], cluster.schemas, findings, cluster.earlier)
+    check_rules([each for each in served if each not in wrong], cluster, findings)
     known = cluster._replace(external=[*cluster.external, *undescribed(objects, sound)])
     for name in _CHECKS:
         import_module(f"dynagen.verify.{name}").check(sound, known, findings)
@@ -43,5 +44,5 @@ def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> li
 def _served(subject: Object, cluster: Cluster, findings: Findings) -> Object:
     if not cluster.graphs:
         return subject
-    form = for_release(subject.manifest, cluster.graphs, findings.report)
+    form = for_release(subject.manifest, cluster.graphs, version_text(cluster.release), findings.report)
     return subject if form is subject.manifest else Object(form)

@@ -21,6 +21,7 @@ from dynagen.diagnostics import Report
 from dynagen.language.scope import ExpressionError, Scope, compile_expressions
 from dynagen.language.template import names_in, parse_template
 from dynagen.manifests.yaml import to_stream, to_yaml
+from dynagen.memory import Memory
 from dynagen.profile.schema import core_schema
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import Node, Schemas
@@ -169,19 +170,20 @@ _SCOPE = Scope(
     {
         "metadata": {"name": "chat", "namespace": "ml"}, "labels": {"a": "b", "c/d": "e"}, "empty": {}, "none": None, "yes": True,
         "workers": [{"name": "prefill", "gpus": 1, "spot": True}, {"name": "decode", "gpus": 4, "spot": False, "half": 0.5}],
-    }
+    },
+    Memory(),
 )  # fmt: skip
 
 
 def _expression(text: str) -> None:
     compile_expressions(text)
     try:
-        names_in(text)
+        names_in(text, _SCOPE.memory)
         template = parse_template(text)
         if isinstance(template, str):
             return
         # A scope of its own: nothing that an input has computed may be left to the next one.
-        value, reads = Scope({}, _SCOPE).evaluate(template)
+        value, reads = Scope({}, _SCOPE.memory, _SCOPE).evaluate(template)
     except ExpressionError as error:
         assert re.fullmatch(r"DG30[678]", error.code) and error.message
         return

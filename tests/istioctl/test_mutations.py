@@ -11,6 +11,7 @@ import yaml
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.manifests.building import Manifest
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
@@ -24,7 +25,8 @@ HERE = Path(__file__).parent
 SEEDS = list(yaml.safe_load_all((HERE / "seeds.yaml").read_text("utf-8")))
 COUNT = 1500
 WEBHOOK = {"DG480", "DG481", "DG482", "DG483", "DG485"}
-SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5"))
+MEMORY = Memory()
+SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5", MEMORY))
 HOME = Origin(Position("mutant.yaml"))
 
 
@@ -34,7 +36,7 @@ def verdict(mutant: dict[str, Any]) -> set[str]:
     tree = to_tree(mutant, HOME)
     assert isinstance(tree, Map)
     objects, findings = [Object(Manifest(tree, HOME.written))], Findings(report, where_written)
-    cluster = Cluster(SCHEMAS, "1.34", (1, 6, 1))
+    cluster = Cluster(SCHEMAS, "1.34", (1, 6, 1), memory=MEMORY)
     check_schemas(objects, cluster, findings)
     if not report.failed:
         check(objects, cluster, findings)

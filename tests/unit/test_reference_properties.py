@@ -15,6 +15,7 @@ import pytest
 from dynagen.checking.manifests import objects_of
 from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import Report
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
@@ -77,7 +78,7 @@ def work(text: str) -> tuple[int, int]:
         calls += event == "call"
 
     objects = objects_of(parse(text, "manifests.yaml", report), report)
-    cluster = Cluster(Schemas(schema_folders([], "1.34")), "1.34", (1, 6, 1))
+    cluster = Cluster(Schemas(schema_folders([], "1.34", None, Memory())), "1.34", (1, 6, 1))
     before = sys.getprofile()
     sys.setprofile(count)
     try:
@@ -108,7 +109,7 @@ def test_so_it_does_when_everything_is_wrong() -> None:
 
 def test_no_object_makes_it_fall_over() -> None:
     """Parts are taken away and put in other places: of what conforms, nothing does; what is external may be anything."""
-    schemas = Schemas(schema_folders([], "1.34"))
+    schemas = Schemas(schema_folders([], "1.34", None, Memory()))
     chance = random.Random(1)
     texts = [file.read_text("utf-8") for file in sorted(CASES.glob("*/manifests.yaml"))]
     checked = 0

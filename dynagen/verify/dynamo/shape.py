@@ -5,13 +5,15 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
+from dynagen.cluster.apis import Apis
 from dynagen.cluster.graphs import WORKERS, Component, Graph
+from dynagen.cluster.names import MadeName, made_names
 from dynagen.cluster.objects import Cluster, Findings
 from dynagen.text.names import MAX_LABEL
 from dynagen.text.quantities import amount
 
 
-def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:
+def check_shape(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
     """Reports DG406 for a name that gets too long, DG450 for a graph of nothing, DG453 for negative shared memory, DG454 for nodes that cannot be, DG463
     for a restart of what does not run: rules 1, 7, 8 and 20."""
     if not graph.alone and not graph.components:
@@ -21,7 +23,7 @@ def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:
     if "restart" in graph.spec and (1, 3, 0) <= cluster.release < (1, 4, 0):
         hint = "leave it out; set 'restart.id' when the graph runs and has to restart"
         graph.report(findings, "DG463", ("spec", "restart"), "'restart' is set in a graph that is new", hint)
-    _check_name(graph, findings)
+    _check_name(graph, apis, findings)
     for component in graph.components:
         size = amount(component.data.get("sharedMemorySize", 0))
         if size is not None and size < 0:
@@ -30,17 +32,14 @@ def check_shape(graph: Graph, cluster: Cluster, findings: Findings) -> None:
         _check_nodes(component, cluster, findings)
 
 
-def _check_name(graph: Graph, findings: Findings) -> None:
-    """Of what the operator names after a graph: labels of pods, and a Service for each component.
-
-    Source: GetDynamoNamespace and GenerateComponentService in deploy/operator/internal/dynamo/graph.go.
-    """
-    name, space = graph.subject.name, graph.subject.namespace
-    made = [] if graph.alone else [f"{name}-{component.name}".lower() for component in graph.components]
-    made += [f"{space}-{name}"] if space else []
-    longest = max(made, key=len, default=name)
-    if len(longest) > MAX_LABEL:
-        message = f"the operator makes '{longest}' of it, of {len(longest)} characters: {MAX_LABEL} are possible"
+def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
+    """Names of components get a hash of the worker's spec where no Grove rolls them."""
+    name, hashed = graph.subject.name, not apis.has_grove(graph)
+    components = [] if graph.alone else [(each.name, each.is_worker and hashed) for each in graph.components]
+    made = made_names(name, graph.subject.namespace, components) or [MadeName(name)]
+    longest = max(made, key=lambda each: each.length)
+    if longest.length > MAX_LABEL:
+        message = f"the operator makes '{longest}' of it, of {longest.length} characters: {MAX_LABEL} are possible"
         graph.report(findings, "DG406", ("metadata", "name"), message, "use a shorter name")
 
 
