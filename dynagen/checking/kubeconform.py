@@ -1,23 +1,16 @@
-"""Manifests and sets of schemas in, kubeconform's verdict on each out. The only place that starts another program."""
+"""Manifests and sets of schemas in, kubeconform's verdict on each out."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.checking.programs import NoVerdict, answer
 from dynagen.diagnostics import KeyPath
 
 _TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
-# One manifest takes it some milliseconds.
-_SECONDS = 300
-
-
-class NoVerdict(Exception):
-    """kubeconform did not run, or did not say what it should have."""
 
 
 class Objection(NamedTuple):
@@ -25,11 +18,6 @@ class Objection(NamedTuple):
 
     path: KeyPath
     message: str
-
-
-def find_program(name: str) -> str | None:
-    """The program of this name or path, None when there is none."""
-    return shutil.which(name)
 
 
 def locations(folders: Sequence[Path]) -> list[str]:
@@ -40,17 +28,11 @@ def locations(folders: Sequence[Path]) -> list[str]:
 def verdicts(program: str, stream: str, folders: Sequence[Path]) -> list[dict[str, Any]]:
     """What it says about each object of a stream, in their order: `status`, `msg` and the rest of its JSON."""
     command = [program, "-strict", "-verbose", "-n", "1", "-output", "json", *locations(folders), "-"]
+    said, aside = answer(command, stream)
     try:
-        done = subprocess.run(command, input=stream.encode(), capture_output=True, timeout=_SECONDS)
-        said = json.loads(done.stdout)
         resources: list[dict[str, Any]] = said["resources"]
-    except OSError as error:
-        raise NoVerdict((error.strerror or str(error)).lower()) from error
-    except subprocess.TimeoutExpired as error:
-        raise NoVerdict(f"no answer within {_SECONDS} seconds") from error
-    except (ValueError, KeyError, TypeError) as error:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NoVerdict(lines[-1] if lines else "it printed no JSON") from error
+    except (KeyError, TypeError) as error:
+        raise NoVerdict(aside.splitlines()[-1] if aside else "its JSON has no 'resources'") from error
     return resources
 
 

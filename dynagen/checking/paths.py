@@ -21,11 +21,12 @@ from dynagen.checking.inputs import (
     walk,
 )
 from dynagen.checking.manifests import Target, check_manifests, objects_of
+from dynagen.checking.referees import Referees
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.crd_rules.soundness import rules_trouble
-from dynagen.diagnostics import Diagnostic, Position, Report, path_text
+from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import broken_schemas
 from dynagen.text.document import Document
@@ -35,14 +36,14 @@ _NAMED = 5  # skipped files that a note names
 
 
 class Options(NamedTuple):
-    """How to check. `referee` is the program kubeconform; `files` and `settings` are for exactly one profile."""
+    """How to check. `files` and `settings` are for exactly one profile."""
 
     target: Target
     files: Sequence[str] = ()
     settings: Sequence[str] = ()
     root: Path | None = None
     strict: bool = False
-    referee: str | None = None
+    referees: Referees = Referees()
     may_be_empty: bool = False
 
 
@@ -160,13 +161,13 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             options.target.memory,
         )
         compilation = compile_profile(request, report)
-        if options.referee and not report.failed:
+        if any(options.referees) and not report.failed:
             assert compilation.profile is not None and compilation.plan is not None
             crds = compilation.library.facts["releases"][compilation.plan.release]["crds"]
             folders = compilation.library.schema_folders(compilation.plan.kubernetes, crds)
             findings = Findings(report, places_of(compilation))
             objects = [Object(manifest) for manifest in compilation.manifests]
-            _ask_referee(options.referee, objects, folders, findings, report)
+            options.referees.ask(objects, folders, findings, report)
     findings_ = findings_of(report)
     _note_texts(findings_, known, texts)
     return Checked(file.shown, findings_)
@@ -178,34 +179,15 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
         report.take(file.report)
     documents = [document for file in files for document in file.documents]
     objects = check_manifests(documents, options.target, report)
-    if options.referee and not report.failed:
+    if any(options.referees):
         folders = options.target.schema_folders(options.target.crds)
-        _ask_referee(options.referee, objects, folders, Findings(report, where_written), report)
+        options.referees.ask(objects, folders, Findings(report, where_written), report)
     found = findings_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)
     by_file: dict[str, list[Finding]] = {file.shown: [] for file in files}
     for finding in found:
         by_file.setdefault(finding.diagnostic.at.file, []).append(finding)
     return [Checked(name, findings) for name, findings in by_file.items()]
-
-
-def _ask_referee(
-    program: str, objects: Sequence[Object], folders: Sequence[Path], findings: Findings, report: Report
-) -> None:
-    """Reports DG217 for what kubeconform says of objects in which we see nothing wrong."""
-    from dynagen.checking.kubeconform import NoVerdict, objections
-
-    try:
-        found = objections(program, [subject.data for subject in objects], folders)
-    except NoVerdict as error:
-        report.add("DG217", f"kubeconform gives no verdict: {error}", Position(f"--kubeconform={program}"))
-        return
-    for subject, against in zip(objects, found, strict=True):
-        for path, message in against:
-            where = f"{path_text(path)}: " if path else ""
-            hint = "dynagen and kubeconform read the same schemas: please report that they do not agree"
-            said = "this value is wrong" if subject.kind == "Secret" else message  # it would quote the value
-            findings.add("DG217", subject, path, f"kubeconform says {where}{said}", hint)
 
 
 def _note_texts(findings: Sequence[Finding], known: Mapping[str, str], texts: dict[str, str]) -> None:

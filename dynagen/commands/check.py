@@ -17,15 +17,20 @@ if TYPE_CHECKING:
     from dynagen.cluster.objects import Object
     from dynagen.console.outcome import Outcome
 
-_DEFAULT_REFEREE = "kubeconform"
+# Other programs that are asked, and how one gets them.
+_REFEREES = {
+    "kubeconform": "go install github.com/yannh/kubeconform/cmd/kubeconform@latest",
+    "istioctl": "https://istio.io/latest/docs/ops/diagnostic-tools/istioctl/",
+}
 
 
 class _Check(click.Command):
-    """`--kubeconform` takes a value after `=` only, so that `--kubeconform profile.yaml` means what people mean."""
+    """A referee takes a value after `=` only, so that `--kubeconform profile.yaml` means what people mean."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
-        named = [f"{word}={_DEFAULT_REFEREE}" if word == "--kubeconform" else word for word in args[:end]]
+        names = {f"--{name}": f"--{name}={name}" for name in _REFEREES}
+        named = [names.get(word, word) for word in args[:end]]
         return super().parse_args(context, [*named, *args[end:]])
 
 
@@ -55,6 +60,9 @@ class _Check(click.Command):
     "--kubeconform", metavar="[=PATH]", help="Let kubeconform judge all objects as well, with the same schemas."
 )
 @click.option(
+    "--istioctl", metavar="[=PATH]", help="Let `istioctl analyze` judge all objects as well, without a cluster."
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(format_names()),
@@ -76,6 +84,7 @@ def check(
     schemas: tuple[Path, ...],
     against: str | None,
     kubeconform: str | None,
+    istioctl: str | None,
     format_: str,
     output_file: str | None,
     allow_empty: bool,
@@ -94,6 +103,7 @@ def check(
     """
     from dynagen.checking.manifests import Target
     from dynagen.checking.paths import NotOneProfile, Options, check_paths
+    from dynagen.checking.referees import Referees
     from dynagen.commands._output import Texts, print_text, write_file
     from dynagen.console import render
     from dynagen.console.outcome import Outcome, summary
@@ -105,11 +115,11 @@ def check(
     expect_words([*names, *further, *([against] if against else [])], settings)
     if output_file is not None and any(_is_same_file(name, output_file) for name in (*names, *further)):
         raise click.UsageError(f"--output-file would replace '{output_file}', which is checked.")
-    referee = _referee(kubeconform)
+    referees = Referees(_program("kubeconform", kubeconform), _program("istioctl", istioctl))
     earlier, wrong = _earlier(against)
     memory = Memory()
     target = Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory)
-    options = Options(target, further, settings, root, strict, referee, allow_empty)
+    options = Options(target, further, settings, root, strict, referees, allow_empty)
     texts: dict[str, str] = {}
     homes: set[Path] = set()
     try:
@@ -135,16 +145,15 @@ def _is_same_file(one: str, other: str) -> bool:
     return is_file(Path(one)) and is_file(Path(other)) and Path(one).samefile(other)
 
 
-def _referee(given: str | None) -> str | None:
+def _program(referee: str, given: str | None) -> str | None:
     if given is None:
         return None
-    from dynagen.checking.kubeconform import find_program
+    from dynagen.checking.programs import find_program
 
     found = find_program(given)
     if found is None:
         raise click.UsageError(
-            f"--kubeconform: there is no program '{given}'. "
-            "Install it (go install github.com/yannh/kubeconform/cmd/kubeconform@latest), or say --kubeconform=PATH."
+            f"--{referee}: there is no program '{given}'. Install it ({_REFEREES[referee]}), or say --{referee}=PATH."
         )
     return found
 

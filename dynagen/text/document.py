@@ -32,6 +32,10 @@ class Document:
             path = path[:-1]
         return self._positions[path]
 
+    def paths_at(self, line: int) -> list[KeyPath]:
+        """The paths of what begins at a line, outer ones first."""
+        return [path for path, at in _with_paths(self.data, self.walk()) if at.line == line]
+
     def walk(self) -> Iterator[Position]:
         """The positions in the order of the text."""
         numbers = iter(self.marks)

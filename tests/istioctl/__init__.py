@@ -15,12 +15,13 @@ from tests import tools
 
 
 class Message(NamedTuple):
-    """What analyze says; `origin` is `Kind namespace/name`."""
+    """What analyze says; `origin` is `Kind namespace/name`, `line` 0 when it names none."""
 
     code: str
     level: str
     origin: str
     text: str
+    line: int
 
 
 def analyze(*files: Path) -> list[Message]:
@@ -38,7 +39,15 @@ def _messages(command: Sequence[str | Path]) -> list[Message]:
     # Files that it cannot read at all are an error without a code.
     assert "Error(s) adding files" not in done.stderr and done.stdout.startswith("["), done.stdout + done.stderr
     found = json.loads(done.stdout)
-    return [Message(each["code"], each["level"], each.get("origin", ""), each["message"]) for each in found]
+    return [
+        Message(each["code"], each["level"], each.get("origin", ""), each["message"], _line(each.get("reference", "")))
+        for each in found
+    ]
+
+
+def _line(reference: str) -> int:
+    line = reference.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
 
 
 _REFUSED = re.compile(r"^\t\* (\w+)/([^/\s]*)/([^:\s]+):(.*)$", re.MULTILINE)

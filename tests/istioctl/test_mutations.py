@@ -24,8 +24,9 @@ from tests.istioctl.mutants import mutants
 HERE = Path(__file__).parent
 SEEDS = list(yaml.safe_load_all((HERE / "seeds.yaml").read_text("utf-8")))
 COUNT = 1500
-WEBHOOK = {"DG480", "DG481", "DG482", "DG483", "DG484", "DG485"}
-SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5", Memory()))
+WEBHOOK = {"DG480", "DG481", "DG482", "DG483", "DG485"}
+MEMORY = Memory()
+SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5", MEMORY))
 HOME = Origin(Position("mutant.yaml"))
 
 
@@ -35,9 +36,10 @@ def verdict(mutant: dict[str, Any]) -> set[str]:
     tree = to_tree(mutant, HOME)
     assert isinstance(tree, Map)
     objects, findings = [Object(Manifest(tree, HOME.written))], Findings(report, where_written)
-    check_schemas(objects, SCHEMAS, findings)
+    cluster = Cluster(SCHEMAS, "1.34", (1, 6, 1), memory=MEMORY)
+    check_schemas(objects, cluster, findings)
     if not report.failed:
-        check(objects, Cluster(SCHEMAS, "1.34", (1, 6, 1), Memory()), findings)
+        check(objects, cluster, findings)
     return {each.code for each in report.diagnostics if each.severity == "error"}
 
 

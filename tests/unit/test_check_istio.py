@@ -13,12 +13,12 @@ from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
 from dynagen.text.durations import duration_problem, nanoseconds
 from dynagen.text.source import parse
-from dynagen.verify.istio.common import regex_problem
-from dynagen.verify.istio.names import host_problem, overlap
+from dynagen.verify.istio.faults import regex_problem
+from dynagen.verify.istio.hosts import host_problem, overlap
 from tests.conftest import ROOT
 
 CASES = sorted(path.parent for path in (ROOT / "tests/cases/istio").glob("*/manifests.yaml"))
-OURS = tuple(f"DG{number}" for number in range(479, 500))
+OURS = tuple(f"DG{number}" for number in range(479, 500) if number != 484)  # DG484 is gone
 
 
 def report_of(text: str) -> Report:
@@ -73,3 +73,45 @@ def test_an_object_without_a_namespace_may_be_in_any() -> None:
         "spec: {host: a.example.com, exportTo: [team], workloadSelector: {matchLabels: {app: a}}}\n"
     )
     assert report_of(text).diagnostics == []
+
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: team, labels: {app: web, version: v1}}
+spec: {containers: [{name: main, image: "example.com/web:1"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: team}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: team}
+spec: {host: web, subsets: [{name: v2, labels: {version: v2}}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: web, namespace: team}
+spec: {selector: {matchLabels: {version: v2}}}
+---
+"""
+ENTRY = """\
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: web, namespace: team}
+spec: {address: 10.0.0.1, labels: {app: web, version: v2}}
+"""
+GROUP = """\
+apiVersion: networking.istio.io/v1
+kind: WorkloadGroup
+metadata: {name: web, namespace: team}
+spec: {metadata: {labels: {app: web, version: v2}}, template: {ports: {http: 80}}}
+"""
+
+
+def test_machines_outside_of_the_cluster_are_selected_like_pods() -> None:
+    assert {each.code for each in report_of(POD).diagnostics} == {"DG473", "DG497"}
+    for machines in (ENTRY, GROUP):
+        assert report_of(POD + machines).diagnostics == []

@@ -14,8 +14,8 @@ from dynagen.cluster.objects import Object
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import is_block
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.istio.names import is_block
 
 _IGNORED = ("sidecar.istio.io/status", "gateway.istio.io/controller-version", "istio.io/rev")
 _LABEL = "sidecar.istio.io/inject"

@@ -30,7 +30,7 @@ def _check_kinds(mesh: Mesh) -> None:
     from dynagen.verify.istio.webhook import check_webhook
 
     check_webhook(mesh)
-    if len(mesh.of_kind("VirtualService")) > 1 or mesh.has("Gateway", "Sidecar", "Telemetry"):
+    if len(mesh.of_kind("VirtualService")) > 1 or mesh.has("Gateway", "Telemetry"):
         from dynagen.verify.istio.conflicts import check_gateways, check_hosts, check_selectors
 
         check_hosts(mesh)
@@ -49,7 +49,7 @@ def _check_kinds(mesh: Mesh) -> None:
         from dynagen.verify.istio.serving import check_serving
 
         check_serving(mesh)
-    if mesh.has("DestinationRule", "ServiceEntry", "EnvoyFilter"):
+    if mesh.has("DestinationRule", "EnvoyFilter"):
         from dynagen.verify.istio.idle_rules import check_rules
 
         check_rules(mesh)

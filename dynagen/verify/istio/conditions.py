@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from dynagen.diagnostics import closest
-from dynagen.verify.istio.names import is_address, is_block
+from dynagen.verify.istio.hosts import is_address, is_block
 
 _ATTRIBUTES = (
     "source.ip", "remote.ip", "source.namespace", "source.serviceAccount", "source.principal", "source.trustDomain",

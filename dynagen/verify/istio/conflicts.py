@@ -1,6 +1,6 @@
 """Objects of one kind that claim the same: a host, a port of a gateway, a pod.
 
-Source: pkg/config/analysis/analyzers/{virtualservice,gateway,sidecar,telemetry} of istio/istio.
+Source: pkg/config/analysis/analyzers/{virtualservice,gateway,telemetry} of istio/istio.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import full_name, overlap
 from dynagen.verify.istio.mesh import Mesh, is_selected
-from dynagen.verify.istio.names import full_name, overlap
 
 # A host of a VirtualService: the object, the path of the host, and its full name.
 _Claim = tuple[Object, KeyPath, str]
@@ -102,26 +102,21 @@ def _selector(gateway: Object) -> dict[str, str]:
 
 
 def check_selectors(mesh: Mesh) -> None:
-    """Reports DG490 for a pod with two Sidecars or two Telemetries, and for two of a namespace without a selector."""
-    for kind, field, key, codes in (
-        ("Sidecar", "workloadSelector", "labels", ("IST0110", "IST0111")),
-        ("Telemetry", "selector", "matchLabels", ("IST0159", "IST0160")),
-    ):
-        seen: list[tuple[Object, dict[str, str]]] = []
-        for subject in mesh.of_kind(kind):
-            spec = subject.data.get("spec") or {}
-            if spec.get("targetRef") or spec.get("targetRefs"):
-                continue
-            labels = (spec.get(field) or {}).get(key) or {}
-            path: KeyPath = ("spec", field) if field in spec else ("metadata", "name")
-            for other, taken in seen:
-                if other.namespace == subject.namespace and _twice(mesh, subject.namespace, labels, taken):
-                    whom = "the same pods" if labels else "all pods of the namespace"
-                    code = codes[0] if labels else codes[1]
-                    message, hint = f"{other} is for {whom} already", "keep one, or let them select different pods"
-                    mesh.report("DG490", code, subject, path, message, hint, also=[("the other one", other, path)])
-                    break
-            seen.append((subject, labels))
+    """Reports DG490 for a pod with two Telemetries, and for two of a namespace without a selector."""
+    seen: list[tuple[Object, dict[str, str]]] = []
+    for subject in mesh.of_kind("Telemetry"):
+        spec = subject.data.get("spec") or {}
+        if spec.get("targetRef") or spec.get("targetRefs"):
+            continue
+        labels = (spec.get("selector") or {}).get("matchLabels") or {}
+        path: KeyPath = ("spec", "selector") if "selector" in spec else ("metadata", "name")
+        for other, taken in seen:
+            if other.namespace == subject.namespace and _twice(mesh, subject.namespace, labels, taken):
+                whom, code = ("the same pods", "IST0159") if labels else ("all pods of the namespace", "IST0160")
+                message, hint = f"{other} is for {whom} already", "keep one, or let them select different pods"
+                mesh.report("DG490", code, subject, path, message, hint, also=[("the other one", other, path)])
+                break
+        seen.append((subject, labels))
 
 
 def _twice(mesh: Mesh, namespace: str, labels: dict[str, str], taken: dict[str, str]) -> bool:

@@ -12,10 +12,17 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.text.durations import nanoseconds
-from dynagen.verify.istio.common import duration_faults, export_faults, of, pool_faults, selector_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.localities import locality_faults
-from dynagen.verify.istio.names import (
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    export_faults,
+    items,
+    of,
+    selector_faults,
+    warning,
+)
+from dynagen.verify.istio.hosts import (
     fqdn_problem,
     host_problem,
     is_address,
@@ -23,6 +30,7 @@ from dynagen.verify.istio.names import (
     labels_problem,
     port_problem,
 )
+from dynagen.verify.istio.localities import locality_faults
 
 _OF_A_PORT = ("outlierDetection", "connectionPool", "loadBalancer", "tls")
 _OF_ALL = (*_OF_A_PORT, "portLevelSettings", "tunnel", "proxyProtocol", "retryBudget")
@@ -82,9 +90,43 @@ def _policy_faults(policy: dict[str, Any] | None, path: KeyPath, namespace: str)
 def _settings_faults(policy: dict[str, Any], path: KeyPath, namespace: str) -> Faults:
     outlier = policy.get("outlierDetection")
     yield from _outlier_faults(outlier, (*path, "outlierDetection"))
-    yield from pool_faults(policy.get("connectionPool"), (*path, "connectionPool"))
+    yield from _pool_faults(policy.get("connectionPool"), (*path, "connectionPool"))
     yield from _balancer_faults(policy.get("loadBalancer"), outlier is not None, (*path, "loadBalancer"))
     yield from _tls_faults(policy.get("tls"), (*path, "tls"), namespace)
+
+
+def _pool_faults(pool: dict[str, Any] | None, path: KeyPath) -> Faults:
+    if pool is None:
+        return
+    http, tcp = pool.get("http"), pool.get("tcp")
+    if http is None and tcp is None:
+        yield Fault(path, "a connection pool says something of tcp or http", "leave it out otherwise")
+    if http is not None:
+        at = (*path, "http")
+        counts = ("http1MaxPendingRequests", "http2MaxRequests", "maxRequestsPerConnection", "maxRetries", "maxConcurrentStreams")  # fmt: skip
+        yield from _negative(http, at, *counts)
+        yield from duration_faults(http, at, "idleTimeout")
+        if http.get("h2UpgradePolicy") == "UPGRADE" and http.get("useClientProtocol"):
+            yield Fault((*at, "useClientProtocol"), "h2UpgradePolicy UPGRADE excludes useClientProtocol", "drop one")
+        alive = http.get("http2KeepAlive")
+        for key in ("interval", "timeout") if alive is not None else ():
+            if key not in alive:
+                yield Fault((*at, "http2KeepAlive"), f"http2KeepAlive needs {key}")
+        yield from duration_faults(alive or {}, (*at, "http2KeepAlive"), "interval", "timeout")
+    if tcp is not None:
+        at = (*path, "tcp")
+        yield from _negative(tcp, at, "maxConnections")
+        yield from duration_faults(tcp, at, "connectTimeout", "maxConnectionDuration")
+        idle = nanoseconds(tcp.get("idleTimeout", "0s"))
+        if idle is None or abs(idle) >= 10**6:  # zero turns it off
+            yield from duration_faults(tcp, at, "idleTimeout")
+        yield from duration_faults(tcp.get("tcpKeepalive") or {}, (*at, "tcpKeepalive"), "time", "interval")
+
+
+def _negative(tree: dict[str, Any], path: KeyPath, *keys: str) -> Faults:
+    for key in keys:
+        if tree.get(key, 0) < 0:
+            yield Fault((*path, key), f"{key} cannot be negative")
 
 
 def _outlier_faults(outlier: dict[str, Any] | None, path: KeyPath) -> Faults:

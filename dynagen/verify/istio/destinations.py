@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import of, port_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
+from dynagen.verify.istio.faults import Fault, Faults, items, of, warning
+from dynagen.verify.istio.hosts import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
 
 
 def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
@@ -32,7 +31,7 @@ def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
 def source_faults(match: dict[str, Any], path: KeyPath) -> Faults:
     """What matches of all protocols have in common."""
     if match.get("port"):
-        yield from port_faults(match["port"], (*path, "port"))
+        yield from of((*path, "port"), port_problem(match["port"]))
     yield from of((*path, "sourceLabels"), labels_problem(match.get("sourceLabels") or {}))
     yield from gateway_name_faults(match.get("gateways") or (), (*path, "gateways"))
 

@@ -1,19 +1,24 @@
-"""Telemetry, ProxyConfig, EnvoyFilter, WasmPlugin and TrafficExtension in, what Istio's webhook refuses of them out.
+"""A Telemetry or an EnvoyFilter in, what Istio's webhook refuses of it out.
 
 Source: pkg/config/validation/validation.go, validation_istiod.go and envoyfilter/envoyfilter.go of istio/istio.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import duration_faults, of, regex_problem, selector_faults, target_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import port_problem
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    items,
+    regex_problem,
+    selector_faults,
+    target_faults,
+    warning,
+)
 
 _LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
 _ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")
@@ -82,13 +87,6 @@ def _filter_faults(expression: str, path: KeyPath) -> Faults:
         yield Fault(path, f"no expression of CEL: {error.message}")
 
 
-def proxy_config_faults(subject: Object) -> Faults:
-    spec = subject.data.get("spec") or {}
-    yield from selector_faults(spec.get("selector"), ("spec", "selector"))
-    if (spec.get("concurrency") or 0) < 0:
-        yield Fault(("spec", "concurrency"), "concurrency cannot be negative", "0 uses all cores")
-
-
 def envoy_filter_faults(subject: Object) -> Faults:
     spec = subject.data.get("spec") or {}
     yield Fault(("kind",), "Envoy's own settings may change with every release", "try after each upgrade", "note")
@@ -139,65 +137,3 @@ def _filter_match_faults(found: dict[str, Any], kind: str, path: KeyPath) -> Fau
             yield Fault((*path, "name"), f"subFilter needs filter {_MANAGERS[0]}")
         elif not sub.get("name"):
             yield Fault((*path, "subFilter"), "a subFilter needs a name")
-
-
-def wasm_plugin_faults(subject: Object) -> Faults:
-    spec = subject.data.get("spec") or {}
-    yield from target_faults(spec)
-    yield from _wasm_faults(spec, ("spec",))
-    yield from _traffic_faults(spec)
-
-
-def traffic_extension_faults(subject: Object) -> Faults:
-    spec = subject.data.get("spec") or {}
-    if ("wasm" in spec) == ("lua" in spec):
-        yield Fault(("spec",), "a TrafficExtension has wasm or lua, one of them")
-    yield from target_faults(spec)
-    if "lua" in spec:
-        code = spec["lua"].get("inlineCode", "")
-        if not code or len(code.encode()) > 65536:
-            yield Fault(("spec", "lua", "inlineCode"), "inlineCode is empty or longer than 64 KiB")
-    if "wasm" in spec:
-        yield from _wasm_faults(spec["wasm"], ("spec", "wasm"))
-    yield from _traffic_faults(spec)
-
-
-def _wasm_faults(tree: dict[str, Any], path: KeyPath) -> Faults:
-    yield from of((*path, "url"), _url_problem(tree.get("url", "")))
-    digest = tree.get("sha256", "")
-    if digest and not re.fullmatch("[a-f0-9]{64}", digest):
-        yield Fault((*path, "sha256"), "a sum of SHA-256 has 64 digits of 0-9 and a-f")
-    for key, most in (("imagePullSecret", 253), ("pluginName", 256)):
-        if len(tree.get(key, "").encode()) > most:
-            yield Fault((*path, key), f"{key} is longer than {most} characters")
-    names: set[str] = set()
-    for at, variable in items(tree.get("vmConfig") or {}, "env", (*path, "vmConfig")):
-        name = variable.get("name", "")
-        if not name or len(name.encode()) > 256:
-            yield Fault((*at, "name"), "the name of a variable has 1 to 256 characters")
-        elif name in names:
-            yield Fault((*at, "name"), f"variable '{name}' is there already")
-        elif variable.get("valueFrom", "INLINE") != "INLINE" and variable.get("value"):
-            yield Fault((*at, "value"), "a value of its own is for valueFrom INLINE")
-        names.add(name)
-
-
-def _url_problem(url: str) -> str | None:
-    if not url:
-        return "a plugin needs a url"
-    if re.search(r"[\x00-\x20\x7f]", url):
-        return f"'{url}' is no address: it has a blank or a control character"
-    scheme = re.match("[A-Za-z][-+.A-Za-z0-9]*(?=://)", url)
-    if scheme and scheme[0].lower() not in ("file", "http", "https", "oci"):
-        return f"'{url}': Istio fetches by oci, https, http or file, not by {scheme[0]}"
-    try:
-        _ = urlsplit(url if scheme or url.startswith("/") else f"http://{url}").port
-    except ValueError as error:
-        return f"'{url}' is no address: {error}"
-    return None
-
-
-def _traffic_faults(spec: dict[str, Any]) -> Faults:
-    for path, match in items(spec, "match", ("spec",)):
-        for at, port in items(match, "ports", path):
-            yield from of((*at, "number"), port_problem(port.get("number", 0)))

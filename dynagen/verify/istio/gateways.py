@@ -6,11 +6,24 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import HTTP, PROTOCOLS, TLS, port_faults, protocol, server_tls_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.names import is_address, is_host_label, scoped_host_problem, socket_problem
+from dynagen.verify.istio.faults import Fault, Faults, items, of, warning
+from dynagen.verify.istio.hosts import is_address, is_host_label, port_problem, scoped_host_problem, socket_problem
 
 _UNIX = "unix://"
+
+# Source: pkg/config/security/security.go (ValidCipherSuites).
+_CIPHERS = frozenset((
+    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA",
+    "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA", "DES-CBC3-SHA",
+))  # fmt: skip
+# Source: pkg/config/protocol/instance.go.
+_HTTP = frozenset(("http", "http2", "http_proxy", "grpc", "grpc-web"))
+_TLS = frozenset(("https", "tls"))
+_TCP = frozenset(("tcp", "udp", "mongo", "redis", "mysql"))
+_PROTOCOLS = _HTTP | _TLS | _TCP
+_ENDING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 
 def gateway_faults(subject: Object) -> Faults:
@@ -28,7 +41,7 @@ def gateway_faults(subject: Object) -> Faults:
         if name and name in names:
             yield Fault((*path, "port", "name"), f"port name '{name}' is there already", "names of ports are unique")
         names.add(name)
-        if protocol(port) not in HTTP and (server.get("tls") or {}).get("httpsRedirect"):
+        if _protocol(port) not in _HTTP and (server.get("tls") or {}).get("httpsRedirect"):
             yield warning((*path, "tls", "httpsRedirect"), "only a server of plain HTTP redirects to HTTPS")
 
 
@@ -36,21 +49,19 @@ def _server_faults(server: dict[str, Any], path: KeyPath) -> Faults:
     if not server.get("hosts"):
         yield Fault((*path, "hosts"), "a server needs a host", "'*' stands for any")
     for at, host in items(server, "hosts", path):
-        problem = scoped_host_problem(host, gateway=True)
-        if problem:
-            yield Fault(at, problem)
+        yield from of(at, scoped_host_problem(host))
     port, bind, tls = server.get("port") or {}, server.get("bind", ""), server.get("tls")
     at = (*path, "port")
-    kind = protocol(port)
-    usable = kind in PROTOCOLS
+    kind = _protocol(port)
+    usable = kind in _PROTOCOLS
     if not usable:
         hint = "use HTTP, HTTPS, HTTP2, GRPC, TLS or TCP"
         yield Fault((*at, "protocol"), f"'{port.get('protocol', '')}' is no protocol of a Gateway", hint)
     number = port.get("number", 0)
     if number > 0 or not bind.startswith(_UNIX):
-        for fault in port_faults(number, (*at, "number")):
-            usable = False
-            yield fault
+        problem = port_problem(number)
+        usable = usable and problem is None
+        yield from of((*at, "number"), problem)
     if port.get("targetPort"):
         usable = False
         yield Fault((*at, "targetPort"), "targetPort does nothing in a Gateway", "drop it")
@@ -59,16 +70,74 @@ def _server_faults(server: dict[str, Any], path: KeyPath) -> Faults:
         yield Fault(at, "a port needs a name")
     yield from _bind_faults(bind, number, path)
     if tls is not None:
-        yield from server_tls_faults(tls, (*path, "tls"))
+        yield from _tls_faults(tls, (*path, "tls"))
     if usable:
         yield from _fit_faults(kind, tls, path)
 
 
+def _tls_faults(tls: dict[str, Any], path: KeyPath) -> Faults:
+    mode = tls.get("mode", "PASSTHROUGH")
+    yield from _cipher_faults(tls, path)
+    sources = _certificate_sources(tls)
+    if mode == "ISTIO_MUTUAL":
+        for key in ("serverCertificate", "privateKey", "caCertificates", *sources[-1:]):
+            if tls.get(key):
+                yield Fault((*path, key), f"ISTIO_MUTUAL takes the certificate of the mesh, not {key}", "leave it out")
+                return
+        return
+    unused = [key for key in (*sources, "serverCertificate", "privateKey", "caCertificates", "caCrl") if tls.get(key)]
+    if mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and unused:
+        message = f"{mode} does not end TLS, so {unused[0]} is not used"
+        yield warning((*path, unused[0]), message, "leave it out, or use mode SIMPLE")
+    if len(sources) > 1:
+        yield Fault((*path, sources[1]), f"a server has one certificate source, not {' and '.join(sources)}")
+    if mode in _ENDING:
+        if tls.get("credentialName") or tls.get("credentialNames"):
+            return
+        yield from _file_faults(tls, mode, path)
+    yield from _revocation_faults(tls, mode, path)
+
+
+def _cipher_faults(tls: dict[str, Any], path: KeyPath) -> Faults:
+    ciphers = tls.get("cipherSuites") or ()
+    if tls.get("minProtocolVersion") in ("TLSV1_0", "TLSV1_1") and not ciphers:
+        message = f"{tls['minProtocolVersion']} has no cipher of the default ones"
+        yield warning((*path, "minProtocolVersion"), message, "name cipherSuites that it has, or use TLSV1_2")
+    for index, cipher in enumerate(ciphers):
+        if cipher in ciphers[:index]:
+            yield warning((*path, "cipherSuites", index), f"'{cipher}' is there already")
+        elif cipher not in ("", "ALL", *_CIPHERS) and cipher[0].isalnum():
+            yield warning((*path, "cipherSuites", index), f"Istio does not know cipher '{cipher}' and ignores it")
+
+
+def _certificate_sources(tls: dict[str, Any]) -> list[str]:
+    files = ["serverCertificate"] if tls.get("serverCertificate") and tls.get("privateKey") else []
+    return files + [key for key in ("credentialName", "credentialNames", "tlsCertificates") if tls.get(key)]
+
+
+def _file_faults(tls: dict[str, Any], mode: str, path: KeyPath) -> Faults:
+    """Of certificates that are files in the gateway's pods."""
+    if mode != "SIMPLE" and not tls.get("caCertificates"):
+        yield Fault((*path, "mode"), f"{mode} needs caCertificates to verify clients", "or a credentialName")
+    for at, pair in items(tls, "tlsCertificates", path) if tls.get("tlsCertificates") else ((path, tls),):
+        for key in ("serverCertificate", "privateKey"):
+            if not pair.get(key):
+                yield Fault((*at, key), f"{mode} needs {key}", "or a credentialName: a Secret beside the gateway pods")
+    if len(tls.get("tlsCertificates") or ()) > 2:
+        yield warning((*path, "tlsCertificates"), "a server has two certificates at most, one RSA and one ECDSA")
+
+
+def _revocation_faults(tls: dict[str, Any], mode: str, path: KeyPath) -> Faults:
+    if tls.get("caCrl"):
+        if tls.get("credentialName"):
+            yield Fault((*path, "caCrl"), "with a credentialName the revocation list is in that Secret")
+        if mode == "SIMPLE":
+            yield Fault((*path, "caCrl"), "SIMPLE verifies no client, so it has no revocation list")
+
+
 def _bind_faults(bind: str, number: int, path: KeyPath) -> Faults:
     if bind.startswith(_UNIX):
-        problem = socket_problem(bind.removeprefix(_UNIX))
-        if problem:
-            yield Fault((*path, "bind"), problem)
+        yield from of((*path, "bind"), socket_problem(bind.removeprefix(_UNIX)))
         if number:
             yield Fault((*path, "port", "number"), "a socket has no port number", "use 0")
     elif bind and not is_address(bind):
@@ -77,17 +146,21 @@ def _bind_faults(bind: str, number: int, path: KeyPath) -> Faults:
 
 def _fit_faults(kind: str, tls: dict[str, Any] | None, path: KeyPath) -> Faults:
     """Protocol and TLS settings go together."""
-    if kind in TLS:
+    if kind in _TLS:
         if tls is None:
             hint = "for example tls: {mode: SIMPLE, credentialName: NAME}"
             yield Fault((*path, "port", "protocol"), f"a server of {kind.upper()} needs tls", hint)
         return
     if tls is None:
         return
-    if kind not in HTTP:
+    if kind not in _HTTP:
         yield Fault((*path, "tls"), f"a server of {kind.upper()} has no tls", "use protocol TLS or HTTPS")
     elif tls.get("mode", "PASSTHROUGH") not in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or any(
         tls.get(key) for key in ("caCertificates", "privateKey", "serverCertificate")
     ):
         hint = "use protocol HTTPS, or keep tls to httpsRedirect alone"
         yield Fault((*path, "tls"), "a server of plain HTTP has no certificate", hint)
+
+
+def _protocol(port: dict[str, Any]) -> str:
+    return str(port.get("protocol", "")).lower()

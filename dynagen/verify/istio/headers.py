@@ -10,7 +10,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import Fault, Faults, items
-from dynagen.verify.istio.names import is_jwt_claim
+from dynagen.verify.istio.hosts import is_jwt_claim
 
 _NAME = r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+"
 _PSEUDO = (":method", ":scheme", ":authority", ":path", ":status")

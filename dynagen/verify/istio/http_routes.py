@@ -10,55 +10,23 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.durations import nanoseconds
-from dynagen.verify.istio.common import duration_faults, of, regex_problem
 from dynagen.verify.istio.destinations import destination_faults, source_faults, weight_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.faults import Fault, Faults, duration_faults, items, of, regex_problem, warning
 from dynagen.verify.istio.headers import header_match_faults, header_name_faults, headers_faults, is_authority
-from dynagen.verify.istio.names import is_host_label, port_problem
+from dynagen.verify.istio.hosts import is_host_label, port_problem
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
-_RETRY_ON = frozenset(
-    [
-        "5xx",
-        "gateway-error",
-        "reset",
-        "reset-before-request",
-        "connect-failure",
-        "retriable-4xx",
-        "refused-stream",
-        "retriable-status-codes",
-        "retriable-headers",
-        "envoy-ratelimited",
-        "http3-post-connect-failure",
-        "cancelled",
-        "deadline-exceeded",
-        "internal",
-        "resource-exhausted",
-        "unavailable",
-    ]
-)
+_RETRY_ON = frozenset((
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx", "refused-stream",
+    "retriable-status-codes", "retriable-headers", "envoy-ratelimited", "http3-post-connect-failure", "cancelled",
+    "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
+))  # fmt: skip
 # Source: pkg/util/grpc.
-_GRPC = frozenset(
-    [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ]
-)
+_GRPC = frozenset((
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+))  # fmt: skip
 _MANY = 100 * 1024
 
 

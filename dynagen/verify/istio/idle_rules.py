@@ -1,6 +1,6 @@
-"""DestinationRules, ServiceEntries and EnvoyFilters that do nothing, or not what they seem to.
+"""DestinationRules and EnvoyFilters that do nothing, or not what they seem to.
 
-Source: pkg/config/analysis/analyzers/{destinationrule,serviceentry,envoyfilter} of istio/istio.
+Source: pkg/config/analysis/analyzers/{destinationrule,envoyfilter} of istio/istio.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dynagen.cluster.objects import Object
 from dynagen.cluster.operator import service_name
 from dynagen.cluster.pods import Pod
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name
 from dynagen.verify.istio.mesh import Mesh, is_selected
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
 
 _RELATIVE = ("REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER")
 _WITHOUT_ADD = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")
@@ -24,8 +24,6 @@ def check_rules(mesh: Mesh) -> None:
     for rule in mesh.of_kind("DestinationRule"):
         _check_host(mesh, rule)
         _check_verification(mesh, rule)
-    for entry in mesh.of_kind("ServiceEntry"):
-        _check_addresses(mesh, entry)
     for patches in mesh.of_kind("EnvoyFilter"):
         _check_operations(mesh, patches)
 
@@ -66,7 +64,7 @@ def _pods_of_host(mesh: Mesh, host: str) -> list[Pod]:
             if pod.source is service.owner and pod.template and pod.template.component
             and full_name(service_name(pod.template.component), service.namespace) == host
         ]  # fmt: skip
-    if not service.selector:
+    if not service.selector or any(each.namespace == service.namespace for each in mesh.workloads):
         return []
     return [
         pod
@@ -92,25 +90,6 @@ def _check_verification(mesh: Mesh, rule: Object) -> None:
         message = f"{tls['mode']} without caCertificates does not say which servers to trust"
         hint = "name the file, or 'system' for the certificates of the image"
         mesh.report("DG498", analyser, rule, path, message, hint, "warning")
-
-
-def _check_addresses(mesh: Mesh, entry: Object) -> None:
-    """Reports DG498 for a port of TCP that any address matches."""
-    spec = entry.data.get("spec") or {}
-    if spec.get("addresses") or ((entry.data.get("status") or {}).get("addresses")):
-        return
-    labels = (entry.data.get("metadata") or {}).get("labels") or {}
-    given = (
-        spec.get("resolution", "NONE") != "NONE"
-        and labels.get("networking.istio.io/enable-autoallocate-ip", "").lower() != "false"
-    )
-    for path, port in items(spec, "ports", ("spec",)):
-        if port.get("protocol", "").upper() in ("", "TCP"):
-            message = f"port {port.get('number')} is plain TCP and the entry has no addresses: it takes every connection to that port"
-            hint = "add addresses, or say the protocol if it is HTTP or TLS"
-            if given:
-                message = f"port {port.get('number')} is plain TCP and the entry has no addresses: Istio before 1.25 gives it none"
-            mesh.report("DG498", "IST0134", entry, path, message, hint, "note" if given else "warning")
 
 
 def _check_operations(mesh: Mesh, subject: Object) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import full_name
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.istio.names import full_name
 from dynagen.verify.istio.reach import covers
 
 _MOST = 50  # of one host at one gateway that a VirtualService is compared with

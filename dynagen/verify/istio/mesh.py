@@ -11,7 +11,7 @@ from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.operator import service_name
 from dynagen.cluster.pods import Pod, pods_of
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name, is_host_label
+from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name, is_host_label
 
 _SUPPRESS = "galley.istio.io/analyze-suppress"
 # Labels of these domains come from the scheduler, from injectors and from operators, without anybody writing them.
@@ -86,6 +86,11 @@ class Mesh:
                 name = full_name(subject.name, subject.namespace)
                 found[name] = Service(subject, spec.get("ports") or [], spec.get("selector"))
         return found
+
+    @property
+    def workloads(self) -> list[Object]:
+        """What stands for machines outside of the cluster, which a Service selects as it selects pods."""
+        return [*self.of_kind("WorkloadEntry"), *self.of_kind("WorkloadGroup")]
 
     @cached_property
     def entries(self) -> dict[str, Object]:

@@ -1,4 +1,4 @@
-"""An AuthorizationPolicy or a RequestAuthentication in, what Istio's webhook refuses of it out.
+"""An AuthorizationPolicy, PeerAuthentication or RequestAuthentication in, what Istio's webhook refuses of it out.
 
 Source: pkg/config/validation/validation.go and pkg/config/security/security.go of istio/istio.
 """
@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import duration_faults, of, target_faults
 from dynagen.verify.istio.conditions import (
     address_problem,
     attribute_problem,
@@ -20,7 +19,16 @@ from dynagen.verify.istio.conditions import (
     template_problem,
     trust_domain_problem,
 )
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
+from dynagen.verify.istio.faults import (
+    Fault,
+    Faults,
+    duration_faults,
+    items,
+    of,
+    selector_faults,
+    target_faults,
+    warning,
+)
 from dynagen.verify.istio.keys import keys_problem, private_keys
 
 _BY_IDENTITY = ("principals", "notPrincipals", "namespaces", "notNamespaces")
@@ -154,6 +162,20 @@ def _condition_faults(condition: dict[str, Any], path: KeyPath, action: str) -> 
         yield from of(at, "an empty value" if not value else check(value) if check else None)
 
 
+def peer_authentication_faults(subject: Object) -> Faults:
+    spec = subject.data.get("spec") or {}
+    selector, ports = spec.get("selector"), spec.get("portLevelMtls")
+    at = ("spec", "portLevelMtls")
+    if ports and not (selector or {}).get("matchLabels"):
+        yield Fault(at, "portLevelMtls is for pods of a selector", "add selector.matchLabels")
+    if ports == {}:
+        yield Fault(at, "portLevelMtls without a port", "leave it out")
+    for port in ports or {}:
+        if not re.fullmatch("[0-9]+", str(port)) or not 1 <= int(port) <= 65535:
+            yield Fault((*at, port), f"'{port}' is no port")
+    yield from selector_faults(selector, ("spec", "selector"))
+
+
 def request_authentication_faults(subject: Object) -> Faults:
     spec = subject.data.get("spec") or {}
     yield from target_faults(spec)
@@ -171,6 +193,9 @@ def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
     uri = rule.get("jwksUri", "")
     if uri:
         yield from of((*path, "jwksUri"), _uri_problem(uri))
+        port = _port(uri)
+        if port.isdecimal() and int(port) > 65535:  # Istio takes any number
+            yield warning((*path, "jwksUri"), f"'{uri}': {port} is no port", "use 1 to 65535, or leave it out")
     if rule.get("jwks"):
         yield from of((*path, "jwks"), keys_problem(rule["jwks"]))
         for index in private_keys(rule["jwks"]):
@@ -188,12 +213,19 @@ def _jwt_faults(rule: dict[str, Any], path: KeyPath) -> Faults:
 
 
 def _uri_problem(uri: str) -> str | None:
+    """Source: ParseJwksURI in pkg/config/security/security.go of istio/istio."""
     try:
         parts = urlsplit(uri)
-        port = parts.port
     except ValueError as error:
         return f"'{uri}' is no address of the web: {error}"
     if parts.scheme not in ("http", "https"):
         return f"'{uri}' begins neither with https:// nor with http://"
-    del port
+    if not re.fullmatch("[0-9]{0,18}", _port(uri)):
+        return f"'{uri}' is no address of the web: '{_port(uri)}' is no port"
     return f"'{uri}' has a blank or a control character" if re.search(r"[\x00-\x20\x7f]", parts.netloc) else None
+
+
+def _port(uri: str) -> str:
+    """What stands for the port in an address, "" for none."""
+    found = re.match(r"[a-zA-Z]+://[^/?#]*:([^/?#:\]@]*)(?=[/?#]|\Z)", uri)
+    return found[1] if found else ""

@@ -11,8 +11,8 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath, Report, closest
 from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name
 from dynagen.verify.istio.mesh import Mesh
-from dynagen.verify.istio.names import CLUSTER_DOMAIN, full_name
 
 # Source: DefaultMeshConfig in pkg/config/mesh/mesh.go of istio/istio.
 _PROVIDERS = frozenset(("prometheus", "stackdriver", "envoy"))

@@ -6,11 +6,9 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.common import export_faults, of
 from dynagen.verify.istio.destinations import gateway_name_faults, route_faults, source_faults
-from dynagen.verify.istio.faults import Fault, Faults, items, warning
-from dynagen.verify.istio.http_routes import http_route_faults
-from dynagen.verify.istio.names import (
+from dynagen.verify.istio.faults import Fault, Faults, export_faults, items, of, warning
+from dynagen.verify.istio.hosts import (
     address_or_block_problem,
     covered_by,
     host_problem,
@@ -19,6 +17,7 @@ from dynagen.verify.istio.names import (
     overlap,
     sni_problem,
 )
+from dynagen.verify.istio.http_routes import http_route_faults
 
 MESH = "mesh"
 

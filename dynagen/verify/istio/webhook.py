@@ -15,17 +15,10 @@ _KINDS = {
     "VirtualService": ("DG481", "routes", "virtual_service_faults"),
     "DestinationRule": ("DG482", "destination_rules", "destination_rule_faults"),
     "AuthorizationPolicy": ("DG483", "policies", "authorization_faults"),
-    "PeerAuthentication": ("DG483", "peers", "peer_authentication_faults"),
+    "PeerAuthentication": ("DG483", "policies", "peer_authentication_faults"),
     "RequestAuthentication": ("DG483", "policies", "request_authentication_faults"),
-    "ServiceEntry": ("DG484", "entries", "service_entry_faults"),
-    "WorkloadEntry": ("DG484", "entries", "workload_entry_faults"),
-    "WorkloadGroup": ("DG484", "entries", "workload_group_faults"),
-    "Sidecar": ("DG485", "sidecars", "sidecar_faults"),
     "Telemetry": ("DG485", "extensions", "telemetry_faults"),
-    "ProxyConfig": ("DG485", "extensions", "proxy_config_faults"),
     "EnvoyFilter": ("DG485", "extensions", "envoy_filter_faults"),
-    "WasmPlugin": ("DG485", "extensions", "wasm_plugin_faults"),
-    "TrafficExtension": ("DG485", "extensions", "traffic_extension_faults"),
 }
 
 

@@ -13,6 +13,10 @@ from dynagen.diagnostics import KeyPath
 from dynagen.verify.references.known import Known, key_of
 from dynagen.verify.references.rows import data
 
+# Outside of the cluster, with labels that are selected like those of pods.
+# source: istio/api, networking/v1/workload_entry.proto and workload_group.proto
+_MACHINES = ("networking.istio.io/WorkloadEntry", "networking.istio.io/WorkloadGroup")
+
 
 class Requirement:
     """What one line of a selector asks of a label: an operator of matchExpressions, and its values."""
@@ -100,7 +104,8 @@ def _unknown_makers(known: Known) -> set[str]:
     found = {
         subject.namespace
         for subject in known.objects
-        if subject.group not in groups and key_of(subject) not in quiet and not _makes_pods(key_of(subject))
+        if key_of(subject) in _MACHINES
+        or (subject.group not in groups and key_of(subject) not in quiet and not _makes_pods(key_of(subject)))
     }
     # Of what is declared by kind and name, what is not known to be harmless.
     harmless = {key.rpartition("/")[2] for key in (*table["kinds"], *quiet) if not _makes_pods(key)}

@@ -1,4 +1,4 @@
-"""Hosts, labels, addresses and durations as Istio reads them. What is wrong with one comes out as a few words, or None.
+"""Hosts, labels, addresses and ports as Istio reads them. What is wrong with one comes out as a few words, or None.
 
 Source: pkg/config/validation/agent/validation.go, pkg/config/labels/instance.go and pkg/config/host/name.go of istio/istio.
 """
@@ -64,29 +64,24 @@ def _labels_problem(text: str, name: str) -> str | None:
     return None
 
 
-def scoped_host_problem(text: str, gateway: bool) -> str | None:
-    """Of `namespace/host`; a gateway may leave out the namespace and may name an address."""
+def scoped_host_problem(text: str) -> str | None:
+    """Of a host of a Gateway: `namespace/host` or `host`, which may be an address."""
     namespace, slash, host = text.partition("/")
     if not slash:
-        return _full_host_problem(text, True) if gateway else f"'{text}' should look like namespace/host"
+        return _full_host_problem(text)
     if not namespace or not host:
         return f"'{text}': namespace and host cannot be empty"
-    plain = namespace if gateway else namespace.removeprefix("~")
-    if plain not in ("*", ".") and not (plain == "" and not gateway) and not is_host_label(plain):
+    if namespace not in ("*", ".") and not is_host_label(namespace):
         return f"'{text}': '{namespace}' is no namespace"
-    return _full_host_problem(host, gateway)
+    return _full_host_problem(host)
 
 
-def _full_host_problem(host: str, gateway: bool) -> str | None:
+def _full_host_problem(host: str) -> str | None:
     if host != "*" and "." not in host:
         return f"'{host}' is a short name; Istio wants a full one here"
     problem = host_problem(host)
-    if problem and not (gateway and is_address(host)):
+    if problem and not is_address(host):
         return problem
-    return partial_wildcard_problem(host)
-
-
-def partial_wildcard_problem(host: str) -> str | None:
     if "*" in host and len(host) != 1 and not host.startswith("*."):
         return f"'{host}': a wildcard stands for whole labels, as in *.example.com"
     return None
