@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 KeyPath = tuple[str | int, ...]
 
+# What positions name beside files.
+STANDARD_INPUT = "(standard input)"
+
 
 class Position(NamedTuple):
     """A place in a text. `line` and `column` count from 1; `width` is what a caret underlines, 0 if unknown."""

@@ -19,7 +19,8 @@ import pytest
 from dynagen.compiled.reading import FOLDER, know_rules, open_store
 from dynagen.compiler import Request, compile_profile
 from dynagen.crd_rules import evaluating
-from dynagen.crd_rules.compiling import compile_rule
+from dynagen.crd_rules.programs import know_program
+from dynagen.crd_rules.programs import program_of as rule_program
 from dynagen.crd_rules.values import Literal
 from dynagen.diagnostics import Report
 from dynagen.language import scope
@@ -151,9 +152,9 @@ def subjects() -> list[Subject]:
                 Subject(text, program.tree, paths, said, expressions.get(text, []), ask_expression(text, memory))
             )
     for key in sorted(keys):
-        rule = memory.once(compile_rule, *key, memory)
+        rule = rule_program(*key, memory)
         if rule.tree is not None:
-            cel_alone.know(rule._replace(tree=None), compile_rule, *key, cel_alone)
+            know_program(rule._replace(tree=None), *key, cel_alone)
             paths = [path for path in rule.touches if path[0] == "self"]
             seen = [{"self": value} for value in rules.get(key, [])]
             found.append(

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.checking.other_programs import is_config
-from dynagen.console.outcome import STANDARD_INPUT
-from dynagen.diagnostics import Position, Report
+from dynagen.diagnostics import STANDARD_INPUT, Position, Report
 from dynagen.layers.finding import looks_like_layer
 from dynagen.text.document import Document
 from dynagen.text.paths import is_file, lies_in
@@ -27,10 +26,7 @@ PROFILE, MANIFESTS, NOTHING = "profile", "manifests", "nothing"
 
 # Keys of a profile that other files hardly have two of, and what a text must hold to be worth parsing.
 _TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
-_MEANT = re.compile(
-    r"""^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:""",
-    re.MULTILINE,
-)
+_MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:"""
 _CHART = ("templates", "charts")
 
 
@@ -147,7 +143,7 @@ def _file(shown: str, path: Path | None, text: str | None, report: Report, sole:
     if text is None:
         return File(shown, path, PROFILE if sole else NOTHING, [], "", report)
     # What is wrong with a file of something else is not for us to say, and would take long to find out.
-    if not sole and (not _MEANT.search(text) or _is_other_json(shown, text)):
+    if not sole and (not re.search(_MEANT, text) or _is_other_json(shown, text)):
         return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML

@@ -38,7 +38,7 @@ class Texts(Mapping[str, str]):
     positions come in order.
     """
 
-    _SECRET = re.compile(r"""\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?\b""", re.IGNORECASE)
+    _SECRET = r"""(?i)\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?\b"""
 
     def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
         self._known, self._folders = known, folders
@@ -47,7 +47,7 @@ class Texts(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         if self._last[0] != name:
             text = self._known[name] if name in self._known else self._read(name)
-            self._last = (name, "" if text and self._SECRET.search(text) else text)
+            self._last = (name, "" if text and re.search(self._SECRET, text) else text)
         if self._last[1] is None:
             raise KeyError(name)
         return self._last[1]

@@ -104,9 +104,8 @@ def check(
     from dynagen.checking.manifests import Target
     from dynagen.checking.paths import NotOneProfile, Options, check_paths
     from dynagen.checking.referees import Referees
-    from dynagen.commands._output import Texts, print_text, write_file
-    from dynagen.console import render
-    from dynagen.console.outcome import Outcome, summary
+    from dynagen.commands._output import Texts
+    from dynagen.console.outcome import Outcome
 
     names = list(dict.fromkeys(paths)) or list(files[:1])
     further = files if paths else files[1:]
@@ -126,17 +125,24 @@ def check(
         outcome = wrong or check_paths(names, options, texts, homes)
     except NotOneProfile as error:
         raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
-    outcome = Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
+    _print(Outcome(outcome.checked, Texts(texts, homes), outcome.notes), format_, output_file)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def _print(outcome: Outcome, format_: str, output_file: str | None) -> None:
+    from dynagen.commands._output import print_text, say, write_file
+    from dynagen.console import render
+    from dynagen.console.outcome import summary
+
     report = render(outcome, format_)
     if output_file is not None:
         write_file(report, output_file)
     elif format_ != "text":
         print_text(report)
     if output_file is None and format_ == "text":
-        click.echo(report.encode(errors="replace").decode(), err=True, nl=False)
+        say(report.encode(errors="replace").decode())
     elif counted := summary(outcome.findings):
-        click.echo(counted, err=True)
-    sys.exit(1 if outcome.failed else 0)
+        say(f"{counted}\n")
 
 
 def _is_same_file(one: str, other: str) -> bool:

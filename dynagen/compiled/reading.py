@@ -10,8 +10,9 @@ from binascii import a2b_base64
 from typing import Any
 from zlib import crc32
 
-from dynagen.crd_rules.compiling import COMPILER, compile_rule
-from dynagen.crd_rules.compiling import Program as RuleProgram
+from dynagen.crd_rules.functions import COMPILER
+from dynagen.crd_rules.programs import Program as RuleProgram
+from dynagen.crd_rules.programs import know_program
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program, compile_program
 from dynagen.memory import Memory
@@ -71,7 +72,7 @@ def know_rules(name: str, memory: Memory) -> None:
             return
         for text, optional, program, touches, *rest in store["rules"]:
             known = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
-            memory.know(known, compile_rule, text, optional, memory)
+            know_program(known, text, optional, memory)
     except (OSError, ValueError, KeyError, TypeError):
         return  # a checkout whose rules nobody has compiled yet
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.compiled.reading import FOLDER, TABLES, file_of, fingerprint, store_of, table
-from dynagen.crd_rules.compiling import COMPILER, compile_rule
-from dynagen.crd_rules.compiling import Program as RuleProgram
+from dynagen.crd_rules.compiling import compile_rule
+from dynagen.crd_rules.functions import COMPILER
+from dynagen.crd_rules.programs import Program as RuleProgram
 from dynagen.crd_rules.translation import translated_rule
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from dynagen.diagnostics import Diagnostic, Report
-
-STANDARD_INPUT = "(standard input)"
+from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Report
 
 
 def names_a_file(file: str) -> bool:

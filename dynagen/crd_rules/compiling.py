@@ -8,13 +8,12 @@ rule that ends in one is the API server's to judge. There is no type check: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
-from zlib import crc32
+from typing import Any
 
 from dynagen.crd_rules import functions
-from dynagen.diagnostics import KeyPath, shortened
+from dynagen.crd_rules.programs import Program, program_of
+from dynagen.diagnostics import shortened
 from dynagen.language.cel import KUBERNETES, ExpressionError, parse_rule
-from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import (
     Call,
     call_of,
@@ -31,44 +30,10 @@ from dynagen.language.syntax_tree import (
 )
 from dynagen.memory import Memory
 
-
-class Program(NamedTuple):
-    """A compiled rule: CEL's serialised form, and the places that it looks at, in `self` or `oldSelf`.
-
-    A `transition` looks at the earlier object as well. A `missing` function is one that is left out.
-    """
-
-    serialized: bytes
-    touches: tuple[KeyPath, ...]
-    transition: bool
-    missing: str = ""
-    tree: Tree = None  # what Python does instead where there is no earlier object; only shipped rules have it
-
-
-# https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
-_STANDARD = """
-    @in @not_strictly_false _&&_ _||_ !_ -_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ _+_ _-_ _*_ _/_ _%_ _[_] _[?_] _?._
-    bool bytes contains double duration dyn endsWith getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours
-    getMilliseconds getMinutes getMonth getSeconds int matches size startsWith string timestamp type uint
-"""
-# The extensions that an API server has, as far as CEL itself has them: k8s.io/apiserver, pkg/cel/environment/base.go.
-_EXTENSIONS = """
-    charAt join lowerAscii replace split trim upperAscii format strings.quote
-    distinct first flatten last reverse slice sort @sortByAssociatedKeys
-    sets.contains sets.equivalent sets.intersects
-    hasValue optional.none optional.of optional.ofNonZeroValue optional.unwrap or orValue unwrapOpt value
-"""
-_IN_CEL = frozenset((_STANDARD + _EXTENSIONS).split())
-_KNOWN = _IN_CEL | functions.NAMES | functions.LEFT_OUT
+_KNOWN = functions.IN_CEL | functions.NAMES | functions.LEFT_OUT
 _QUALIFIED = frozenset(name for name in _KNOWN if "." in name)
 _VARIABLES = frozenset({"self", "oldSelf"})
 _TYPES = frozenset(["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"])
-
-# `oldSelf` of a rule with `optionalOldSelf`; there is at most one earlier object.
-OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
-
-# Tells programs apart that were compiled with another meaning of functions.
-COMPILER = crc32(repr((OPTIONAL, sorted(_IN_CEL), sorted(functions.NAMES), sorted(functions.LEFT_OUT))).encode())
 
 
 def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
@@ -86,7 +51,7 @@ def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
         raise ExpressionError("DG216", f"unknown name '{strange[0]}' in '{_short(text)}'")
     expr = changed(expr, _answered)
     if optional:
-        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(OPTIONAL, memory)), _with_names)})
+        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(functions.OPTIONAL, memory)), _with_names)})
     return Program(without_positions(serialized, expr), touched, transition, missing)
 
 
@@ -99,9 +64,9 @@ def rule_trouble(rule: Mapping[str, Any], memory: Memory) -> str:
     if not rule.get("rule"):
         return "a rule has no 'rule'"
     try:
-        memory.once(compile_rule, rule["rule"], rule.get("optionalOldSelf", False), memory)
+        program_of(rule["rule"], rule.get("optionalOldSelf", False), memory)
         if rule.get("messageExpression"):
-            memory.once(compile_rule, rule["messageExpression"], False, memory)
+            program_of(rule["messageExpression"], False, memory)
     except ExpressionError as error:
         return str(error)
     return ""

@@ -10,15 +10,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
-from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.places import Place, Rule, escaped
+from dynagen.crd_rules.programs import Program, program_of
 from dynagen.crd_rules.values import Literal, Values, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
 from dynagen.language.cel import ExpressionError, RuleEnvironment, Undecided
 from dynagen.language.python_programs import Names, evaluate
-from dynagen.language.syntax_tree import changed, expression, path_of, sequence, without_positions
 from dynagen.memory import Memory
 
 
@@ -46,7 +45,7 @@ class _Judge:
 
     def program(self, text: str, optional: bool) -> Program:
         """Raises ExpressionError."""
-        return self._memory.once(compile_rule, text, optional, self._memory)
+        return program_of(text, optional, self._memory)
 
     def loaded(self, text: str, optional: bool) -> Any:
         return self._memory.once(RuleEnvironment.load, self.environment, self.program(text, optional).serialized)
@@ -56,6 +55,8 @@ class _Judge:
         return self._memory.once(_Judge._with_values, self, text, read)
 
     def _with_values(self, text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+        from dynagen.language.syntax_tree import changed, expression, path_of, without_positions
+
         values = {path: literal.written for path, literal in read}
         serialized = self.program(text, False).serialized
         expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
@@ -211,6 +212,9 @@ class _Scope:
             return None
         if not optional and all(path == place for path, place in read):
             return self._judge.with_values(text, tuple((place, self._found[place]) for _, place in read))
+        from dynagen.crd_rules.compiling import bound
+        from dynagen.language.syntax_tree import expression, sequence, without_positions
+
         values = {"self": written_out(self._value, self._found, ("self",))}
         if self._earlier:
             values["oldSelf"] = written_out(self._earlier[0], self._found, ("oldSelf",))

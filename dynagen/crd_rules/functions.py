@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
+from zlib import crc32
 
 # Name and the type of the first argument -> the module of this package, and what is called there. The type is "" for a
 # value of CEL itself.
@@ -51,6 +52,27 @@ _LISTED = """
     all exists existsOne exists_one transformList transformMap transformMapEntry
 """
 LEFT_OUT = frozenset(_LISTED.split())
+
+
+# https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
+_STANDARD = """
+    @in @not_strictly_false _&&_ _||_ !_ -_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ _+_ _-_ _*_ _/_ _%_ _[_] _[?_] _?._
+    bool bytes contains double duration dyn endsWith getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours
+    getMilliseconds getMinutes getMonth getSeconds int matches size startsWith string timestamp type uint
+"""
+# The extensions that an API server has, as far as CEL itself has them: k8s.io/apiserver, pkg/cel/environment/base.go.
+_EXTENSIONS = """
+    charAt join lowerAscii replace split trim upperAscii format strings.quote
+    distinct first flatten last reverse slice sort @sortByAssociatedKeys
+    sets.contains sets.equivalent sets.intersects
+    hasValue optional.none optional.of optional.ofNonZeroValue optional.unwrap or orValue unwrapOpt value
+"""
+IN_CEL = frozenset((_STANDARD + _EXTENSIONS).split())
+# `oldSelf` of a rule with `optionalOldSelf`; there is at most one earlier object.
+OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
+
+# Tells programs apart that were compiled with another meaning of functions.
+COMPILER = crc32(repr((OPTIONAL, sorted(IN_CEL), sorted(NAMES), sorted(LEFT_OUT))).encode())
 
 
 def call(request: list[Any]) -> Any:

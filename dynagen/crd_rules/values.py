@@ -16,9 +16,8 @@ from dynagen.crd_rules.places import Part, escaped, resolved
 from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
 from dynagen.language.python_programs import OPAQUE
-from dynagen.language.syntax_tree import Call, constant, encoded, mapping, sequence
 
-_DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
+_DURATION = r"([0-9]+)([a-z]+)"
 _DAYS = {"d": 24, "w": 7 * 24}
 
 
@@ -30,6 +29,8 @@ class Literal(NamedTuple):
 
     @property
     def written(self) -> bytes:
+        from dynagen.language.syntax_tree import Call, constant, encoded
+
         return encoded(Call(self.function, None, (constant(self.text),)))
 
 
@@ -154,7 +155,8 @@ def _duration(text: str) -> str:
     if "d" not in text and "w" not in text:
         return text if text.lstrip("+-") != "0" else "0s"
     return "".join(
-        f"{int(number) * _DAYS[unit]}h" if unit in _DAYS else number + unit for number, unit in _DURATION.findall(text)
+        f"{int(number) * _DAYS[unit]}h" if unit in _DAYS else number + unit
+        for number, unit in re.findall(_DURATION, text, re.ASCII)
     )
 
 
@@ -190,6 +192,8 @@ def with_opaque(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()
 
 def written_out(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> bytes:
     """The expression that is this value."""
+    from dynagen.language.syntax_tree import constant, mapping, sequence
+
     if (literal := found.get(path)) is not None:
         return literal.written
     if isinstance(value, dict):

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.language.python_programs import Tree
-from dynagen.language.syntax_tree import expression, reads, without_positions
 from dynagen.memory import Memory
 
 
@@ -43,6 +42,7 @@ def program_of(text: str, memory: Memory) -> Program:
 
 def compile_program(text: str) -> Program:
     from dynagen.language.google_cel import cel
+    from dynagen.language.syntax_tree import expression, reads, without_positions
 
     try:
         # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers.finding import (
     Layer,
@@ -193,7 +192,11 @@ def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
 
 def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     """Reports DG214 for a schema of a layer's own set that cannot be used."""
-    for layer in layers if not _ships(layers) else ():
+    if _ships(layers):
+        return
+    from dynagen.crd_rules.soundness import rules_trouble
+
+    for layer in layers:
         for file, message in broken_schemas(
             layer.schemas_folder, layer.folder, partial(rules_trouble, memory=layer.memory)
         ):

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dynagen.diagnostics import Position, Report, Silence
 from dynagen.text.paths import RULES
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
-_ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")
+# Texts: what a good build never asks is compiled when somebody does.
+_COMMENT = r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)"
+_ALLOW = r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)"
 
 # Of the stages: 6 goes on where 4 is full.
 _RULES = ("DG4", "DG6")
@@ -30,14 +31,15 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
     spoken_of = _spoken_of(lines)
     begin = 0
     for number, (line, whole) in enumerate(zip(lines, text.splitlines(keepends=True), strict=True), 1):
-        found = _COMMENT.search(line)
+        comment = re.compile(_COMMENT)
+        found = comment.search(line)
         while found and _is_inside(begin + found.start(), scalars):
-            found = _COMMENT.search(line, found.start() + 1)
+            found = comment.search(line, found.start() + 1)
         begin += len(whole)
         if not found:
             continue
         at = Position(file, number, found.start() + 1, len(line) - found.start())
-        allowed = _ALLOW.fullmatch(found[1].strip())
+        allowed = re.fullmatch(_ALLOW, found[1].strip())
         if not allowed:
             hint = "for example '# dynagen: allow DG415: two pods are enough for a test'"
             report.add("DG114", "a silence names a rule and a reason", at, hint)

@@ -14,8 +14,8 @@ import pytest
 
 from dynagen.console import format_names, render
 from dynagen.console.catalogue import find_rule
-from dynagen.console.outcome import STANDARD_INPUT, Checked, Finding, Outcome
-from dynagen.diagnostics import Diagnostic, Position
+from dynagen.console.outcome import Checked, Finding, Outcome
+from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position
 from tests.conftest import ROOT
 
 FIXTURES = ROOT / "tests/fixtures/formats"

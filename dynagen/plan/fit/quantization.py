@@ -25,7 +25,7 @@ class Quantization(NamedTuple):
 
 
 # Names of attention's matrices, or of attention as a whole; not of its norms.
-_ATTENTION = re.compile(r"(attn|mixer)\*?$|(^|[._])([qkvo]|qkv|q_[ab]|kv_[ab]|in)_proj")
+_ATTENTION = r"(attn|mixer)\*?$|(^|[._])([qkvo]|qkv|q_[ab]|kv_[ab]|in)_proj"
 
 
 def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
@@ -57,7 +57,7 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
     block = found.get("weight_block_size") or (0,)
     return Quantization(
         family, method, size,
-        attention=not any(_ATTENTION.search(name) and "index" not in name for name in kept),
+        attention=not any(re.search(_ATTENTION, name) and "index" not in name for name in kept),
         mlp=not any(re.search(r"\.mlp\*?$|mlp\.(gate_up|up|down)_proj", name) for name in kept),
         shared=not any("shared_expert" in name and not name.endswith("gate") for name in kept),
         block=int(block[0]), group=group,
