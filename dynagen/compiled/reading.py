@@ -20,7 +20,6 @@ from dynagen.language.cel import Program, known_programs
 from dynagen.text.source import Document, parse
 
 FOLDER = ROOT / "compiled"
-TABLES = ("verify/references/table.yaml",)
 _stores: dict[str, dict[str, Any]] = {}
 
 
@@ -39,7 +38,7 @@ def table(name: str) -> Any:
     """The data of a YAML file of the package itself, such as `verify/references/table.yaml`."""
     text = (PACKAGE / name).read_text("utf-8")
     try:
-        entry = json.loads((FOLDER / "tables.json").read_bytes())[name]
+        entry = json.loads((FOLDER / file_of_table(name)).read_bytes())
         if entry["text"] == fingerprint(text):
             return entry["data"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -84,6 +83,10 @@ def load_rules(name: str) -> None:
 
 def file_of(store: str) -> str:
     return f"{store.replace('/', '-')}.json"
+
+
+def file_of_table(name: str) -> str:
+    return f"table-{name.removesuffix('.yaml').replace('/', '-')}.json"
 
 
 def fingerprint(text: str) -> list[int]:
