@@ -72,6 +72,11 @@ class Cluster(NamedTuple):
     declaring: str = "'external: [{}]' in the profile"
     earlier: Sequence[Object] = ()
 
+    @property
+    def kubernetes_version(self) -> tuple[int, ...]:
+        """`1.34` as (1, 34)."""
+        return tuple(map(int, self.kubernetes.split(".")[:2]))
+
 
 class Findings:
     """Reports what is wrong with objects, at the line of the profile or the layer that caused it."""
