@@ -14,14 +14,15 @@ from dynagen.cluster.graphs import MAIN, Component, Graph, graphs
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.verify.dynamo.grove import is_inter_pod
+from dynagen.verify.dynamo.power import POWER
 
-_PROVIDER, _POWER = "nvidia.com/workload-provider", "dynamo.nvidia.com/gpu-power-limit"
+_PROVIDER = "nvidia.com/workload-provider"
 _ANEW = "delete the graph and make it anew, or give the new one another name"
 
 
 def check_update(old: Sequence[Object], new: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports what a graph in `new` changes of the one of its name in `old` that cannot be: DG465 components, DG466
-    fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts: rules 25 to 30."""
+    fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts."""
     apis = Apis(new, cluster)
     old = [subject for subject in old if subject.group == "nvidia.com" and _is_sound(subject, cluster, findings)]
     before = {graph.subject.manifest.identity: graph for graph in graphs(old)}
@@ -136,15 +137,15 @@ class _Update:
             self._add("DG468", (*new.path, "replicas"), message, hint, (*old.path, "replicas"))
 
     def _check_power(self, old: Component, new: Component) -> None:
-        path: KeyPath = ("podTemplate", "metadata", "annotations", _POWER)
+        path: KeyPath = ("podTemplate", "metadata", "annotations", POWER)
         before, after = (
-            ((each.template.get("metadata") or {}).get("annotations") or {}).get(_POWER) for each in (old, new)
+            ((each.template.get("metadata") or {}).get("annotations") or {}).get(POWER) for each in (old, new)
         )
         if before != after:
-            message = f"component '{new.name}': '{_POWER}' cannot change from {_shown(before)} to {_shown(after)}"
+            message = f"component '{new.name}': '{POWER}' cannot change from {_shown(before)} to {_shown(after)}"
             self._add("DG466", (*new.path, *path), message, _ANEW, (*old.path, *path))
         if before is not None and _gpus(old) != _gpus(new):
-            message = f"component '{new.name}': its GPUs cannot change beside '{_POWER}'"
+            message = f"component '{new.name}': its GPUs cannot change beside '{POWER}'"
             self._add("DG466", (*new.path, *new.container(MAIN)[0]), message, _ANEW, old.path)
 
     def _check_nodes(self, old: Component, new: Component) -> None:
