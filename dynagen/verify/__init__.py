@@ -15,7 +15,7 @@ from dynagen.cluster.objects import Cluster, Findings, Object, declared, undescr
 __all__ = ["Cluster", "Findings", "Object", "declared", "undescribed", "verify"]
 
 _CHECKS = (
-    "workloads.claims_and_budgets", "workloads.cron_jobs_and_ingresses", "dynamo.check", "istio.check", "metadata",
+    "workloads.claims_and_budgets", "workloads.cron_jobs", "dynamo.check", "istio.check", "metadata",
     "pods.check", "references.check", "spot", "tokens", "dynamo.check_updates",
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ def _is_no_resource(resource: str) -> bool:
 
 
 def _is_no_port(port: Any) -> bool:
-    return not (1 <= port <= 65535 if isinstance(port, int) else is_port_name(port))
+    return not is_port_name(port) if isinstance(port, str) else isinstance(port, int) and not 1 <= port <= 65535
 
 
 _FORMS: dict[str, Form] = {
