@@ -22,10 +22,8 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     from dynagen.verify.dynamo.engines import check_engines
     from dynagen.verify.dynamo.grove import check_grove
     from dynagen.verify.dynamo.images import check_images
-    from dynagen.verify.dynamo.power import check_power
     from dynagen.verify.dynamo.rules import check_rules
     from dynagen.verify.dynamo.shape import check_shape
-    from dynagen.verify.dynamo.sidecars import check_sidecars
 
     apis = Apis(objects, cluster)
     for graph in found:
@@ -36,8 +34,6 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_engines(graph, cluster, findings)
         check_engine_values(graph, findings)
         check_grove(graph, apis, cluster, findings)
-        check_power(graph, cluster, findings)
-        check_sidecars(graph, findings)
         if any(each.type == "epp" for each in graph.components):
             from dynagen.verify.dynamo.epp import check_epp
 

@@ -9,7 +9,8 @@ from dynagen.cluster.graphs import RUNTIME, Component, Graph
 from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath
 from dynagen.text.quantities import amount
-from dynagen.verify.predicates import Form, Rules
+from dynagen.verify.predicates import Form
+from dynagen.verify.table import Rules
 
 # semver.NewVersion of github.com/Masterminds/semver/v3: parts may be missing.
 _IDENTIFIERS = r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
@@ -55,8 +56,14 @@ def _words(component: Component) -> dict[str, Any]:
         "backend": graph.spec.get("backendFramework") or "not set",
         "discovery": graph.annotations.get("nvidia.com/dynamo-kube-discovery-mode"),
         "gpus": _gpus(component) if component.experimental else 0,
+        "claims": "gpuMemoryService" in component.experimental or _has_claims(component),
         "runtime": component.container(RUNTIME, "initContainers")[1] is not None,
     }
+
+
+def _has_claims(component: Component) -> bool:
+    containers = [each for field in ("containers", "initContainers") for each in component.pod.get(field) or ()]
+    return any((container.get("resources") or {}).get("claims") for container in containers)
 
 
 def _gpus(component: Component) -> int:

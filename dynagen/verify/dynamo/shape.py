@@ -1,4 +1,4 @@
-"""Names that the operator makes of a graph, roles of the nodes of a component.
+"""Names that the operator makes of a graph; roles of the nodes of a component, its container that is a frontend.
 
 Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,shared_v1beta1}.go of ai-dynamo/dynamo.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dynagen.cluster.graphs import Component, Graph
 from dynagen.cluster.objects import Findings
+from dynagen.diagnostics import closest
 from dynagen.text.names import MAX_LABEL
 
 
 def check_shape(graph: Graph, findings: Findings) -> None:
-    """Reports DG406 for a name that gets too long, DG454 for roles that cannot be."""
+    """Reports DG406 for a name that gets too long, DG454 for roles that cannot be, DG459 for a frontend that is not there."""
     _check_name(graph, findings)
     for component in graph.components:
         _check_roles(component, findings)
+        _check_frontend(component, findings)
 
 
 def _check_name(graph: Graph, findings: Findings) -> None:
@@ -33,11 +35,7 @@ def _check_name(graph: Graph, findings: Findings) -> None:
 
 def _check_roles(component: Component, findings: Findings) -> None:
     roles = component.data.get("roles")
-    if roles is None:
-        return
-    if "multinode" not in component.data:
-        hint = "set 'multinode', or leave out 'roles'"
-        component.report(findings, "DG454", ("roles",), "a component of one node has no roles", hint)
+    if roles is None or "multinode" not in component.data:
         return
     expected = {"leader": 1, "worker": component.nodes - 1}
     found: set[str] = set()
@@ -53,3 +51,13 @@ def _check_roles(component: Component, findings: Findings) -> None:
         found.add(str(name))
     for name in expected.keys() - found:
         component.report(findings, "DG454", ("roles",), f"role '{name}' is missing", "one 'leader' and one 'worker'")
+
+
+def _check_frontend(component: Component, findings: Findings) -> None:
+    name = component.data.get("frontendSidecar")
+    names = [str(container.get("name")) for container in component.pod.get("containers") or ()]
+    if name is not None and name not in names:
+        near = closest(name, names)
+        hint = f"did you mean '{near}'?" if near else "the name of a container in 'podTemplate'"
+        message = f"'frontendSidecar' is '{name}', and there is no such container"
+        component.report(findings, "DG459", ("frontendSidecar",), message, hint)

@@ -14,9 +14,8 @@ from dynagen.cluster.graphs import MAIN, Component, Graph, graphs
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.verify.dynamo.grove import is_inter_pod
-from dynagen.verify.dynamo.power import POWER
 
-_PROVIDER = "nvidia.com/workload-provider"
+_PROVIDER, _POWER = "nvidia.com/workload-provider", "dynamo.nvidia.com/gpu-power-limit"
 _ANEW = "delete the graph and make it anew, or give the new one another name"
 
 
@@ -137,15 +136,15 @@ class _Update:
             self._add("DG468", (*new.path, "replicas"), message, hint, (*old.path, "replicas"))
 
     def _check_power(self, old: Component, new: Component) -> None:
-        path: KeyPath = ("podTemplate", "metadata", "annotations", POWER)
+        path: KeyPath = ("podTemplate", "metadata", "annotations", _POWER)
         before, after = (
-            ((each.template.get("metadata") or {}).get("annotations") or {}).get(POWER) for each in (old, new)
+            ((each.template.get("metadata") or {}).get("annotations") or {}).get(_POWER) for each in (old, new)
         )
         if before != after:
-            message = f"component '{new.name}': '{POWER}' cannot change from {_shown(before)} to {_shown(after)}"
+            message = f"component '{new.name}': '{_POWER}' cannot change from {_shown(before)} to {_shown(after)}"
             self._add("DG466", (*new.path, *path), message, _ANEW, (*old.path, *path))
         if before is not None and _gpus(old) != _gpus(new):
-            message = f"component '{new.name}': its GPUs cannot change beside '{POWER}'"
+            message = f"component '{new.name}': its GPUs cannot change beside '{_POWER}'"
             self._add("DG466", (*new.path, *new.container(MAIN)[0]), message, _ANEW, old.path)
 
     def _check_nodes(self, old: Component, new: Component) -> None:

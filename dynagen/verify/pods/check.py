@@ -20,24 +20,19 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     if templates:
         _check_templates(templates, cluster.kubernetes_version, findings)
     for subject in filter(is_graph, objects):
-        from dynagen.verify.pods.forms import RULES
+        from dynagen.verify.pods.rules import check_variables
 
-        for code, finding in RULES.judge("graph", subject.data, (), cluster.kubernetes_version):
-            findings.add(code, subject, *finding)
+        check_variables(subject, cluster.kubernetes_version, findings)
 
 
 def _check_templates(templates: Sequence[PodTemplate], version: tuple[int, ...], findings: Findings) -> None:
-    from dynagen.verify.pods.containers import check_containers
-    from dynagen.verify.pods.forms import RULES
     from dynagen.verify.pods.lifecycle import check_lifecycle
     from dynagen.verify.pods.resources import check_resources
-    from dynagen.verify.pods.volumes import check_volumes
+    from dynagen.verify.pods.rules import check_rules
+    from dynagen.verify.pods.shared import check_shared
 
     for template in templates:
-        words = {"kind": template.subject.kind, "component": template.component is not None}
-        for code, finding in RULES.judge("pod", template.spec, ("spec",), version, **words):
-            template.report(findings, code, *finding)
-        check_containers(template, findings)
-        check_volumes(template, findings)
+        check_rules(template, version, findings)
+        check_shared(template, findings)
         check_resources(template, findings)
         check_lifecycle(template, findings)

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.cluster.graphs import MAIN
-from dynagen.cluster.objects import Findings
+from dynagen.cluster.objects import Finding, Findings
 from dynagen.cluster.operator import PORTS
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.names import is_port_name
-from dynagen.verify.finding import Finding
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.objects import Cluster, Finding, Findings, Object
 from dynagen.diagnostics import KeyPath, path_text
-from dynagen.verify.finding import Finding
-from dynagen.verify.predicates import Form, Rules
+from dynagen.verify.predicates import Form
+from dynagen.verify.table import Rules
 
 MAX_DATA = 1024 * 1024
 

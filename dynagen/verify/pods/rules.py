@@ -1,11 +1,14 @@
-"""Texts that only pods have: a value in, whether it is wrong out."""
+"""A pod template in, what the table of its package says about it out: `rules.yaml`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from dynagen.cluster.objects import Findings, Object
+from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.text.names import is_env_name, is_port_name
-from dynagen.verify.predicates import Form, Rules
+from dynagen.verify.predicates import Form
+from dynagen.verify.table import Rules
 
 _FIELDS = {
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
@@ -36,4 +39,17 @@ _FORMS: dict[str, Form] = {
     "older-env-name": lambda text: not is_env_name(text, "1.31"),
     "port": _is_no_port,
 }
-RULES = Rules("pods", _FORMS)
+_RULES = Rules("pods", _FORMS)
+
+
+def check_rules(template: PodTemplate, version: tuple[int, ...], findings: Findings) -> None:
+    """Reports DG445, DG446, DG448 and DG449."""
+    words = {"kind": template.subject.kind, "component": template.component is not None}
+    for code, finding in _RULES.judge("pod", template.spec, ("spec",), version, **words):
+        template.report(findings, code, *finding)
+
+
+def check_variables(graph: Object, version: tuple[int, ...], findings: Findings) -> None:
+    """Reports DG445 for the variables of a graph, which are for all of its components."""
+    for code, finding in _RULES.judge("graph", graph.data, (), version):
+        findings.add(code, graph, *finding)
