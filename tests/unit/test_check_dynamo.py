@@ -1,18 +1,16 @@
 """Each rejection rule of Dynamo's webhook has a graph that it refuses, and one beside it that it takes.
 
-Rules are numbered as in the docstrings of dynagen/verify/dynamo.
+docs/webhook-rules.md has them all.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dynagen.compiler import Request, compile_profile
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
@@ -90,34 +88,34 @@ MOUNT = PYTHON % "vllm" + ", volumeMounts: [{name: %s, mountPath: /root/.cache/v
 
 # rule, the graph, what is said; the last is an empty list for a graph that is taken
 RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
-    ("1 no component", "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
+    ("DG450 no component", "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
      "spec: {components: []}\n", {}, ["DG450 'components' is empty"]),
-    ("1 no service", "apiVersion: nvidia.com/v1alpha1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
+    ("DG450 no service", "apiVersion: nvidia.com/v1alpha1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
      "spec: {services: {}}\n", {}, ["DG450 'services' is empty"]),
-    ("3 no main", graph(pod="containers: [{name: mian, image: a}]"), {},
+    ("DG416 no main", graph(pod="containers: [{name: mian, image: a}]"), {},
      ["DG416 component 'worker' has no container 'main' with an image"]),
-    ("3 no image", graph(image=""), {}, ["DG416 component 'worker' has no container 'main' with an image"]),
-    ("3 no pod template", "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
+    ("DG416 no image", graph(image=""), {}, ["DG416 component 'worker' has no container 'main' with an image"]),
+    ("DG416 no pod template", "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nmetadata: {name: demo}\n"
      "spec: {components: [{name: a, type: worker}]}\n", {},
      ["DG416 component 'a' has no container 'main' with an image"]),
-    *((f"4 {image}", graph(image=image), {},
+    *((f"DG451 {image}", graph(image=image), {},
        [f"DG451 component 'worker': the tag of '{image}' is no version of Dynamo"])
       for image in ("r/vllm:latest", "r/vllm", "r:5000/vllm", "r/vllm@sha256:0", "r/vllm:1.6", "r/vllm:1.6.1.post1",
                     "r/vllm:01.6.1", "r/vllm:1.6.1_2")),
-    *((f"4 {image}", graph(image=image), {}, [])
+    *((f"DG451 {image}", graph(image=image), {}, [])
       for image in ("r/vllm:1.6.1", "r:5000/vllm:v1.3.0-cuda13", "r/vllm:1.2.0-post.1", "r/vllm:1.6.1@sha256:0")),
-    ("4 since 1.4", graph(image="r/vllm:latest"), {"release": "1.3.1"}, []),
-    ("4 an override", graph('runtimeVersionOverride: "1.6.1"', image="r/vllm:latest"), {}, []),
-    ("4 the runtime's image", graph(pod=f"initContainers: [{{name: runtime, image: '{IMAGE}', restartPolicy: Always}}]\n"
+    ("DG451 since 1.4", graph(image="r/vllm:latest"), {"release": "1.3.1"}, []),
+    ("DG451 an override", graph('runtimeVersionOverride: "1.6.1"', image="r/vllm:latest"), {}, []),
+    ("DG451 the runtime's image", graph(pod=f"initContainers: [{{name: runtime, image: '{IMAGE}', restartPolicy: Always}}]\n"
      "          containers: [{name: main, image: 'vllm/vllm-openai:latest'}]"), {}, []),
-    ("6 another backend", graph(spec="backendFramework: vllm", main=PYTHON % "sglang"), {},
+    ("DG452 another backend", graph(spec="backendFramework: vllm", main=PYTHON % "sglang"), {},
      ["DG452 component 'worker': the command runs sglang, 'backendFramework' is 'vllm'"]),
-    ("6 in a script", graph(spec="backendFramework: vllm", main=SCRIPT % "trtllm"), {},
+    ("DG452 in a script", graph(spec="backendFramework: vllm", main=SCRIPT % "trtllm"), {},
      ["DG452 component 'worker': the command runs trtllm, 'backendFramework' is 'vllm'"]),
-    ("6 the same", graph(spec="backendFramework: vllm", main=SCRIPT % "vllm"), {}, []),
-    ("6 none", graph(spec="backendFramework: vllm", main="command: [run.sh]"), {}, []),
-    ("6 no worker", graph(spec="backendFramework: vllm", main=PYTHON % "sglang", type="planner"), {}, []),
-    ("6 two", graph(main="args: ['python3 -m dynamo.vllm; python3 -m dynamo.sglang']"), {},
+    ("DG452 the same", graph(spec="backendFramework: vllm", main=SCRIPT % "vllm"), {}, []),
+    ("DG452 none", graph(spec="backendFramework: vllm", main="command: [run.sh]"), {}, []),
+    ("DG452 no worker", graph(spec="backendFramework: vllm", main=PYTHON % "sglang", type="planner"), {}, []),
+    ("DG452 two", graph(main="args: ['python3 -m dynamo.vllm; python3 -m dynamo.sglang']"), {},
      ["DG452 component 'worker': the command runs more than one backend: vllm, sglang"]),
     ("engine, no connector", graph(main=PREFILL % "vllm"), {},
      ["DG452 component 'worker': vLLM for prefill does not start without '--kv-transfer-config'"]),
@@ -142,39 +140,39 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("engine, GPUs by claim", graph(main="args: ['python3 -m dynamo.vllm -tp 2']"), {}, []),
     ("engine, a variable", graph(main=f"{GPU}, args: ['python3 -m dynamo.vllm -tp $TP']"), {}, []),
     ("engine, a comment", graph(main=GPU + r', args: ["# try -tp 8\npython3 -m dynamo.vllm -tp 1"]'), {}, []),
-    ("7 negative", graph('sharedMemorySize: "-1Gi"'), {}, ["DG453 component 'worker': 'sharedMemorySize' is -1Gi"]),
-    ("7 none", graph('sharedMemorySize: "0"'), {}, []),
-    ("8 a frontend", graph("multinode: {nodeCount: 2}", type="frontend"), {"external": [GROVE]},
+    ("DG453 negative", graph('sharedMemorySize: "-1Gi"'), {}, ["DG453 component 'worker': 'sharedMemorySize' is -1Gi"]),
+    ("DG453 none", graph('sharedMemorySize: "0"'), {}, []),
+    ("DG454 a frontend", graph("multinode: {nodeCount: 2}", type="frontend"), {"external": [GROVE]},
      ["DG454 component 'worker': a component of type 'frontend' runs on one node"]),
-    ("8 without a type", graph("multinode: {nodeCount: 2}", type=""), {"external": [GROVE]},
+    ("DG454 without a type", graph("multinode: {nodeCount: 2}", type=""), {"external": [GROVE]},
      ["DG454 component 'worker': a component without a type runs on one node"]),
-    ("8 a worker", graph("multinode: {nodeCount: 2}"), {"external": [GROVE]}, []),
-    ("9 priority", graph(spec="priorityClassName: high"), {},
+    ("DG454 a worker", graph("multinode: {nodeCount: 2}"), {"external": [GROVE]}, []),
+    ("DG455 priority", graph(spec="priorityClassName: high"), {},
      ["DG455 'priorityClassName' needs Grove, which the cluster is not known to have"]),
-    ("9 priority", graph(spec="priorityClassName: high"), {"external": [GROVE]}, []),
-    ("9 minimum", graph("minAvailable: 1"), {},
+    ("DG455 priority", graph(spec="priorityClassName: high"), {"external": [GROVE]}, []),
+    ("DG455 minimum", graph("minAvailable: 1"), {},
      ["DG455 component 'worker': 'minAvailable' needs Grove, which the cluster is not known to have"]),
-    ("9 opted out", graph("minAvailable: 1", annotations='nvidia.com/enable-grove: "False"'), {"external": [GROVE]},
+    ("DG455 opted out", graph("minAvailable: 1", annotations='nvidia.com/enable-grove: "False"'), {"external": [GROVE]},
      ["DG455 component 'worker': 'minAvailable' needs Grove, and the annotation 'nvidia.com/enable-grove' says no to it"]),
-    ("9 forced group", graph("experimental: {grove: {forceScalingGroup: true}}"), {},
+    ("DG455 forced group", graph("experimental: {grove: {forceScalingGroup: true}}"), {},
      ["DG455 component 'worker': 'forceScalingGroup' needs Grove, which the cluster is not known to have"]),
-    ("9 many nodes", graph("multinode: {}"), {},
+    ("DG455 many nodes", graph("multinode: {}"), {},
      ["DG455 component 'worker': 2 nodes need Grove, or LeaderWorkerSet with Volcano"]),
-    ("9 many nodes, half", graph("multinode: {}"), {"external": [LWS]},
+    ("DG455 many nodes, half", graph("multinode: {}"), {"external": [LWS]},
      ["DG455 component 'worker': 2 nodes need Grove, or LeaderWorkerSet with Volcano"]),
-    ("9 many nodes", graph("multinode: {}"), {"external": [LWS, VOLCANO]}, []),
-    ("9 transfer policy", graph(spec="experimental: {kvTransferPolicy: {clusterTopologyName: a, domain: rack}}"), {},
+    ("DG455 many nodes", graph("multinode: {}"), {"external": [LWS, VOLCANO]}, []),
+    ("DG455 transfer policy", graph(spec="experimental: {kvTransferPolicy: {clusterTopologyName: a, domain: rack}}"), {},
      ["DG455 'kvTransferPolicy.clusterTopologyName' needs Grove, which the cluster is not known to have"]),
-    ("11 of 45 characters", graph(name="a" * 41), {"external": [GROVE]}, []),
-    ("11 cut", graph(name="a" * 37, title="a-very-long-name-of-a-graph"), {"external": [GROVE]}, []),
-    ("11 cannot be cut", graph(name="a" * 38, title="a-very-long-name-of-a-graph"), {"external": [GROVE]},
+    ("DG456 of 45 characters", graph(name="a" * 41), {"external": [GROVE]}, []),
+    ("DG456 cut", graph(name="a" * 37, title="a-very-long-name-of-a-graph"), {"external": [GROVE]}, []),
+    ("DG456 cannot be cut", graph(name="a" * 38, title="a-very-long-name-of-a-graph"), {"external": [GROVE]},
      ["DG456 component '" + "a" * 38 + "': Grove makes names of 46 characters: the graph's name and the component's"]),
-    ("11 many nodes", graph("multinode: {}", name="qwen3-235b-prefil"), {"external": [GROVE]}, []),
-    ("11 many nodes", graph("multinode: {}", name="qwen3-235b-prefill-a"), {"external": [GROVE]},
+    ("DG456 many nodes", graph("multinode: {}", name="qwen3-235b-prefil"), {"external": [GROVE]}, []),
+    ("DG456 many nodes", graph("multinode: {}", name="qwen3-235b-prefill-a"), {"external": [GROVE]},
      ["DG456 component 'qwen3-235b-prefill-a': Grove makes names of 48 characters: the graph's name and the "
       "component's, and 'qwen3-235b-prefill-a-ldr'"]),
-    ("11 without Grove", graph(name="a" * 38, title="a-very-long-name-of-a-graph"), {}, []),
-    *((f"12 {key}", graph(annotations=f"{key}: '{value}'"), {}, [f"DG457 the annotation '{key}' is '{value}'"])
+    ("DG456 without Grove", graph(name="a" * 38, title="a-very-long-name-of-a-graph"), {}, []),
+    *((f"DG457 {key}", graph(annotations=f"{key}: '{value}'"), {}, [f"DG457 the annotation '{key}' is '{value}'"])
       for key, value in (
           ("nvidia.com/dynamo-operator-origin-version", "newest"),
           ("nvidia.com/vllm-distributed-executor-backend", "uni"),
@@ -182,7 +180,7 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
           ("nvidia.com/dynamo-kube-discovery-mode", "pods"),
           ("nvidia.com/workload-provider", "lws"),
       )),
-    *((f"12 {key}", graph(annotations=f"{key}: '{value}'"), {}, [])
+    *((f"DG457 {key}", graph(annotations=f"{key}: '{value}'"), {}, [])
       for key, value in (
           ("nvidia.com/dynamo-operator-origin-version", "v1.6"),
           ("nvidia.com/vllm-distributed-executor-backend", "Ray"),
@@ -190,129 +188,129 @@ RULES: list[tuple[str, str, dict[str, Any], list[str]]] = [
           ("nvidia.com/dynamo-kube-discovery-mode", "container"),
           ("nvidia.com/workload-provider", "component"),
       )),
-    ("12 of a service", alpha("annotations: {nvidia.com/vllm-distributed-executor-backend: uni}"), {},
+    ("DG457 of a service", alpha("annotations: {nvidia.com/vllm-distributed-executor-backend: uni}"), {},
      ["DG457 component 'worker': the annotation 'nvidia.com/vllm-distributed-executor-backend' is 'uni'"]),
-    ("12 failover", graph(SERVICE % ("IntraPod", ", failover: {}"), main=GPU), {},
+    ("DG457 failover", graph(SERVICE % ("IntraPod", ", failover: {}"), main=GPU), {},
      ["DG457 component 'worker': 'failover' of mode IntraPod needs the annotation "
       "'nvidia.com/dynamo-kube-discovery-mode: container' on the graph"]),
-    ("12 failover", graph(SERVICE % ("IntraPod", ", failover: {}"), main=GPU,
+    ("DG457 failover", graph(SERVICE % ("IntraPod", ", failover: {}"), main=GPU,
                           annotations="nvidia.com/dynamo-kube-discovery-mode: container"), {}, []),
-    ("13 no pool", graph(**EPP), {},
+    ("DG458 no pool", graph(**EPP), {},
      ["DG458 component 'epp': an endpoint picker needs the Gateway API Inference Extension, which the cluster is not "
       "known to have"]),
-    ("13 a pool", graph(**EPP), {"external": [POOL]}, []),
-    ("13 many nodes", graph("multinode: {}", **EPP), {"external": [POOL]},
+    ("DG458 a pool", graph(**EPP), {"external": [POOL]}, []),
+    ("DG458 many nodes", graph("multinode: {}", **EPP), {"external": [POOL]},
      ["DG458 component 'epp': an endpoint picker runs on one node"]),
-    ("13 config", graph("eppConfig: {configMapRef: {name: a, key: b}}", **EPP), {"external": [POOL]},
+    ("DG458 config", graph("eppConfig: {configMapRef: {name: a, key: b}}", **EPP), {"external": [POOL]},
      ["DG458 component 'epp': an endpoint picker of 1.5.0 or later takes no 'eppConfig'"]),
-    ("13 no config", graph(image="r/epp:1.4.2", **EPP), {"external": [POOL]},
+    ("DG458 no config", graph(image="r/epp:1.4.2", **EPP), {"external": [POOL]},
      ["DG458 component 'epp': an endpoint picker before 1.5.0 needs 'eppConfig'"]),
-    ("13 config", graph("eppConfig: {configMapRef: {name: a, key: b}}", image="r/epp:1.4.2", **EPP),
+    ("DG458 config", graph("eppConfig: {configMapRef: {name: a, key: b}}", image="r/epp:1.4.2", **EPP),
      {"external": [POOL]}, []),
-    ("13 replicas", graph("eppConfig: {configMapRef: {name: a, key: b}}\n      replicas: 2", image="r/epp:1.4.2", **EPP),
+    ("DG458 replicas", graph("eppConfig: {configMapRef: {name: a, key: b}}\n      replicas: 2", image="r/epp:1.4.2", **EPP),
      {"external": [POOL]}, ["DG458 component 'epp': 'replicas' is 2: a picker with 'eppConfig' is alone"]),
-    ("13 replicas", graph("replicas: 2", **EPP), {"external": [POOL]}, []),
-    ("13 an empty name", graph("eppConfig: {configMapRef: {key: b}}", image="r/epp:1.4.2", **EPP), {"external": [POOL]},
+    ("DG458 replicas", graph("replicas: 2", **EPP), {"external": [POOL]}, []),
+    ("DG458 an empty name", graph("eppConfig: {configMapRef: {key: b}}", image="r/epp:1.4.2", **EPP), {"external": [POOL]},
      ["DG458 component 'epp': 'eppConfig.configMapRef' names no ConfigMap"]),
-    ("13 before 1.5", graph(image="r/epp:1.4.2", **EPP), {"external": [POOL], "release": "1.4.2"},
+    ("DG458 before 1.5", graph(image="r/epp:1.4.2", **EPP), {"external": [POOL], "release": "1.4.2"},
      ["DG458 component 'epp': an endpoint picker before 1.5.0 needs 'eppConfig'"]),
-    ("13 of v1alpha1", alpha("eppConfig: {}", kind="epp").replace("1.6.1", "1.4.2"), {"external": [POOL]},
+    ("DG458 of v1alpha1", alpha("eppConfig: {}", kind="epp").replace("1.6.1", "1.4.2"), {"external": [POOL]},
      ["DG458 component 'worker': 'eppConfig' says nothing"]),
-    ("14 unknown", graph("frontendSidecar: sid", pod=SIDE), {},
+    ("DG459 unknown", graph("frontendSidecar: sid", pod=SIDE), {},
      ["DG459 component 'worker': 'frontendSidecar' is 'sid', and there is no such container"]),
-    ("14 empty", graph('frontendSidecar: ""', pod=SIDE), {},
+    ("DG459 empty", graph('frontendSidecar: ""', pod=SIDE), {},
      ["DG459 component 'worker': 'frontendSidecar' is '', and there is no such container"]),
-    ("14 known", graph("frontendSidecar: side", pod=SIDE), {}, []),
-    ("14 no image", alpha(pod="containers: [{name: side}]"), {},
+    ("DG459 known", graph("frontendSidecar: side", pod=SIDE), {}, []),
+    ("DG459 no image", alpha(pod="containers: [{name: side}]"), {},
      ["DG459 component 'worker': container 'side' has no image"]),
-    ("15 a frontend", graph(pod=RUNTIME % "Always", type="frontend"), {},
+    ("DG459 a frontend", graph(pod=RUNTIME % "Always", type="frontend"), {},
      ["DG459 component 'worker': init container 'runtime' in a component of type 'frontend'"]),
-    ("15 ends", graph(pod=RUNTIME % "Never"), {"kubernetes": "1.35"},
+    ("DG459 ends", graph(pod=RUNTIME % "Never"), {"kubernetes": "1.35"},
      ["DG459 component 'worker': init container 'runtime' does not have 'restartPolicy: Always'"]),
-    ("15 many nodes", graph("multinode: {}", pod=RUNTIME % "Always"), {"external": [GROVE]},
+    ("DG459 many nodes", graph("multinode: {}", pod=RUNTIME % "Always"), {"external": [GROVE]},
      ["DG459 component 'worker': 'multinode' and an init container 'runtime' do not go together"]),
-    ("15 checkpoint", graph(CHECKPOINT, pod=RUNTIME % "Always"), {"external": [SNAPSHOT]},
+    ("DG459 checkpoint", graph(CHECKPOINT, pod=RUNTIME % "Always"), {"external": [SNAPSHOT]},
      ["DG459 component 'worker': 'checkpoint' and an init container 'runtime' do not go together"]),
-    ("15 a worker", graph(pod=RUNTIME % "Always"), {}, []),
-    ("15 since 1.6", graph(pod=RUNTIME % "Always", type="frontend"), {"release": "1.5.1"}, []),
-    ("16 no GPU", graph(SERVICE % ("IntraPod", "")), {},
+    ("DG459 a worker", graph(pod=RUNTIME % "Always"), {}, []),
+    ("DG459 since 1.6", graph(pod=RUNTIME % "Always", type="frontend"), {"release": "1.5.1"}, []),
+    ("DG460 no GPU", graph(SERVICE % ("IntraPod", "")), {},
      ["DG460 component 'worker': 'gpuMemoryService' without a GPU"]),
-    ("16 a frontend", graph(SERVICE % ("IntraPod", ""), main=GPU, type="frontend"), {},
+    ("DG460 a frontend", graph(SERVICE % ("IntraPod", ""), main=GPU, type="frontend"), {},
      ["DG460 component 'worker': 'gpuMemoryService' in a component of type 'frontend'"]),
-    ("16 unknown client", graph("experimental: {gpuMemoryService: {mode: IntraPod, extraClientContainers: [side]}}",
+    ("DG460 unknown client", graph("experimental: {gpuMemoryService: {mode: IntraPod, extraClientContainers: [side]}}",
                                 main=GPU), {}, ["DG460 component 'worker': there is no container 'side'"]),
-    ("16 across pods", graph(SERVICE % ("InterPod", ""), main=GPU), {"external": [GROVE]},
+    ("DG460 across pods", graph(SERVICE % ("InterPod", ""), main=GPU), {"external": [GROVE]},
      ["DG460 component 'worker': 'gpuMemoryService' of mode InterPod with 'backendFramework' not set"]),
-    ("16 across pods", graph(SERVICE % ("InterPod", ""), main=GPU, spec="backendFramework: vllm"), {"external": [GROVE]},
+    ("DG460 across pods", graph(SERVICE % ("InterPod", ""), main=GPU, spec="backendFramework: vllm"), {"external": [GROVE]},
      []),
-    ("16 failover alone", graph("experimental: {failover: {mode: InterPod}}", main=GPU), {},
+    ("DG460 failover alone", graph("experimental: {failover: {mode: InterPod}}", main=GPU), {},
      ["DG460 component 'worker': 'failover' without 'gpuMemoryService'"]),
-    ("16 two modes", graph(SERVICE % ("IntraPod", ", failover: {mode: InterPod}"), main=GPU), {},
+    ("DG460 two modes", graph(SERVICE % ("IntraPod", ", failover: {mode: InterPod}"), main=GPU), {},
      ["DG460 component 'worker': 'failover' is of mode InterPod, 'gpuMemoryService' of mode IntraPod"]),
-    ("16 shadows", alpha("failover: {enabled: true, mode: intraPod, numShadows: 2}\n"
+    ("DG460 shadows", alpha("failover: {enabled: true, mode: intraPod, numShadows: 2}\n"
                          "      gpuMemoryService: {enabled: true, mode: intraPod}\n"
                          "      resources: {limits: {gpu: '1'}}"), {},
      ["DG457 component 'worker': 'failover' of mode IntraPod needs the annotation "
       "'nvidia.com/dynamo-kube-discovery-mode: container' on the graph",
       "DG460 component 'worker': 'numShadows' is 2 with mode IntraPod"]),
-    ("16 checkpoint", graph(CHECKPOINT), {},
+    ("DG460 checkpoint", graph(CHECKPOINT), {},
      ["DG460 component 'worker': checkpoints need the snapshot operator, which the cluster is not known to have"]),
-    ("16 checkpoint", graph(CHECKPOINT), {"external": [SNAPSHOT]}, []),
-    ("16 of a frontend", graph(CHECKPOINT, type="frontend"), {"external": [SNAPSHOT]},
+    ("DG460 checkpoint", graph(CHECKPOINT), {"external": [SNAPSHOT]}, []),
+    ("DG460 of a frontend", graph(CHECKPOINT, type="frontend"), {"external": [SNAPSHOT]},
      ["DG460 component 'worker': a checkpoint of a component of type 'frontend'"]),
-    ("16 job's clients", graph("experimental: {checkpoint: {enabled: false, identity: {model: a, backendFramework: "
+    ("DG460 job's clients", graph("experimental: {checkpoint: {enabled: false, identity: {model: a, backendFramework: "
                                "vllm}, job: {gmsClientContainers: [main]}}}"), {},
      ["DG460 component 'worker': 'gmsClientContainers' without 'gpuMemoryService'"]),
-    *((f"17 {between}", graph(spec="backendFramework: vllm", main=ELASTIC % between), {},
+    *((f"DG452 {between}", graph(spec="backendFramework: vllm", main=ELASTIC % between), {},
        ["DG452 component 'worker': '--enable-elastic-ep' with Ray needs a command"]) for between in ("=", ", ")),
-    ("17 a command", graph(spec="backendFramework: vllm", main=PYTHON % "vllm" + ", " + ELASTIC % "="), {}, []),
-    ("17 not Ray", graph(spec="backendFramework: vllm", main="args: [--enable-elastic-ep]"), {}, []),
-    *((f"18 {value}", graph(template=POWER % value), {},
+    ("DG452 a command", graph(spec="backendFramework: vllm", main=PYTHON % "vllm" + ", " + ELASTIC % "="), {}, []),
+    ("DG452 not Ray", graph(spec="backendFramework: vllm", main="args: [--enable-elastic-ep]"), {}, []),
+    *((f"DG457 {value}", graph(template=POWER % value), {},
        [f"DG457 component 'worker': the annotation 'dynamo.nvidia.com/gpu-power-limit' is '{value}'"])
       for value in ("0", "-1", "400W", "4.5")),
-    ("18 a number", graph(template=POWER % 400), {}, []),
-    ("18 claimed devices", graph(SERVICE % ("IntraPod", ""), main=GPU,
+    ("DG457 a number", graph(template=POWER % 400), {}, []),
+    ("DG457 claimed devices", graph(SERVICE % ("IntraPod", ""), main=GPU,
      template=POWER % 400), {},
      ["DG457 component 'worker': 'dynamo.nvidia.com/gpu-power-limit' does not go together with devices that are claimed"]),
-    ("19 alone", graph("topologyConstraint: {packDomain: rack}"), {},
+    ("DG462 alone", graph("topologyConstraint: {packDomain: rack}"), {},
      ["DG462 component 'worker': 'topologyConstraint' of a component only"]),
-    ("19 no domain", graph(spec="topologyConstraint: {clusterTopologyName: a}"), {},
+    ("DG462 no domain", graph(spec="topologyConstraint: {clusterTopologyName: a}"), {},
      ["DG462 'topologyConstraint' has no 'packDomain', and no component has one"]),
-    ("19 both", graph("topologyConstraint: {packDomain: rack}", spec="topologyConstraint: {clusterTopologyName: a}"), {},
+    ("DG462 both", graph("topologyConstraint: {packDomain: rack}", spec="topologyConstraint: {clusterTopologyName: a}"), {},
      []),
-    ("20 since 1.3", graph(spec="restart: {id: a}"), {"release": "1.3.1"}, ["DG463 'restart' is set in a graph that is new"]),
-    ("20 before", graph(spec="restart: {id: a}"), {"release": "1.2.1"}, []),
-    ("21 no name", graph(spec="experimental: {kvTransferPolicy: {clusterTopologyName: a_b, domain: rack}}"),
+    ("DG463 since 1.3", graph(spec="restart: {id: a}"), {"release": "1.3.1"}, ["DG463 'restart' is set in a graph that is new"]),
+    ("DG463 before", graph(spec="restart: {id: a}"), {"release": "1.2.1"}, []),
+    ("DG462 no name", graph(spec="experimental: {kvTransferPolicy: {clusterTopologyName: a_b, domain: rack}}"),
      {"external": [GROVE]}, ["DG462 'a_b' is no name of an object"]),
-    ("22 ingress", alpha("ingress: {enabled: true}"), {}, ["DG461 service 'worker': 'ingress' is enabled and has no 'host'"]),
-    ("22 ingress", alpha("ingress: {enabled: true, host: a}"), {}, []),
-    ("22 mount", alpha("volumeMounts: [{name: a}]"), {}, ["DG461 service 'worker': the mount of 'a' has no 'mountPoint'"]),
-    ("22 claim", alpha(spec="pvcs: [{name: ''}]"), {}, ["DG461 a claim in 'pvcs' has no name"]),
-    ("22 sidecar", alpha("frontendSidecar: {image: a}", pod="containers: [{name: sidecar-frontend, image: a}]"), {},
+    ("DG461 ingress", alpha("ingress: {enabled: true}"), {}, ["DG461 service 'worker': 'ingress' is enabled and has no 'host'"]),
+    ("DG461 ingress", alpha("ingress: {enabled: true, host: a}"), {}, []),
+    ("DG461 mount", alpha("volumeMounts: [{name: a}]"), {}, ["DG461 service 'worker': the mount of 'a' has no 'mountPoint'"]),
+    ("DG461 claim", alpha(spec="pvcs: [{name: ''}]"), {}, ["DG461 a claim in 'pvcs' has no name"]),
+    ("DG461 sidecar", alpha("frontendSidecar: {image: a}", pod="containers: [{name: sidecar-frontend, image: a}]"), {},
      ["DG461 service 'worker': there is a container 'sidecar-frontend' beside 'frontendSidecar', which makes one"]),
-    ("22 passed over", alpha("dynamoNamespace: a"), {}, ["DG461 service 'worker': 'dynamoNamespace' is passed over"]),
-    ("22 passed over", alpha("autoscaling: {enabled: true}"), {}, ["DG461 service 'worker': 'autoscaling' is passed over"]),
-    ("23 no path", graph(CACHE % "", spec="backendFramework: sglang"), {},
+    ("DG461 passed over", alpha("dynamoNamespace: a"), {}, ["DG461 service 'worker': 'dynamoNamespace' is passed over"]),
+    ("DG461 passed over", alpha("autoscaling: {enabled: true}"), {}, ["DG461 service 'worker': 'autoscaling' is passed over"]),
+    ("DG464 no path", graph(CACHE % "", spec="backendFramework: sglang"), {},
      ["DG464 component 'worker': 'compilationCache' has no 'mountPath', and backend 'sglang' has none of its own"]),
-    ("23 vllm's own", graph(CACHE % "", main=PYTHON % "vllm"), {}, []),
-    ("23 another mount", graph(CACHE % "", main=MOUNT % ("other", "false")), {},
+    ("DG464 vllm's own", graph(CACHE % "", main=PYTHON % "vllm"), {}, []),
+    ("DG464 another mount", graph(CACHE % "", main=MOUNT % ("other", "false")), {},
      ["DG464 component 'worker': '/root/.cache/vllm' is where the compilation cache goes, and 'other' is mounted there"]),
-    ("23 read-only", graph(CACHE % "", main=MOUNT % ("cache", "true")), {},
+    ("DG464 read-only", graph(CACHE % "", main=MOUNT % ("cache", "true")), {},
      ["DG464 component 'worker': the compilation cache 'cache' is mounted read-only"]),
-    ("23 writable", graph(CACHE % "", main=MOUNT % ("cache", "false")), {}, []),
-    ("23 no claim", graph(CACHE % "", pod=f"volumes: [{{name: cache, emptyDir: {{}}}}]\n          containers: "
+    ("DG464 writable", graph(CACHE % "", main=MOUNT % ("cache", "false")), {}, []),
+    ("DG464 no claim", graph(CACHE % "", pod=f"volumes: [{{name: cache, emptyDir: {{}}}}]\n          containers: "
                           f"[{{name: main, image: '{IMAGE}', {PYTHON % 'vllm'}}}]"), {},
      ["DG464 component 'worker': volume 'cache' is not the claim 'cache' of the compilation cache"]),
-    ("24 in a graph", graph(main="imagePullPolicy: Alwys"), {},
+    ("pods, in a graph", graph(main="imagePullPolicy: Alwys"), {},
      ["DG444 component 'worker': 'imagePullPolicy' cannot be 'Alwys'"]),
-    ("24 in a service", alpha(main="imagePullPolicy: Alwys"), {},
+    ("pods, in a service", alpha(main="imagePullPolicy: Alwys"), {},
      ["DG444 component 'worker': 'imagePullPolicy' cannot be 'Alwys'"]),
-    ("24 of the graph", graph(spec="env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]"), {},
+    ("pods, of the graph", graph(spec="env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]"), {},
      ["DG445 'A' has 'value' and 'valueFrom'"]),
-    ("24 a claim by its name", graph(main="volumeMounts: [{name: model-cache, mountPath: /a}]"), {}, []),
-    ("24 of a sidecar", graph(pod=SIDE.replace("image: a", "image: a, volumeMounts: [{name: b, mountPath: /a}]")), {},
+    ("pods, a claim by its name", graph(main="volumeMounts: [{name: model-cache, mountPath: /a}]"), {}, []),
+    ("pods, of a sidecar", graph(pod=SIDE.replace("image: a", "image: a, volumeMounts: [{name: b, mountPath: /a}]")), {},
      ["DG446 component 'worker': there is no volume 'b'"]),
-    ("24 a probe without a handler", graph(main="livenessProbe: {periodSeconds: 1}"), {},
+    ("pods, a probe without a handler", graph(main="livenessProbe: {periodSeconds: 1}"), {},
      ["DG448 component 'worker': 'livenessProbe' says nothing to ask or to do"]),
 ]  # fmt: skip
 
@@ -373,33 +371,6 @@ spec: {levels: [{domain: zone, key: a}, {domain: rack, key: b}]}
     if any(each.startswith("DG211") for each in found):
         pytest.skip("the set of Grove has no ClusterTopologyBinding")
     assert found == ["DG462 component 'worker': 'zone' is wider than the graph's 'rack'"]
-
-
-# What is left to the rules that the CRDs bring: rule, version, words of the CRD's own message.
-OF_THE_CRDS = [
-    ("2", "v1beta1", "component names must be unique case-insensitively"),
-    ("2", "v1beta1", "at most one component may have type epp"),
-    ("10", "v1beta1", "minAvailable must be less than or equal to replicas unless replicas is 0"),
-    ("12", "v1beta1", "podTemplate backend annotation must be mp or ray, case-insensitively"),
-    ("13", "v1beta1", "eppConfig may only be set when type is epp"),
-    ("13", "v1beta1", "exactly one of configMapRef or config must be specified"),
-    ("14", "v1beta1", "sidecar containers must specify a non-empty image"),
-    ("15", "v1beta1", "init containers must specify a non-empty image"),
-    ("16", "v1beta1", "extraClientPods is reserved for inter-pod GMS and is not implemented yet"),
-    ("20", "v1beta1", "spec.restart must be unset on create"),
-    ("20", "v1alpha1", "spec.restart must be unset on create"),
-    ("21", "v1beta1", "exactly one of labelKey or clusterTopologyName is required"),
-    ("21", "v1beta1", "preferredWeight may only be set when enforcement is preferred"),
-    ("22", "v1alpha1", "When create is true, size, storageClass, and volumeAccessMode are required"),
-    ("22", "v1alpha1", "size is required when disabled is false"),
-    ("26", "v1beta1", "minAvailable is immutable after creation"),
-]
-
-
-@pytest.mark.parametrize(("rule", "version", "words"), OF_THE_CRDS)
-def test_what_is_left_to_the_crds_is_in_the_crds(rule: str, version: str, words: str) -> None:
-    schema = (SCHEMAS / f"dynamo-1.5/nvidia.com/dynamographdeployment_{version}.json").read_text("utf-8")
-    assert json.dumps(words)[1:-1] in schema
 
 
 def test_a_profile_says_that_the_cluster_has_grove(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a graph that is there may not become: rules 25 to 30 of Dynamo's webhook."""
+"""What a graph that is there may not become, by Dynamo's webhook."""
 
 from __future__ import annotations
 
