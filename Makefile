@@ -40,7 +40,7 @@ bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench
 
 update: .venv/ready out ## rewrite expected trees and complaints; review the difference like code
-	$(BIN)/python -m pytest tests/test_cases.py tests/test_docs.py --update
+	$(BIN)/python -m pytest tests/test_cases.py tests/test_manifest_cases.py tests/test_docs.py --update
 
 out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \

@@ -13,7 +13,11 @@ def main() -> None:
     """Exit codes: 0 fine, 1 the input was refused, 2 the command line was wrong, 3 a fault of dynagen's own."""
     gc.set_threshold(_OBJECTS)
     try:
-        from dynagen.commands import dynagen
+        if sys.argv[1:2] == ["build"]:
+            from dynagen.commands._building import build_plainly
+
+            build_plainly(sys.argv[1:])
+        from dynagen.commands._group import dynagen
 
         dynagen()
     except SystemExit as end:

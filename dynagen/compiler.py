@@ -4,46 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared, external_objects
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.language.scope import Scope
-from dynagen.layers.rendering import Skipped, render
-from dynagen.manifests.building import Manifest, Manifests, is_common
-from dynagen.manifests.to_alpha import for_release, needs_translation
+from dynagen.layers.rendering import Skipped
+from dynagen.manifests.building import Manifest, build
 from dynagen.origins.pointing import Places, in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.model_config import read_model_config
-from dynagen.profile import Profile, load_profile
-from dynagen.profile.library import Library, find_library, name_in_expressions
-from dynagen.schema.sets import Schemas, open_schemas
-from dynagen.text.silences import check_silences
-from dynagen.text.source import Document
-from dynagen.trees.merge import merge
-from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
-from dynagen.verify.crd_rules import check_rules
-from dynagen.verify.schema import Later, check_schemas
+from dynagen.profile import Library, Profile, Request, find_library, load_profile, name_in_expressions
+from dynagen.schema.sets import Schemas
+from dynagen.text.versions import parse_version
+from dynagen.verify import judge
 
 if TYPE_CHECKING:
     from dynagen.origins.influence import Influence
 
-
-class Request(NamedTuple):
-    """What to compile. `home` is the folder that overlay paths start from, `root` the one they may not leave.
-
-    `external` are Kind/name or Kind/namespace/name of objects in the cluster, beside those that the profile names;
-    `earlier` are objects that the new ones replace.
-    """
-
-    sources: Sequence[Document]
-    settings: Sequence[str]
-    home: Path
-    root: Path
-    external: Sequence[str] = ()
-    earlier: Sequence[Object] = ()
+__all__ = ["Compilation", "Request", "compile_profile", "influence_on", "places_of"]
 
 
 class Compilation(NamedTuple):
@@ -68,72 +47,56 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
 
     `skipped`, if there is such a list, gets the documents of layers that do not count.
     """
-    library = find_library(
-        request.sources,
-        request.settings,
-        request.home,
-        request.root,
-        backends.names(),
-        ["facts", *Plan.names()],
-        report,
-    )
-    profile = load_profile(request.sources, request.settings, library.layers, library.schema, report)
+    library = find_library(request, backends.names(), Plan.names(), report)
+    profile = load_profile(request, library, report)
     if profile is None:
         return Compilation(report, library)
-
     config = read_model_config(profile, request.home, request.root, report)
     plan = make_plan(profile, library.facts, partial(library.look_up, report=report), config, report)
     if report.failed:
         return Compilation(report, library, profile)
 
-    values = expression_values(profile, plan, library)
-    known = Compilation(report, library, profile, plan, config, values)
-    release = library.facts["releases"][plan.release]
-    newest, fitting = library.schema_folders(plan.kubernetes), library.schema_folders(plan.kubernetes, release["crds"])
-    authoring = open_schemas(newest)
-    schemas = authoring if fitting == newest else open_schemas(fitting)
-    manifests, scope = Manifests(authoring, report), Scope(values)
-    for layer in library.layers:
-        manifests.add(render(layer, "resources", scope, report))
-        manifests.patch(render(layer, "patches", scope, report, skipped))
-    for layer in library.layers:
-        manifests.patch(render(layer, "overrides", scope, report, skipped))
-    common = common_parts(library, scope, report, skipped)
-    external = external_objects(library, profile, plan, scope, authoring, report)
-    external += [declared(entry, plan.metadata["namespace"], Position("--external")) for entry in request.external]
+    values, authoring = expression_values(profile, plan, library), library.schemas(plan.kubernetes)
+    known, scope = (
+        Compilation(report, library, profile, plan, config, values, authoring=authoring),
+        Scope(values, request.memory),
+    )
+    authored = build(library.layers, scope, authoring, report, skipped)
+    cluster = cluster_of(known, scope, request)
     if report.failed:
         return known
 
-    merged = manifests.finish(common)
-    objects, findings = [Object(manifest) for manifest in merged], Findings(report, places_of(known))
-    old = any(needs_translation(manifest, plan.graph.api_version) for manifest in merged)
-    later = None if old else Later(plan.release, library.facts["releases"], lambda: authoring)
-    sound = check_schemas(objects, authoring if old else schemas, findings, later)
-    if not old:
-        check_rules(sound, schemas, findings, request.earlier)
-    external += undescribed(objects, sound)
-    cluster = Cluster(schemas, plan.kubernetes, parse_version(plan.release), external, earlier=request.earlier)
-    verify(sound, cluster, findings)
-    if len(sound) < len(objects):
-        return known
-
-    finished = [for_release(manifest, plan.graph.api_version, report) for manifest in merged]
-    if old:
-        translated = [Object(manifest) for manifest in finished]
-        check_schemas(translated, schemas, findings)
-        if not report.failed:
-            check_rules(translated, schemas, findings, request.earlier)
-    if not report.failed:
-        check_silences(report)
+    served = judge([Object(manifest) for manifest in authored], cluster, Findings(report, places_of(known)))
     if report.failed:
         return known
-    return known._replace(manifests=finished, authored=merged, authoring=authoring)
+    return known._replace(manifests=[each.manifest for each in served], authored=authored)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:
     """What expressions can name: the plan, the sections of the layers, the facts."""
     sections = {name_in_expressions(layer.name): profile.data.get(layer.name) for layer in library.layers}
     return {**sections, **plan.to_data(), "facts": library.facts}
+
+
+def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Cluster:
+    """The cluster that will take the objects. Reports DG313 for a layer's `external/` object that is none."""
+    library, profile, plan, report = compilation.library, compilation.profile, compilation.plan, compilation.report
+    assert profile is not None and plan is not None and compilation.authoring is not None
+    releases, namespace, authoring = library.facts["releases"], plan.metadata["namespace"], compilation.authoring
+    said = [(entry, profile.at(("external", index))) for index, entry in enumerate(profile.data["external"])]
+    said += [(entry, Position("--external")) for entry in request.external]
+    external = external_objects(library.layers, scope, namespace, authoring, report)
+    return Cluster(
+        schemas=library.schemas(plan.kubernetes, releases[plan.release]["crds"]),
+        kubernetes=plan.kubernetes,
+        release=parse_version(plan.release),
+        memory=library.memory,
+        external=[*external, *(declared(entry, namespace, at) for entry, at in said)],
+        earlier=[Object(manifest) for manifest in request.earlier],
+        authoring=authoring,
+        later=Later(plan.release, releases, lambda: authoring),
+        graphs=plan.graph.api_version,
+    )
 
 
 def places_of(compilation: Compilation) -> Callable[[Origin], Places]:
@@ -157,40 +120,4 @@ def influence_on(compilation: Compilation) -> Influence:
         return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
 
     look_up = cache(partial(library.look_up, report=Report()))
-    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of)
-
-
-def external_objects(
-    library: Library, profile: Profile, plan: Plan, scope: Scope, schemas: Schemas, report: Report
-) -> list[Object]:
-    """What is in the cluster already: layers say it under `external/`, as objects, and the profile by kind and name.
-
-    An object of a kind with namespaces is in that of the graph, unless it says another. Reports DG313 for what is none.
-    """
-    namespace = plan.metadata["namespace"]
-    found = []
-    for layer in library.layers:
-        for fragment in render(layer, "external", scope, report):
-            manifest = Manifest(fragment.tree, fragment.at)
-            if not (manifest.api_version and manifest.kind and manifest.name):
-                report.add("DG313", "an object needs apiVersion, kind and metadata.name", fragment.at)
-                continue
-            schema = schemas.find(manifest.api_version, manifest.kind)
-            if schema is None or schema.namespaced:
-                shared = to_tree({"metadata": {"namespace": namespace}}, Origin(fragment.at))
-                assert isinstance(shared, Map)
-                manifest = manifest._replace(tree=merge(shared, manifest.tree, None))
-            found.append(Object(manifest))
-    for index, entry in enumerate(profile.data["external"]):
-        found.append(declared(entry, namespace, profile.at(("external", index))))
-    return found
-
-
-def common_parts(library: Library, scope: Scope, report: Report, skipped: list[Skipped] | None) -> Map:
-    """What every object has, unless it says otherwise: layers say it under `common/`. Reports DG315."""
-    common = Map({}, Origin(Position("common")))
-    for layer in library.layers:
-        for fragment in render(layer, "common", scope, report, skipped):
-            if is_common(fragment, report):
-                common = merge(common, fragment.tree, None)
-    return common
+    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of, library.memory)

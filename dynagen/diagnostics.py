@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 KeyPath = tuple[str | int, ...]
 
@@ -29,13 +29,16 @@ class Condition(NamedTuple):
 
 
 class Given(NamedTuple):
-    """Why a file of a layer counts, and for which item of its `forEach`: `variable` stands for item `number` of it."""
+    """Why a file of a layer counts, and for which item of its `forEach`: `variable` stands for item `number` of it.
+
+    `item` is what the item is found again by in another list. Without a number, any item is meant that is not in the list.
+    """
 
     when: Condition | None = None
     loop: Condition | None = None
     variable: str = ""
-    item: Any = None
-    number: int = 0
+    item: Hashable = None
+    number: int | None = None
 
 
 class Origin(NamedTuple):

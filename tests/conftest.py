@@ -32,7 +32,7 @@ def dynagen(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Runs a command line in this process, in a folder of choice."""
     from click.testing import CliRunner
 
-    from dynagen.commands import dynagen as command
+    from dynagen.commands._group import dynagen as command
 
     def run(*arguments: str, cwd: Path = ROOT, stdin: bytes | None = None) -> Run:
         with monkeypatch.context() as patch:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
 from dynagen.diagnostics import KeyPath
+from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
 from tests import tools
 from tests.conftest import ROOT
@@ -53,7 +54,7 @@ def ours(schema: dict[str, Any], value: Any, earlier: Any = None) -> list[Findin
     """The same of our own, for a schema that stands alone."""
     source = Source(schema)
     place = Place([resolved(schema, source)], list(find_places(schema, source)))
-    return findings(Rules(place), value, earlier)
+    return findings(Rules(place, Memory()), value, earlier)
 
 
 def findings(rules: Rules, value: Any, earlier: Any = None) -> list[Finding]:

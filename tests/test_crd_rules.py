@@ -10,10 +10,11 @@ import dynagen.crd_rules.evaluating as evaluating
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.functions import LEFT_OUT
 from dynagen.crd_rules.places import Place, find_places, resolved
-from dynagen.data import SCHEMAS
+from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
 from dynagen.schema_import.crds import custom_resource_definitions
 from dynagen.schema_import.sets import read_catalogue
+from dynagen.text.paths import SCHEMAS
 from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, ask, findings, rules_of, theirs
 from tests.unit.test_crd_rules import EXAMPLES
 
@@ -46,7 +47,7 @@ def test_functions_that_are_left_out_are_those_of_kubernetes() -> None:
 
 def test_objects_bred_for_the_shipped_rules_are_judged_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nearly every rule is seen to hold and not to hold."""
-    schemas = shipped()
+    schemas, memory = shipped(), Memory()
     seen: dict[tuple[str, str], set[object]] = defaultdict(set)
     kind = ""
     evaluate = evaluating._Scope.evaluate
@@ -62,7 +63,7 @@ def test_objects_bred_for_the_shipped_rules_are_judged_alike(monkeypatch: pytest
     for kind, schema in schemas.items():
         source = Source(schema)
         paths = list(find_places(schema, source))
-        rules = Rules(Place([resolved(schema, source)], paths))
+        rules = Rules(Place([resolved(schema, source)], paths), memory)
         breeder = Breeder(schema, seed=7)
         for path in paths:
             for specimen in breeder.specimens(path, LITTER):

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import yaml
 
-from dynagen.commands import dynagen as command
+from dynagen.commands._group import dynagen as command
 from dynagen.console import format_names
 from dynagen.console.catalogue import codes, find_rule
 from tests.conftest import ROOT

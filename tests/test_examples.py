@@ -41,7 +41,7 @@ def test_the_same_bytes_come_out_whatever_the_hash_seed(profile: Path) -> None:
 
 @pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
 def test_every_leaf_knows_where_it_was_written(profile: Path) -> None:
-    from dynagen.data import ROOT as DATA
+    from dynagen.text.paths import ROOT as DATA
     from dynagen.trees.nodes import leaves
     from tests.test_kubeconform import compile_files
 

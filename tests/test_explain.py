@@ -14,7 +14,7 @@ from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import KeyPath, Report, path_text
 from dynagen.explain import Explainer, Explanation
 from dynagen.layers.rendering import Skipped
-from dynagen.manifests.to_alpha import V1ALPHA1
+from dynagen.manifests.versions import V1ALPHA1
 from dynagen.origins.other_values import alternatives
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse

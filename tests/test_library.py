@@ -7,10 +7,14 @@ from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import base_layer, documents, files, find_overlay, shipped_overlays
+from dynagen.memory import Memory
 from tests.conftest import ROOT
 
 CODE = re.compile(r"\bDG[0-9]{3}\b")
-LAYERS = [base_layer(), *(find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays())]
+LAYERS = [
+    base_layer(Memory()),
+    *(find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()),
+]
 
 
 def codes_in(*paths: Path) -> set[str]:
@@ -31,7 +35,10 @@ def test_every_code_is_described() -> None:
 
 
 def test_every_code_is_provoked_by_a_case_or_a_test() -> None:
-    cases = {path.name.split("-")[0] for kind in ("bad", "istio") for path in (ROOT / "tests/cases" / kind).iterdir()}
+    complaints = [
+        path for name in ("expected.txt", "changes.txt") for path in (ROOT / "tests/cases").glob(f"*/*/{name}")
+    ]
+    cases = {code for path in complaints for code in re.findall(r"\[(DG[0-9]{3})\]", path.read_text("utf-8"))}
     tests = codes_in(*(ROOT / "tests").rglob("test_*.py"))
     assert USED - cases - tests == set()
 

@@ -13,6 +13,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.console.formats.text import to_text
 from dynagen.diagnostics import Report
 from dynagen.manifests.yaml import to_stream
+from dynagen.memory import Memory
 from dynagen.origins.other_values import alternatives
 from dynagen.text.source import parse
 from tests.conftest import ROOT
@@ -61,10 +62,12 @@ def profiles(home: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def built(file: Path, text: str) -> tuple[str, str]:
+def built(file: Path, text: str, memory: Memory) -> tuple[str, str]:
     """Standard output and standard error of `build`, without its last line, which counts."""
     report = Report()
-    compilation = compile_profile(Request(parse(text, file.name, report), [], file.parent, file.parent), report)
+    compilation = compile_profile(
+        Request(parse(text, file.name, report), [], file.parent, file.parent, memory=memory), report
+    )
     said = to_text(report.diagnostics, {})
     return "" if report.failed else to_stream(compilation.manifests), said
 
@@ -74,11 +77,12 @@ def test_many_profiles_come_out_as_each_alone(tmp_path: Path) -> None:
         (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "team" / name).write_text(text, "utf-8")
     several = profiles(tmp_path)
-    first = {file: built(file, text) for file, text in several}
+    first = {file: built(file, text, Memory()) for file, text in several}  # nothing is remembered from one to the next
+    memory = Memory()
     order = list(several)
     random.Random(1).shuffle(order)
     for file, text in order:
-        assert built(file, text) == first[file], f"{file.name} comes out otherwise after other profiles: {text}"
+        assert built(file, text, memory) == first[file], f"{file.name} comes out otherwise after other profiles: {text}"
     outputs = [output for output, _ in first.values() if output]
     assert len(outputs) > len(several) / 2
     assert len(set(outputs)) > len(outputs) * 0.75  # most changes make a difference

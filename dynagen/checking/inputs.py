@@ -16,8 +16,9 @@ from dynagen.checking.other_programs import is_config
 from dynagen.console.outcome import STANDARD_INPUT
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import looks_like_layer
+from dynagen.text.document import Document
 from dynagen.text.paths import is_file, lies_in
-from dynagen.text.source import MAX_BYTES, Document, decode, parse, read, report_size
+from dynagen.text.source import MAX_BYTES, decode, parse, read, report_size
 
 SUFFIXES = (".yaml", ".yml", ".json")
 # What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.

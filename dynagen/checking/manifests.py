@@ -3,79 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.checking.other_programs import is_config
+from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
 from dynagen.diagnostics import Position, Report
-from dynagen.engine.versions import parse_version
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import load_facts, schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
-from dynagen.text.silences import check_silences
-from dynagen.text.source import Document
+from dynagen.text.document import Document
+from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
-from dynagen.verify import Cluster, Findings, Object, declared, undescribed, verify
-from dynagen.verify.crd_rules import check_rules
-from dynagen.verify.schema import Later, check_schemas
+from dynagen.verify import judge
 
 
-class Target(NamedTuple):
+class Target:
     """The cluster that manifests are meant for. `external` are Kind/name or Kind/namespace/name of what it has already.
 
-    `schemas` are sets for kinds of its own; `earlier` are objects that the new ones replace.
+    `schemas` are sets for kinds of its own; `earlier` are objects that the new ones replace. `memory` holds what streams
+    and profiles share.
     """
 
-    kubernetes: str
-    release: str
-    external: Sequence[str] = ()
-    schemas: Sequence[Path] = ()
-    earlier: Sequence[Object] = ()
+    def __init__(
+        self,
+        kubernetes: str,
+        release: str,
+        external: Sequence[str] = (),
+        schemas: Sequence[Path] = (),
+        earlier: Sequence[Object] = (),
+        memory: Memory | None = None,
+    ) -> None:
+        self.kubernetes, self.release, self.external = kubernetes, release, external
+        self.schemas, self.earlier, self.memory = schemas, earlier, memory or Memory()
 
-    def schema_folders(self) -> list[Path]:
-        """Where the schema of a kind is looked for."""
-        return [*self.schemas, *schema_folders([], self.kubernetes, _facts()["releases"][self.release]["crds"])]
+    @property
+    def releases(self) -> dict[str, Any]:
+        """The facts about the releases of Dynamo."""
+        found: dict[str, Any] = _facts(self.memory)["releases"]
+        return found
 
-    def newest_schemas(self) -> Schemas:
-        """Those of Dynamo's newest release instead of this one's."""
-        return open_schemas([*self.schemas, *schema_folders([], self.kubernetes)])
+    def schema_folders(self, crds: str | None) -> list[Path]:
+        """Where the schema of a kind is looked for; those of Dynamo in the set `crds`, or the newest."""
+        return [*self.schemas, *schema_folders([], self.kubernetes, crds, self.memory)]
+
+    @property
+    def crds(self) -> str:
+        """The set of Dynamo's release."""
+        found: str = self.releases[self.release]["crds"]
+        return found
 
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    schemas = open_schemas(target.schema_folders())
-    objects, findings = objects_of(documents, report, schemas), Findings(report, where_written)
-    later = Later(target.release, _facts()["releases"], target.newest_schemas)
-    sound = check_schemas(objects, schemas, findings, later)
-    check_rules(sound, schemas, findings, target.earlier)
+    schemas = open_schemas(target.schema_folders(target.crds), target.memory)
+    objects = objects_of(documents, report, schemas)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
-    external = [*named, *_built_in(), *undescribed(objects, sound)]
-    release = parse_version(target.release)
-    cluster = Cluster(schemas, target.kubernetes, release, external, "'--external {}'", target.earlier)
-    verify(sound, cluster, findings)
-    if not report.failed:
-        check_silences(report)
+    cluster = Cluster(
+        schemas=schemas,
+        kubernetes=target.kubernetes,
+        release=parse_version(target.release),
+        memory=target.memory,
+        external=[*named, *target.memory.once(_built_in, target.memory)],
+        declaring="'--external {}'",
+        earlier=target.earlier,
+        later=Later(target.release, target.releases, lambda: open_schemas(target.schema_folders(None), target.memory)),
+    )
+    judge(objects, cluster, Findings(report, where_written))
     return objects
 
 
-def releases() -> list[str]:
+def releases(memory: Memory) -> list[str]:
     """Those of Dynamo that are known without layers of users."""
-    return sorted(_facts()["releases"])
+    return sorted(_facts(memory)["releases"])
 
 
-@cache
-def _facts() -> dict[str, Any]:
+def _facts(memory: Memory) -> dict[str, Any]:
     """Those of the shipped layers that say something of every cluster."""
-    return load_facts([base_layer(), gke_layer()], Report())
+    return load_facts([base_layer(memory), gke_layer(memory)], Report())
 
 
-@cache
-def _built_in() -> list[Object]:
+def _built_in(memory: Memory) -> list[Object]:
     """What every cluster has, as the gke layer says it. A file that begins with a condition hangs on a profile."""
-    layer, found = gke_layer(), []
+    layer, found = gke_layer(memory), []
     for name in files(layer, "external"):
         trees = [document_tree(document) for document in documents(layer, name, Report())]
         if "kind" in trees[0]:

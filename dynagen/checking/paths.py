@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,15 +21,15 @@ from dynagen.checking.inputs import (
     walk,
 )
 from dynagen.checking.manifests import Target, check_manifests, objects_of
+from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Finding, Outcome, findings_of
 from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.diagnostics import Diagnostic, Position, Report, path_text
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import broken_schemas
+from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
-from dynagen.text.source import Document
-from dynagen.verify import Findings, Object
 
 _NAMED = 5  # skipped files that a note names
 
@@ -95,7 +96,9 @@ def _check_sets(options: Options) -> list[Checked]:
     """Reports DG214 for a schema that cannot be used."""
     report = Report(options.strict)
     for folder in options.target.schemas:
-        for file, message in broken_schemas(folder, folder.resolve(), rules_trouble):
+        for file, message in broken_schemas(
+            folder, folder.resolve(), partial(rules_trouble, memory=options.target.memory)
+        ):
             hint = "make it with `dynagen schemas import`"
             report.add("DG214", f"not a schema of a set: {message}", Position(file.as_posix()), hint)
     findings = findings_of(report)
@@ -153,7 +156,8 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             file.home,
             options.root or file.home,
             options.target.external,
-            options.target.earlier,
+            [each.manifest for each in options.target.earlier],
+            options.target.memory,
         )
         compilation = compile_profile(request, report)
         if options.referee and not report.failed:
@@ -175,7 +179,7 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
     documents = [document for file in files for document in file.documents]
     objects = check_manifests(documents, options.target, report)
     if options.referee and not report.failed:
-        folders = options.target.schema_folders()
+        folders = options.target.schema_folders(options.target.crds)
         _ask_referee(options.referee, objects, folders, Findings(report, where_written), report)
     found = findings_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)

@@ -7,9 +7,9 @@ from typing import Any
 
 from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath
+from dynagen.manifests.versions import GRAPH, V1ALPHA1, as_beta
 
-ALPHA = "nvidia.com/v1alpha1"
-GRAPH, COMPONENT = "DynamoGraphDeployment", "DynamoComponentDeployment"
+COMPONENT = "DynamoComponentDeployment"
 MAIN, RUNTIME = "main", "runtime"
 WORKERS = ("worker", "prefill", "decode")
 
@@ -26,7 +26,7 @@ class Graph:
         self.subject, self.source = subject, source
         self.spec = mapping(subject.data.get("spec"))
         self.annotations = mapping(mapping(subject.data.get("metadata")).get("annotations"))
-        self.alone, self.is_alpha = subject.kind == COMPONENT, source.api_version == ALPHA
+        self.alone, self.is_alpha = subject.kind == COMPONENT, source.api_version == V1ALPHA1
         self.components: list[Component] = []
 
     def report(
@@ -106,9 +106,7 @@ def graphs(objects: Sequence[Object]) -> list[Graph]:
 def graph_of(source: Object) -> Graph:
     """The graph that an object is, or the component without one; ask for it with `once`."""
     subject = source
-    if source.api_version == ALPHA:
-        from dynagen.manifests.from_alpha import as_beta
-
+    if source.api_version == V1ALPHA1:
         subject = Object(as_beta(source.manifest))
     graph = Graph(subject, source)
     if graph.alone:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.language.scope import Scope
+from dynagen.layers.finding import Layer
+from dynagen.layers.rendering import render
 from dynagen.manifests.building import Manifest
+from dynagen.manifests.versions import needs_translation
+from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
+from dynagen.text.versions import Version, parse_version
+from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 
 Made = TypeVar("Made")
-Version = tuple[int, int, int]
 Places = tuple[Position, tuple[tuple[str, Position], ...]]
 
 
@@ -58,19 +64,70 @@ def undescribed(objects: Sequence[Object], sound: Sequence[Object]) -> list[Obje
     return [declared(f"{each.kind}/{name}", "", each.manifest.at) for each, name in names]
 
 
+def external_objects(
+    layers: Sequence[Layer], scope: Scope, namespace: str, schemas: Schemas, report: Report
+) -> list[Object]:
+    """What is in the cluster already, as layers say it under `external/`. Reports DG313 for what is no object.
+
+    An object of a kind with namespaces is in that of the graph, unless it says another.
+    """
+    found = []
+    for fragment in (each for layer in layers for each in render(layer, "external", scope, report)):
+        manifest = Manifest(fragment.tree, fragment.at)
+        if not (manifest.api_version and manifest.kind and manifest.name):
+            report.add("DG313", "an object needs apiVersion, kind and metadata.name", fragment.at)
+            continue
+        schema = schemas.find(manifest.api_version, manifest.kind)
+        if schema is None or schema.namespaced:
+            shared = to_tree({"metadata": {"namespace": namespace}}, Origin(fragment.at))
+            assert isinstance(shared, Map)
+            manifest = manifest._replace(tree=merge(shared, manifest.tree, None))
+        found.append(Object(manifest))
+    return found
+
+
+class Later:
+    """The first release of Dynamo after `than`, the one that is meant, with other CRDs: looked for when something is missed.
+
+    `releases` are the facts of all; `schemas` opens those of the newest.
+    """
+
+    __slots__ = ("_releases", "schemas", "than")
+
+    def __init__(self, than: str, releases: Mapping[str, Any], schemas: Callable[[], Schemas]) -> None:
+        self.than, self._releases, self.schemas = than, releases, schemas
+
+    def release(self) -> str:
+        """Its version; nothing if there is none."""
+        own, crds = parse_version(self.than), self._releases[self.than]["crds"]
+        versions = sorted((parse_version(name), name) for name, each in self._releases.items() if each["crds"] != crds)
+        return next((name for version, name in versions if version > own), "")
+
+
 class Cluster(NamedTuple):
     """What is known of the cluster that will take the objects.
 
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
-    without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one says that Kind/name is there.
+    without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one
+    says that Kind/name is there. A graph is taken in the version `graphs`; one that layers wrote in another has the form
+    that `authoring` has schemas for. Without `graphs` it is taken as it is written.
     """
 
     schemas: Schemas
     kubernetes: str
     release: Version
+    memory: Memory
     external: Sequence[Object] = ()
     declaring: str = "'external: [{}]' in the profile"
     earlier: Sequence[Object] = ()
+    later: Later | None = None
+    graphs: str = ""
+    authoring: Schemas | None = None
+
+    def schemas_of(self, subject: Object) -> Schemas:
+        """What an object is held against in the form that it has now."""
+        is_authored = self.authoring is not None and needs_translation(subject.manifest, self.graphs)
+        return self.authoring if is_authored and self.authoring else self.schemas
 
     @property
     def kubernetes_version(self) -> tuple[int, ...]:
@@ -97,7 +154,7 @@ class Findings:
     """Reports what is wrong with objects, at the line of the profile or the layer that caused it."""
 
     def __init__(self, report: Report, place: Callable[[Origin], Places]) -> None:
-        self._report, self._place = report, place
+        self.report, self._place = report, place
 
     def add(
         self,
@@ -113,7 +170,7 @@ class Findings:
         """`also` names further values that matter, each with a few words; `cause` is that of a Diagnostic."""
         at, related = self._place(subject.at(path))
         others = tuple((words, self._place(other.at(inner))[0]) for words, other, inner in also)
-        self._report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)
+        self.report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)
 
 
 # What is in the cluster already is not held against a schema: for it, a value can be anything.

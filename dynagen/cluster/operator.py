@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.cluster.graphs import WORKERS, Component, Graph
-from dynagen.cluster.objects import Object, Version, listing, mapping
+from dynagen.cluster.names import dynamo_namespace, name_of
+from dynagen.cluster.objects import Object, listing, mapping
 from dynagen.diagnostics import KeyPath
+from dynagen.text.versions import Version
 
 PREFIX = "nvidia.com/"
 HASH = "nvidia.com/dynamo-worker-hash"
@@ -91,7 +93,7 @@ def _dynamo_namespace(graph: Graph, given: dict[str, Any]) -> tuple[str, ...]:
     if given.get("globalDynamoNamespace"):
         return ("dynamo",)
     name, space = graph.source.name, graph.source.namespace
-    return (f"{space}-{name}",) if space and "dynamoNamespace" not in given else ()
+    return (dynamo_namespace(name, space),) if space and "dynamoNamespace" not in given else ()
 
 
 def _metrics(graph: Graph, given: dict[str, Any], metadata: dict[str, Any]) -> tuple[str, ...] | None:
@@ -154,5 +156,4 @@ def made(graph: Graph, release: Version) -> Iterator[Made]:
 
 
 def service_name(component: Component) -> str:
-    """The name of a component's Service, and of most that belongs to it."""
-    return f"{component.graph.source.name}-{component.name}".lower().replace(".", "-")
+    return name_of(component.graph.source.name, component.name)

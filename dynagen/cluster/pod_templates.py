@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.cluster.graphs import COMPONENT, GRAPH, MAIN, Component, graph_of
+from dynagen.cluster.graphs import COMPONENT, MAIN, Component, graph_of
 from dynagen.cluster.objects import Findings, Object, mapping
 from dynagen.diagnostics import KeyPath
+from dynagen.manifests.versions import GRAPH
 
 _TEMPLATE: KeyPath = ("spec", "template")
 # By group and kind.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynagen.cluster.objects import Object, Version, listing, mapping
+from dynagen.cluster.objects import Object, listing, mapping
 from dynagen.cluster.operator import PREFIX, Labels, labels_of, ports_of
 from dynagen.cluster.pod_templates import MAKERS, PodTemplate, templates_of
+from dynagen.text.versions import Version
 
 # Labels that controllers add, with values of their own.
 # source: kubernetes.io/docs/reference/labels-annotations-taints

@@ -1,4 +1,4 @@
-"""What all commands that take one profile share: its arguments, reading it, printing what is wrong with it."""
+"""The arguments of all commands that take one profile."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dynagen.checking.inputs import profile_document, read_file
-from dynagen.compiler import Request
-from dynagen.diagnostics import Report
-from dynagen.profile import setting_path
+from dynagen.commands._reading import Input, WrongWords, check_words
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,51 +33,19 @@ def profile_argument(command: Command) -> Command:
     return click.argument("profile", required=False, metavar="[PROFILE]")(command)
 
 
-def check_words(names: list[str], settings: tuple[str, ...]) -> None:
+def read_words(
+    profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, strict: bool
+) -> Input:
+    """The files that a command line names. Raises a usage error for words that can mean none."""
+    try:
+        return Input(profile, files, settings, root, strict)
+    except WrongWords as error:
+        raise click.UsageError(str(error)) from error
+
+
+def expect_words(names: list[str], settings: tuple[str, ...]) -> None:
     """Raises a usage error for words that can mean no file and no setting."""
-    if not names:
-        raise click.UsageError("Nothing to read: name a file, or - for standard input.")
-    if names.count("-") > 1:
-        raise click.UsageError("Standard input can be read only once.")
-    for setting in settings:
-        if not setting.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in setting):
-            shown = setting.encode(errors="replace").decode()
-            raise click.UsageError(f"--set takes UTF-8, not '{shown}'.")
-        if not all(setting_path(setting)):
-            raise click.UsageError(f"--set takes KEY=VALUE, not '{setting}'.")
-
-
-class Input:
-    """A profile's files as read, and their texts for messages."""
-
-    def __init__(
-        self,
-        profile: str | None,
-        files: tuple[str, ...],
-        settings: tuple[str, ...],
-        root: Path | None,
-        strict: bool,
-    ) -> None:
-        names = [*([profile] if profile else []), *files]
+    try:
         check_words(names, settings)
-        self.report = Report(strict)
-        self.texts: dict[str, str] = {}
-        sources = []
-        found = [read_file(name, strict, sole=True) for name in names]
-        for file in found:
-            self.report.take(file.report)
-            self.texts |= {file.shown: file.text} if file.text else {}
-            sources += profile_document(file, self.report)
-        home = found[0].home
-        self.request = Request(sources, settings, home, root or home)
-
-    def print_report(self) -> None:
-        """Prints all diagnostics to standard error."""
-        if not self.report.diagnostics:
-            return
-        from dynagen.commands._output import Texts
-        from dynagen.console import render
-        from dynagen.console.outcome import Checked, Outcome, findings_of
-
-        texts = Texts(self.texts, [self.request.home, self.request.root])
-        click.echo(render(Outcome([Checked("", findings_of(self.report))], texts), "text"), err=True, nl=False)
+    except WrongWords as error:
+        raise click.UsageError(str(error)) from error

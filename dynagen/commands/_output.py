@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import click
+
+def say(text: str) -> None:
+    """Writes to standard error, if there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def print_text(text: str) -> None:
@@ -22,7 +27,7 @@ def print_text(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        click.echo(f"error: cannot write to standard output: {(error.strerror or str(error)).lower()}", err=True)
+        say(f"error: cannot write to standard output: {(error.strerror or str(error)).lower()}\n")
         sys.exit(1)
 
 
@@ -54,8 +59,7 @@ class Texts(Mapping[str, str]):
         return len(self._known)
 
     def _read(self, name: str) -> str | None:
-        from dynagen.data import ROOT
-        from dynagen.text.paths import is_file, lies_in
+        from dynagen.text.paths import ROOT, is_file, lies_in
 
         if name.startswith("--"):
             return None
@@ -77,5 +81,5 @@ def write_file(text: str, path: str) -> None:
         write_whole(text.encode(errors="replace"), Path(path))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        click.echo(f"error: cannot write '{os.fsencode(path).decode(errors='replace')}': {reason}", err=True)
+        say(f"error: cannot write '{os.fsencode(path).decode(errors='replace')}': {reason}\n")
         sys.exit(1)

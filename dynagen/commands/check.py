@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dynagen.commands._input import check_words, profile_options
+from dynagen.commands._input import expect_words, profile_options
 from dynagen.console import format_names
+from dynagen.memory import Memory
 
 if TYPE_CHECKING:
+    from dynagen.cluster.objects import Object
     from dynagen.console.outcome import Outcome
-    from dynagen.verify import Object
 
 _DEFAULT_REFEREE = "kubeconform"
 
@@ -101,12 +102,13 @@ def check(
     further = files if paths else files[1:]
     if names == [] and allow_empty:
         return
-    check_words([*names, *further, *([against] if against else [])], settings)
+    expect_words([*names, *further, *([against] if against else [])], settings)
     if output_file is not None and any(_is_same_file(name, output_file) for name in (*names, *further)):
         raise click.UsageError(f"--output-file would replace '{output_file}', which is checked.")
     referee = _referee(kubeconform)
     earlier, wrong = _earlier(against)
-    target = Target(*_versions(kubernetes, release), _external(external), schemas, earlier)
+    memory = Memory()
+    target = Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory)
     options = Options(target, further, settings, root, strict, referee, allow_empty)
     texts: dict[str, str] = {}
     homes: set[Path] = set()
@@ -160,7 +162,7 @@ def _earlier(path: str | None) -> tuple[list[Object], Outcome | None]:
     return found, Outcome([Checked(path, findings_of(report))]) if report.failed else None
 
 
-def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:
+def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tuple[str, str]:
     """Those given, else what a profile has by default."""
     from dynagen.profile.schema import core_schema, kubernetes_versions
 
@@ -170,7 +172,7 @@ def _versions(kubernetes: str | None, release: str | None) -> tuple[str, str]:
     if release is not None:
         from dynagen.checking.manifests import releases
 
-        _expect("--release", release, releases())
+        _expect("--release", release, releases(memory))
     return kubernetes or properties["kubernetes"]["default"], release or properties["release"]["default"]
 
 

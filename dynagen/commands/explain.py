@@ -6,11 +6,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dynagen.commands._input import Input, profile_options
+from dynagen.commands._input import profile_options, read_words
 from dynagen.commands._output import print_text
+
+if TYPE_CHECKING:
+    from dynagen.explain import AddressError, Explainer, Explanation
+    from dynagen.manifests.building import Manifest
 
 
 @click.command()
@@ -43,53 +48,53 @@ def explain(
       dynagen explain profile.yaml --all --format json
     """
     from dynagen.compiler import compile_profile
-    from dynagen.explain import (
-        AddressError,
-        Explainer,
-        Explanation,
-        find_object,
-        find_value,
-        to_data,
-        to_text,
-        to_tree_text,
-    )
+    from dynagen.explain import AddressError, Explainer
     from dynagen.layers.rendering import Skipped
-    from dynagen.manifests.building import Manifest
-    from dynagen.trees.nodes import Leaf, find
 
     if everything == (subject is not None):
         raise click.UsageError("Name an object as KIND/NAME, or say --all.")
-    given = Input(profile, files, settings, root, strict)
+    given = read_words(profile, files, settings, root, strict)
     skipped: list[Skipped] = []
-    manifests: Sequence[Manifest] = ()
     if not given.report.failed:
         compilation = compile_profile(given.request, given.report, skipped)
-        manifests = compilation.manifests
     given.print_report()
     if given.report.refused:
         sys.exit(1)
-    explainer = Explainer(compilation, skipped)
+    try:
+        for text in _explained(compilation.manifests, Explainer(compilation, skipped), subject, path, format_):
+            print_text(text)
+    except AddressError as error:
+        _say_error(error)
+        sys.exit(1)
+
+
+def _explained(
+    manifests: Sequence[Manifest], explainer: Explainer, subject: str | None, path: str | None, format_: str
+) -> Iterator[str]:
+    """What there is to say of the objects asked for, piece by piece. Raises AddressError."""
+    from dynagen.explain import find_object, find_value, to_data, to_text, to_tree_text
+    from dynagen.trees.nodes import Leaf, find
 
     def explained() -> Iterator[tuple[Manifest, Sequence[Explanation]]]:
-        """The objects asked for, each with the values asked for."""
+        """Each with the values asked for."""
         for manifest in manifests if subject is None else [find_object(manifests, subject)]:
             wanted = find_value(manifest.tree, path) if path else ()
             yield manifest, [leaf for leaf in explainer.explain(manifest) if leaf.path[: len(wanted)] == wanted]
 
-    try:
-        if format_ == "json":
-            print_text(json.dumps(to_data(explained()), indent=2, ensure_ascii=False) + "\n")
-            return
-        for number, (manifest, leaves) in enumerate(explained()):
-            wanted = find_value(manifest.tree, path) if path else ()
-            if isinstance(find(manifest.tree, wanted), Leaf):
-                print_text(to_text(manifest, leaves[0]))
-            else:
-                print_text("\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves}))
-    except AddressError as error:
-        from dynagen.console.formats.text import printable
+    if format_ == "json":
+        yield json.dumps(to_data(explained()), indent=2, ensure_ascii=False) + "\n"
+        return
+    for number, (manifest, leaves) in enumerate(explained()):
+        wanted = find_value(manifest.tree, path) if path else ()
+        if isinstance(find(manifest.tree, wanted), Leaf):
+            yield to_text(manifest, leaves[0])
+        else:
+            yield "\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves})
 
-        click.echo(f"error: {printable(str(error))}", err=True)
-        if error.hint:
-            click.echo(f"  hint: {printable(error.hint)}", err=True)
-        sys.exit(1)
+
+def _say_error(error: AddressError) -> None:
+    from dynagen.console.formats.text import printable
+
+    click.echo(f"error: {printable(str(error))}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {printable(error.hint)}", err=True)

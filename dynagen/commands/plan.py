@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dynagen.commands._input import Input, profile_argument, profile_options
+from dynagen.commands._input import profile_argument, profile_options, read_words
 from dynagen.commands._output import print_text
 
 
@@ -24,7 +24,7 @@ def plan(
     from dynagen.compiler import compile_profile
     from dynagen.manifests.yaml import to_yaml
 
-    given = Input(profile, files, settings, root, strict)
+    given = read_words(profile, files, settings, root, strict)
     values: Mapping[str, Any] = {}
     if not given.report.failed:
         values = compile_profile(given.request, given.report).values

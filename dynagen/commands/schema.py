@@ -26,14 +26,16 @@ def schema(overlays: tuple[Path, ...]) -> None:
     from dynagen.console import to_text
     from dynagen.diagnostics import Position, Report
     from dynagen.layers.finding import base_layer, find_overlay, shipped_overlays
+    from dynagen.memory import Memory
     from dynagen.plan import backends
-    from dynagen.profile import compose_schema
     from dynagen.profile.library import load_facts
+    from dynagen.profile.schema import compose_schema
 
     report = Report()
-    found = [base_layer()]
+    memory = Memory()
+    found = [base_layer(memory)]
     for entry in [*shipped_overlays(), *(f"./{path}" if not path.is_absolute() else str(path) for path in overlays)]:
-        layer = find_overlay(entry, Position(entry), Path(), Path(Path.cwd().anchor), report)
+        layer = find_overlay(entry, Position(entry), Path(), Path(Path.cwd().anchor), report, memory)
         if layer:
             found.append(layer)
     composed = compose_schema(found, load_facts(found, report), backends.names(), report)

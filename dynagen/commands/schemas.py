@@ -49,9 +49,9 @@ def import_(
       dynagen schemas import my-crd.yaml -o overlays/my-team/schemas
       dynagen schemas import --all ../shared
     """
-    from dynagen.data import SCHEMAS
     from dynagen.schema_import.errors import ImportRefused
     from dynagen.schema_import.importing import Told, import_all, import_files
+    from dynagen.text.paths import SCHEMAS
 
     if bool(sources) == bool(shared):
         raise click.UsageError("give either SOURCE or --all FOLDER")

@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import json
 from binascii import a2b_base64
-from functools import cache
 from typing import Any
 from zlib import crc32
 
-from dynagen.crd_rules.compiling import COMPILER
+from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
-from dynagen.crd_rules.evaluating import known_rules
-from dynagen.data import PACKAGE, ROOT
 from dynagen.diagnostics import Report
-from dynagen.language.cel import Program, known_programs
-from dynagen.text.source import Document, parse
+from dynagen.language.cel import Program, compile_program
+from dynagen.memory import Memory
+from dynagen.text.document import Document
+from dynagen.text.paths import PACKAGE, ROOT
+from dynagen.text.source import parse
 
 FOLDER = ROOT / "compiled"
-_stores: dict[str, dict[str, Any]] = {}
 
 
-def look_up(layer: str, name: str, text: str) -> list[Document] | None:
+def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] | None:
     """The documents of a shipped layer's file; None when they are not known for this text."""
-    store = store_of(layer, name)
-    if store not in _stores:
-        _stores[store] = _open(store)
-    entry = _stores[store].get(name)
+    entry = memory.once(open_store, store_of(layer, name), memory).get(name)
     if entry is None or entry["text"] != fingerprint(text):
         return None
-    return [Document(f"{layer}/{name}", data, marks) for data, marks in entry["documents"]]
+    return [Document(f"{layer}/{name}", data, marks, is_shared=True) for data, marks in entry["documents"]]
 
 
 def table(name: str) -> Any:
@@ -54,29 +50,27 @@ def store_of(layer: str, name: str) -> str:
     return f"{layer}/{name.rsplit('.', 1)[0]}" if name.startswith(("facts/models/", "facts/flags/")) else layer
 
 
-def _open(layer: str) -> dict[str, Any]:
+def open_store(store: str, memory: Memory) -> dict[str, Any]:
+    """The compiled files of a layer, or one that is looked up by itself. What its expressions mean is known from now on."""
     try:
-        store = json.loads((FOLDER / file_of(layer)).read_bytes())
-        programs = {
-            text: Program(a2b_base64(program), tuple(map(tuple, reads)))
-            for text, (program, reads) in store["expressions"].items()
-        }
+        found = json.loads((FOLDER / file_of(store)).read_bytes())
+        for text, (program, reads, tree) in found["expressions"].items():
+            memory.know(Program(a2b_base64(program), tuple(map(tuple, reads)), tree), compile_program, text)
+        files: dict[str, Any] = found["files"]
+        return files
     except (OSError, ValueError, KeyError, TypeError):
-        return {}  # a checkout whose layers nobody has parsed yet
-    known_programs.update(programs)
-    files: dict[str, Any] = store["files"]
-    return files
+        return {}  # a checkout whose layers nobody has compiled yet
 
 
-@cache
-def load_rules(name: str) -> None:
-    """Makes the rules of a shipped set known, as far as they were compiled with what compiles rules now. Once for each set."""
+def know_rules(name: str, memory: Memory) -> None:
+    """What the rules of a shipped set mean is known from now on, as far as they were compiled with what compiles rules now."""
     try:
         store = json.loads((FOLDER / f"rules-{name}.json").read_bytes())
         if store["compiler"] != COMPILER:
             return
         for text, optional, program, touches, *rest in store["rules"]:
-            known_rules[text, optional] = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
+            known = RuleProgram(a2b_base64(program), tuple(map(tuple, touches)), *rest)
+            memory.know(known, compile_rule, text, optional, memory)
     except (OSError, ValueError, KeyError, TypeError):
         return  # a checkout whose rules nobody has compiled yet
 

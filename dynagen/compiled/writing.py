@@ -11,14 +11,19 @@ from typing import Any
 from dynagen.compiled.reading import FOLDER, file_of, file_of_table, fingerprint, store_of, table
 from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
-from dynagen.data import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
+from dynagen.crd_rules.translation import translated_rule
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program
 from dynagen.language.scope import compile_expressions
+from dynagen.language.syntax_tree import expression
+from dynagen.language.translation import translated
+from dynagen.memory import Memory
+from dynagen.text.paths import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.text.source import parse
 
 
 def _write_rules() -> None:
+    memory = Memory()
     for folder in sorted(folder for folder in SCHEMAS.iterdir() if folder.is_dir()):
         if folder.name.startswith("kubernetes"):
             continue  # no rules, and much to read
@@ -30,7 +35,8 @@ def _write_rules() -> None:
                     (rule.get("messageExpression"), False),
                 ):
                     if text:
-                        found[text, optional] = compile_rule(text, optional)
+                        program = compile_rule(text, optional, memory)
+                        found[text, optional] = program._replace(tree=translated_rule(text, optional, memory))
         rules = [
             [*key, b2a_base64(program.serialized, newline=False).decode(), *program[1:]]
             for key, program in found.items()
@@ -68,12 +74,16 @@ def write_all() -> Path:
                 for rule in _rules(json.loads(schema.read_bytes())):
                     programs |= compile_expressions(f"${{{rule['rule']}}}")
         expressions = {
-            text: [b2a_base64(program.serialized, newline=False).decode(), program.reads]
+            text: [
+                b2a_base64(program.serialized, newline=False).decode(),
+                program.reads,
+                translated(expression(program.serialized)),
+            ]
             for text, program in programs.items()
         }
         for store, files in stores.items():
             _write(file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
-    for path in sorted((PACKAGE / "verify").rglob("*.yaml")):
+    for path in sorted(file for room in ("manifests", "verify") for file in (PACKAGE / room).rglob("*.yaml")):
         name = path.relative_to(PACKAGE).as_posix()
         _write(file_of_table(name), {"text": fingerprint(path.read_text("utf-8")), "data": table(name)})
     _write_rules()

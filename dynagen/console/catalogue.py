@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dynagen.data import RULES
 from dynagen.diagnostics import Report
+from dynagen.text.paths import RULES
 from dynagen.text.source import parse
 
 

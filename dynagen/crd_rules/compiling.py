@@ -8,13 +8,13 @@ rule that ends in one is the API server's to judge. There is no type check: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from dynagen.crd_rules import functions
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.language.cel import KUBERNETES, ExpressionError, parse_rule
+from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import (
     Call,
     call_of,
@@ -29,6 +29,7 @@ from dynagen.language.syntax_tree import (
     touches,
     without_positions,
 )
+from dynagen.memory import Memory
 
 
 class Program(NamedTuple):
@@ -41,6 +42,7 @@ class Program(NamedTuple):
     touches: tuple[KeyPath, ...]
     transition: bool
     missing: str = ""
+    tree: Tree = None  # what Python does instead where there is no earlier object; only shipped rules have it
 
 
 # https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
@@ -69,10 +71,9 @@ OPTIONAL = "size(earlier) == 0 ? optional.none() : optional.of(earlier[0])"
 COMPILER = crc32(repr((OPTIONAL, sorted(_IN_CEL), sorted(functions.NAMES), sorted(functions.LEFT_OUT))).encode())
 
 
-@cache
-def compile_rule(text: str, optional: bool = False) -> Program:
+def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
     """`optional` is the rule's `optionalOldSelf`. Raises ExpressionError (DG216)."""
-    serialized = parse_rule(text)
+    serialized = parse_rule(text, memory)
     expr = changed(expression(serialized), _with_names)
     touched = tuple(dict.fromkeys(path for path in touches(expr) if path[0] in _VARIABLES))
     transition = any(path[0] == "oldSelf" for path in touched)
@@ -85,11 +86,11 @@ def compile_rule(text: str, optional: bool = False) -> Program:
         raise ExpressionError("DG216", f"unknown name '{strange[0]}' in '{_short(text)}'")
     expr = changed(expr, _answered)
     if optional:
-        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(OPTIONAL)), _with_names)})
+        expr = bound(expr, {"oldSelf": changed(expression(parse_rule(OPTIONAL, memory)), _with_names)})
     return Program(without_positions(serialized, expr), touched, transition, missing)
 
 
-def rule_trouble(rule: Mapping[str, Any]) -> str:
+def rule_trouble(rule: Mapping[str, Any], memory: Memory) -> str:
     """Why an entry of `x-kubernetes-validations` cannot be used, or nothing."""
     shapes = {"rule": str, "message": str, "messageExpression": str, "fieldPath": str, "optionalOldSelf": bool}
     for key, shape in shapes.items():
@@ -98,9 +99,9 @@ def rule_trouble(rule: Mapping[str, Any]) -> str:
     if not rule.get("rule"):
         return "a rule has no 'rule'"
     try:
-        compile_rule(rule["rule"], rule.get("optionalOldSelf", False))
+        memory.once(compile_rule, rule["rule"], rule.get("optionalOldSelf", False), memory)
         if rule.get("messageExpression"):
-            compile_rule(rule["messageExpression"])
+            memory.once(compile_rule, rule["messageExpression"], False, memory)
     except ExpressionError as error:
         return str(error)
     return ""

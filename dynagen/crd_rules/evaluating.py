@@ -5,23 +5,21 @@ Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. 
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import Program, bound, compile_rule
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.places import Place, Rule, escaped
-from dynagen.crd_rules.values import Literal, Values, taken_out, touched, written_out
+from dynagen.crd_rules.values import Literal, Values, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
 from dynagen.language.cel import ExpressionError, RuleEnvironment, Undecided
+from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.syntax_tree import changed, expression, path_of, sequence, without_positions
-
-# Rules of the shipped sets, compiled when the package was built: by text and `optionalOldSelf`.
-known_rules: dict[tuple[str, bool], Program] = {}
+from dynagen.memory import Memory
 
 
 class Broken(NamedTuple):
@@ -39,32 +37,58 @@ class Broken(NamedTuple):
     known: bool = True
 
 
-@cache
-def _environment() -> RuleEnvironment:
-    return RuleEnvironment(functions.call)
+class _Judge:
+    """Programs of rules, and CEL to evaluate them."""
 
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.environment = memory.once(RuleEnvironment, functions.call)
 
-@cache
-def _program(text: str, optional: bool) -> Program:
-    return known_rules.get((text, optional)) or compile_rule(text, optional)
+    def program(self, text: str, optional: bool) -> Program:
+        """Raises ExpressionError."""
+        return self._memory.once(compile_rule, text, optional, self._memory)
 
+    def loaded(self, text: str, optional: bool) -> Any:
+        return self._memory.once(RuleEnvironment.load, self.environment, self.program(text, optional).serialized)
 
-@cache
-def _loaded(text: str, optional: bool) -> Any:
-    return _environment().load(_program(text, optional).serialized)
+    def with_values(self, text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+        """A rule with the times and durations that it reads written into it."""
+        return self._memory.once(_Judge._with_values, self, text, read)
 
+    def _with_values(self, text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
+        values = {path: literal.written for path, literal in read}
+        serialized = self.program(text, False).serialized
+        expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
+        return self.environment.load(without_positions(serialized, expr))
 
-# Values of one kind that are known to break no rule, and bytes of one.
-_MOST_KEPT, _MOST_BYTES = 300, 8000
+    def touched(self, text: str, optional: bool) -> tuple[KeyPath, ...]:
+        """What an expression looks at in `self`; nothing if it cannot be compiled."""
+        try:
+            touches = self.program(text, optional).touches if text else ()
+        except ExpressionError:
+            return ()
+        return tuple(path[1:] for path in touches if path[0] == "self")
+
+    def wanted(self, place: Place) -> Wanted:
+        """What the rules at a place and below it look at."""
+        found: Wanted = {}
+        for rule in place.rules:
+            for path in (*self.touched(rule.text, rule.optional), *self.touched(rule.message_expression, False)):
+                found = want(found, path)
+        for step in place.steps:
+            if (below := place.step(step)) is not None:
+                found = want_both(
+                    found, self.wanted(below), [(escaped(step) or step) if isinstance(step, str) else "*"]
+                )
+        return found
 
 
 class Rules:
     """The rules of one kind, and what has been found out about its schema."""
 
-    def __init__(self, place: Place) -> None:
-        self._place, self._values = place, Values()
-        self._wanted: dict[int, Wanted | None] = {}
-        self._sound: set[tuple[int, bytes]] = set()
+    def __init__(self, place: Place, memory: Memory) -> None:
+        self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
+        self._wanted: dict[Place, Wanted | None] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[Broken]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
@@ -75,15 +99,7 @@ class Rules:
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
             converted, found = self._values.to_cel(value, place.part, True if earlier else self._wanted_at(place))
-            if earlier or found:
-                yield from _inside(place, converted, old, path, found)
-                return
-            seen = id(place), marshal.dumps(converted, 0)  # many profiles say the same here
-            if seen not in self._sound:
-                broken = list(_inside(place, converted, old, path, found))
-                yield from broken
-                if not broken and len(self._sound) < _MOST_KEPT and len(seen[1]) < _MOST_BYTES:
-                    self._sound.add(seen)
+            yield from self._inside(place, converted, old, path, found)
             return
         if isinstance(value, dict) and place.names:
             defaults = dict(self._values.defaults(place.part))
@@ -97,43 +113,49 @@ class Rules:
 
     def _wanted_at(self, place: Place) -> Wanted:
         """All for the first value: finding out what is enough costs more than one value."""
-        if id(place) not in self._wanted:
-            self._wanted[id(place)] = None
+        if place not in self._wanted:
+            self._wanted[place] = None
             return True
-        known = self._wanted[id(place)]
+        known = self._wanted[place]
         if known is None:
-            known = self._wanted[id(place)] = _wanted(place)
+            known = self._wanted[place] = self._judge.wanted(place)
         return known
 
+    def _inside(
+        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+    ) -> Iterator[Broken]:
+        """`value` is as CEL sees it, with text where `found` has times and durations."""
+        if place.rules:
+            yield from self._evaluated(place, value, earlier, path, found)
+        if isinstance(value, dict):
+            for key in place.names:
+                name = escaped(key) or key
+                if value.get(name) is not None and (below := place.step(key)):
+                    yield from self._inside(
+                        below, value[name], earlier_field(earlier, name), (*path, key), _found_in(found, name)
+                    )
+        for step, item, below in _each(place, value):
+            old = earlier_item(earlier, item, place, True) if isinstance(step, int) else earlier_field(earlier, step)
+            yield from self._inside(below, item, old, (*path, step), _found_in(found, step))
 
-def _wanted(place: Place) -> Wanted:
-    """What the rules at a place and below it look at."""
-    found: Wanted = {}
-    for rule in place.rules:
-        for path in (*_touched(rule.text, rule.optional), *_touched(rule.message_expression, False)):
-            found = want(found, path)
-    for step in place.steps:
-        if (below := place.step(step)) is not None:
-            found = want_both(found, _wanted(below), [(escaped(step) or step) if isinstance(step, str) else "*"])
-    return found
-
-
-def _inside(
-    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
-) -> Iterator[Broken]:
-    """`value` is as CEL sees it, with text where `found` has times and durations."""
-    if place.rules:
-        yield from _evaluated(place, value, earlier, path, found)
-    if isinstance(value, dict):
-        for key in place.names:
-            name = escaped(key) or key
-            if value.get(name) is not None and (below := place.step(key)):
-                yield from _inside(
-                    below, value[name], earlier_field(earlier, name), (*path, key), _found_in(found, name)
-                )
-    for step, item, below in _each(place, value):
-        old = earlier_item(earlier, item, place, True) if isinstance(step, int) else earlier_field(earlier, step)
-        yield from _inside(below, item, old, (*path, step), _found_in(found, step))
+    def _evaluated(
+        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+    ) -> Iterator[Broken]:
+        scope = _Scope(value, earlier, found, self._judge)
+        for rule in place.rules:
+            try:
+                if not earlier and not rule.optional and self._judge.program(rule.text, False).transition:
+                    continue
+                holds = scope.evaluate(rule.text, rule.optional)
+                if not isinstance(holds, bool):
+                    raise ExpressionError("DG216", "its value is neither true nor false")
+            except ExpressionError as error:
+                known = not isinstance(error, Undecided)
+                yield Broken(rule, path, "", str(error), self._judge.touched(rule.text, rule.optional), known)
+                continue
+            if not holds:
+                touches = () if rule.field else self._judge.touched(rule.text, rule.optional)
+                yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
 
 
 def _each(place: Place, value: Any) -> Iterator[tuple[str | int, Any, Place]]:
@@ -150,76 +172,51 @@ def _found_in(found: dict[KeyPath, Literal], key: str | int) -> dict[KeyPath, Li
     return {path[1:]: literal for path, literal in found.items() if path[0] == key} if found else found
 
 
-def _evaluated(
-    place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
-) -> Iterator[Broken]:
-    scope = _Scope(value, earlier, found)
-    for rule in place.rules:
-        try:
-            if not earlier and not rule.optional and _program(rule.text, False).transition:
-                continue
-            holds = scope.evaluate(rule.text, rule.optional)
-            if not isinstance(holds, bool):
-                raise ExpressionError("DG216", "its value is neither true nor false")
-        except ExpressionError as error:
-            known = not isinstance(error, Undecided)
-            yield Broken(rule, path, "", str(error), _touched(rule.text, rule.optional), known)
-            continue
-        if not holds:
-            touches = () if rule.field else _touched(rule.text, rule.optional)
-            yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
-
-
-def _touched(text: str, optional: bool) -> tuple[KeyPath, ...]:
-    """What an expression looks at in `self`; nothing if it cannot be compiled."""
-    try:
-        return tuple(path[1:] for path in _program(text, optional).touches if path[0] == "self") if text else ()
-    except ExpressionError:
-        return ()
-
-
 class _Scope:
     """What the rules of one place see. Times and durations are written into the rules that read them."""
 
-    def __init__(self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal]) -> None:
+    def __init__(self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal], judge: _Judge) -> None:
+        self._judge = judge
         self._found = {("self", *path): literal for path, literal in found.items()}
         if earlier:
             earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]
         self._value, self._earlier = value, earlier
-        self._activation = _environment().activate(value, earlier)
+
+    @cached_property
+    def _activation(self) -> Any:
+        return self._judge.environment.activate(self._value, self._earlier)
+
+    @cached_property
+    def _names(self) -> Names:
+        value = with_opaque(self._value, self._found, ("self",)) if self._found else self._value
+        return Names({"self": value}, {})
 
     def evaluate(self, text: str, optional: bool) -> Any:
-        """Raises ExpressionError."""
+        """Python is believed when it says that a rule holds. Raises ExpressionError."""
+        if not self._earlier and evaluate(self._judge.program(text, optional).tree, self._names)[1] is True:
+            return True
         loaded = self._with_literals(text, optional) if self._found else None
         try:
-            return _environment().evaluate(loaded or _loaded(text, optional), self._activation)
+            return self._judge.environment.evaluate(loaded or self._judge.loaded(text, optional), self._activation)
         except ExpressionError as error:
-            if missing := _program(text, optional).missing:
+            if missing := self._judge.program(text, optional).missing:
                 raise Undecided("DG216", f"calls '{missing}'") from error
             raise
 
     def _with_literals(self, text: str, optional: bool) -> Any:
         """The rule with the times and durations that it reads; None if it reads none."""
-        program = _program(text, optional)
+        program = self._judge.program(text, optional)
         read = [(path, place) for path in program.touches if path[-1] != "?" for place in touched(path, self._found)]
         if not read:
             return None
         if not optional and all(path == place for path, place in read):
-            return _with_values(text, tuple((place, self._found[place]) for _, place in read))
+            return self._judge.with_values(text, tuple((place, self._found[place]) for _, place in read))
         values = {"self": written_out(self._value, self._found, ("self",))}
         if self._earlier:
             values["oldSelf"] = written_out(self._earlier[0], self._found, ("oldSelf",))
         values["earlier"] = sequence([values["oldSelf"]] if self._earlier else [])
         expr = bound(expression(program.serialized), values)
-        return _environment().load(without_positions(program.serialized, expr))
-
-
-@lru_cache(maxsize=1000)
-def _with_values(text: str, read: tuple[tuple[KeyPath, Literal], ...]) -> Any:
-    values = {path: literal.written for path, literal in read}
-    serialized = _program(text, False).serialized
-    expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
-    return _environment().load(without_positions(serialized, expr))
+        return self._judge.environment.load(without_positions(program.serialized, expr))
 
 
 def _message(rule: Rule, scope: _Scope) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
@@ -50,7 +49,6 @@ _RESERVED = frozenset(
 _ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 
 
-@cache
 def escaped(name: str) -> str | None:
     """A field's name as CEL knows it; None for a name that no rule can say.
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from dynagen.crd_rules.places import Part, escaped, resolved
 from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
+from dynagen.language.python_programs import OPAQUE
 from dynagen.language.syntax_tree import Call, constant, encoded, mapping, sequence
 
 _DURATION = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
@@ -37,7 +38,6 @@ class Values:
 
     def __init__(self) -> None:
         self._has_literals = False
-        self._defaults: dict[int, list[tuple[str, Any]]] = {}
 
     def to_cel(self, value: Any, part: Part, wanted: Wanted) -> tuple[Any, dict[KeyPath, Literal]]:
         """The value, and by their places the times and durations in it, of which it has the text."""
@@ -101,13 +101,11 @@ class Values:
     def defaults(self, part: Part) -> list[tuple[str, Any]]:
         """The properties that get a value when they have none."""
         schema, source = part
-        found = self._defaults.get(id(schema))
-        if found is None:
-            found = self._defaults[id(schema)] = []
-            for key, inner in schema.get("properties", {}).items():
-                default = resolved(inner, source)[0].get("default") if isinstance(inner, dict) else None
-                if default is not None:
-                    found.append((key, default))
+        found = []
+        for key, inner in schema.get("properties", {}).items():
+            default = resolved(inner, source)[0].get("default") if isinstance(inner, dict) else None
+            if default is not None:
+                found.append((key, default))
         return found
 
     def _text(self, value: str, format_: str) -> Any:
@@ -177,6 +175,17 @@ def touched(path: KeyPath, found: Mapping[KeyPath, Literal]) -> Iterator[KeyPath
     for place in found:
         if all(key in ("*", other) for key, other in zip(path, place, strict=False)):
             yield place
+
+
+def with_opaque(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> Any:
+    """The value, of whose times and durations Python knows that they are there, and no more."""
+    if path in found:
+        return OPAQUE
+    if isinstance(value, dict):
+        return {key: with_opaque(inner, found, (*path, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_opaque(inner, found, (*path, index)) for index, inner in enumerate(value)]
+    return value
 
 
 def written_out(value: Any, found: Mapping[KeyPath, Literal], path: KeyPath = ()) -> bytes:

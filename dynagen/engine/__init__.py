@@ -1,1 +1,1 @@
-"""Command lines of engines and versions of Dynamo: what plan and verify both know of them."""
+"""Command lines of engines: what plan and verify both know of them."""

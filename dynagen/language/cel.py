@@ -6,13 +6,14 @@ See https://cel.dev for the language. Expressions have CEL's string and math ext
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, closest
+from dynagen.language.python_programs import Tree
 from dynagen.language.syntax_tree import expression, reads, without_positions
+from dynagen.memory import Memory
 
 
 class ExpressionError(Exception):
@@ -32,35 +33,17 @@ class Program(NamedTuple):
 
     serialized: bytes
     reads: tuple[KeyPath, ...]
+    tree: Tree = None  # what Python does instead; only shipped expressions have it
 
 
-# Expressions of the shipped layers, compiled when the package was built. The text alone decides what a program is.
-known_programs: dict[str, Program] = {}
-
-
-@cache
-def _cel() -> Any:
-    """CEL's module. cel-expr-python 0.1.3 gives away a reference to None with every null and every activation.
-
-    Python 3.12 counts no references to None any more. Before, the count reaches zero after some thousand expressions and
-    the interpreter aborts, so it gets more of them than any run can use up.
-    """
-    from cel_expr_python import cel
-
-    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
-        import ctypes
-
-        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
-    return cel
-
-
-def program_of(text: str) -> Program:
+def program_of(text: str, memory: Memory) -> Program:
     """The program of an expression: compiled beforehand, or now. Raises ExpressionError (DG306)."""
-    return known_programs.get(text) or compile_program(text)
+    return memory.once(compile_program, text)
 
 
 def compile_program(text: str) -> Program:
-    cel = _cel()
+    from dynagen.language.google_cel import cel
+
     try:
         # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
         # unknown names than it does. So no name has to be declared either.
@@ -75,10 +58,10 @@ KUBERNETES = "kubernetes"
 _EXTENSIONS = ("lists", "optional", "sets", "strings")
 
 
-def parse_rule(text: str) -> bytes:
+def parse_rule(text: str, memory: Memory) -> bytes:
     """A rule of a CRD as CEL serialises it, macros expanded. Raises ExpressionError (DG216)."""
     try:
-        serialized: bytes = _rule_environment().compile(text, disable_check=True).serialize()
+        serialized: bytes = memory.once(_rule_environment).compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         raise ExpressionError("DG216", f"'{text}': {first_line(str(error))}") from error
     return serialized
@@ -91,7 +74,11 @@ class RuleEnvironment:
     """
 
     def __init__(self, kubernetes: Callable[[list[Any]], Any]) -> None:
-        self._environment = _rule_environment(kubernetes)
+        self._kubernetes = kubernetes
+
+    @cached_property
+    def _environment(self) -> Any:
+        return _rule_environment(self._kubernetes)
 
     def load(self, serialized: bytes) -> Any:
         return self._environment.deserialize(serialized)
@@ -103,9 +90,11 @@ class RuleEnvironment:
 
     def evaluate(self, expression: Any, activation: Any) -> Any:
         """A plain value. Raises ExpressionError (DG216)."""
+        from dynagen.language.google_cel import cel
+
         try:
             result = expression.eval(activation)
-            if result.type() == _cel().Type.ERROR:
+            if result.type() == cel.Type.ERROR:
                 raise RuntimeError(str(plain(result)))
         except RuntimeError as error:
             raise _failure(str(error)) from error
@@ -123,9 +112,9 @@ def _failure(text: str) -> ExpressionError:
     return ExpressionError("DG216", said)
 
 
-@cache
 def _rule_environment(kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
-    cel = _cel()
+    from dynagen.language.google_cel import cel
+
     extensions = ", ".join(f"{{name: {name}}}" for name in _EXTENSIONS)
     overload = cel.Overload(KUBERNETES, cel.Type.DYN, [cel.Type.LIST], False, kubernetes)
     return cel.NewEnv(
@@ -138,16 +127,15 @@ def _rule_environment(kubernetes: Callable[[list[Any]], Any] | None = None) -> A
 class Environment:
     """CEL with a set of variables, and the expressions compiled for it. Imports CEL when the first one needs it."""
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
-        self._compiled: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
-        self.kept: dict[Any, Any] = {}  # values of expressions, by what they depend on
+    def __init__(self, names: frozenset[str], memory: Memory) -> None:
+        self._names, self._memory = names, memory
 
     @cached_property
     def _cel(self) -> Any:
         from cel_expr_python.ext import ext_math, ext_strings
 
-        cel = _cel()
+        from dynagen.language.google_cel import cel
+
         return cel.NewEnv(
             variables=dict.fromkeys(self._names, cel.Type.DYN),
             extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],
@@ -160,22 +148,25 @@ class Environment:
         """The plain value of a program. Raises RuntimeError."""
         return plain(self._cel.deserialize(serialized).eval(activation))
 
-    def compile(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
-        """Something to evaluate, and what it reads. Raises ExpressionError."""
-        if text not in self._compiled:
-            program = program_of(text)
-            for path in program.reads:
-                if path[0] not in self._names:
-                    near = closest(str(path[0]), self._names)
-                    hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
-                    raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
-            self._compiled[text] = self._cel.deserialize(program.serialized), program.reads
-        return self._compiled[text]
+    def load(self, serialized: bytes) -> Any:
+        """Something to evaluate."""
+        return self._memory.once(Environment._load, self, serialized)
 
+    def _load(self, serialized: bytes) -> Any:
+        return self._cel.deserialize(serialized)
 
-@lru_cache(maxsize=256)  # layers of users bring names of their own
-def environment_for(names: frozenset[str]) -> Environment:
-    return Environment(names)
+    def compile(self, text: str) -> Program:
+        """A program that reads no unknown names. Raises ExpressionError."""
+        return self._memory.once(Environment._compile, self, text)
+
+    def _compile(self, text: str) -> Program:
+        program = program_of(text, self._memory)
+        for path in program.reads:
+            if path[0] not in self._names:
+                near = closest(str(path[0]), self._names)
+                hint = f"did you mean '{near}'?" if near else "`dynagen plan` prints what there is"
+                raise ExpressionError("DG307", f"'{text}': unknown name '{path[0]}'", hint)
+        return program
 
 
 def plain(value: Any) -> Any:

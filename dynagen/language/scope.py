@@ -5,7 +5,6 @@ A scalar that is one expression keeps the expression's type; in a longer text th
 
 from __future__ import annotations
 
-import marshal
 import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -13,39 +12,21 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text, shortened
 from dynagen.language.cel import (
+    Environment,
     ExpressionError,
     Program,
     compile_program,
-    environment_for,
     first_line,
-    known_programs,
     plain,
     program_of,
 )
+from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.template import Template, name_chain, parse_template
+from dynagen.memory import Memory
 from dynagen.schema.conformance import canonical
 
 # Functions whose results can be many times as large as what they are given.
 _GROWS = re.compile(r"\b(?:replace|join|format|map)\b")
-
-
-# Values of expressions that an environment remembers, and bytes of what one reads.
-_MOST_KEPT, _MOST_BYTES = 2000, 4000
-
-
-class Same:
-    """Equal to itself and to nothing else: for a key that holds something by its identity."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self._value is other._value
-
-    def __hash__(self) -> int:
-        return id(self._value)
 
 
 class Scope:
@@ -54,6 +35,7 @@ class Scope:
     def __init__(
         self,
         values: Mapping[str, Any],
+        memory: Memory,
         parent: Scope | None = None,
         aliases: Mapping[str, KeyPath] | None = None,
     ) -> None:
@@ -65,12 +47,12 @@ class Scope:
         self._parent, self._own = parent, values.keys()
         self._aliases = aliases or {}
         self._known: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
-        self._filled: dict[Template, tuple[Any, tuple[KeyPath, ...]]] = {}
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
-        self._prints: dict[KeyPath, bytes] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
         self._activation: Any = None
-        self._environment = environment_for(frozenset(self.values))
+        self._names: Names = Names(values, parent._names if parent else {})
+        self.memory = memory
+        self._environment = memory.once(Environment, frozenset(self.values), memory)
 
     def each(self, variable: str, text: str) -> list[tuple[Scope, Any]] | None:
         """For each item of the list that a scalar comes to, a scope in which `variable` stands for it, and the item.
@@ -84,7 +66,10 @@ class Scope:
             if not isinstance(items, list):
                 return None
             paths = self.paths_of(items, reads)
-            scopes = [Scope({variable: item}, self, {variable: path}) for item, path in zip(items, paths, strict=True)]
+            scopes = [
+                Scope({variable: item}, self.memory, self, {variable: path})
+                for item, path in zip(items, paths, strict=True)
+            ]
             known = self._loops[variable, text] = list(zip(scopes, items, strict=True))
         return known
 
@@ -107,13 +92,10 @@ class Scope:
 
     def evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         """The value of a template and the paths it read. Raises ExpressionError."""
-        known = self._filled.get(template)
-        if known is None:
-            value, reads = self._evaluate(template)
-            if self._aliases:
-                reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
-            known = self._filled[template] = value, reads
-        return known
+        value, reads = self._evaluate(template)
+        if self._aliases:
+            reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
+        return value, reads
 
     def _evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         if template.is_one_expression:
@@ -143,51 +125,33 @@ class Scope:
         if path and path[0] in self.values:
             return self._look_up(path, text), (path,)
         if self._parent is not None:
-            names = {path[0] for path in program_of(text).reads}
+            names = {path[0] for path in program_of(text, self.memory).reads}
             if self._own.isdisjoint(names) and names <= self.values.keys():
                 return self._parent.evaluate_one(text)  # the same for all items of a loop
-        program, reads = self._environment.compile(text)
-        kept = self._environment.kept
-        key = self._key(text, reads)
-        if key in kept:
-            return kept[key], reads
+        program = self._environment.compile(text)
+        done, found = evaluate(program.tree, self._names)
+        return _plain(found if done else self._ask_cel(program, text), text), program.reads
+
+    def _ask_cel(self, program: Program, text: str) -> Any:
         if self._activation is None:
             self._activation = self._environment.activate(self.values)
-        if _GROWS.search(text) and text not in known_programs:  # those of the shipped layers do not
+        if _GROWS.search(text):
             self._refuse_if_it_fills_the_memory(text)
         try:
-            value = program.eval(self._activation)
+            value = self._environment.load(program.serialized).eval(self._activation)
             found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
         except RuntimeError as error:  # CEL's own limit of iterations
             raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
         if failed:
-            for path in reads:  # says which key is missing, and the closest one
+            for path in program.reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
             raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
-        result = _plain(found, text)
-        if key is not None and len(kept) < _MOST_KEPT:
-            kept[key] = result
-        return result, reads
-
-    def _key(self, text: str, reads: Sequence[KeyPath]) -> tuple[Any, ...] | None:
-        """What the value of an expression depends on, for other profiles that say the same. None if that is too much."""
-        key: list[Any] = [text]
-        for path in reads:
-            if path[0] == "facts":  # too much to compare; one object for all profiles with shipped layers
-                key.append(Same(self.values["facts"]))
-                continue
-            if path not in self._prints:
-                try:
-                    self._prints[path] = marshal.dumps(_reached(self.values, path), 0)
-                except ValueError:  # a value that only Python has
-                    return None
-            key.append(self._prints[path])
-        return tuple(key) if sum(len(self._prints.get(path, b"")) for path in reads) < _MOST_BYTES else None
+        return found
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.language.size_limit import MAX_SIZE, largest
 
-        if largest(program_of(text).serialized, self.values, self._part) > MAX_SIZE:
+        if largest(program_of(text, self.memory).serialized, self.values, self._part) > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
             raise ExpressionError(
                 "DG308", f"'{shortened(text, 80)}' could become larger than {MAX_SIZE} characters", hint
@@ -217,16 +181,6 @@ class Scope:
         return value
 
 
-def _reached(value: Any, path: KeyPath) -> tuple[Any, ...]:
-    """What stands at a path, as far as it leads, and the rest of it: `has()` looks at what may not be there."""
-    for depth, key in enumerate(path):
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        else:  # an index of a list, too: then all of the list counts
-            return value, path[depth:]
-    return value, ()
-
-
 def compile_expressions(text: str) -> dict[str, Program]:
     """The programs of the expressions in a scalar that need CEL; a wrong expression is left out."""
     try:
@@ -243,9 +197,9 @@ def compile_expressions(text: str) -> dict[str, Program]:
     return programs
 
 
-def evaluate_rule(rule: str, self_value: Any) -> bool | str:
+def evaluate_rule(rule: str, self_value: Any, memory: Memory) -> bool | str:
     """A schema's rule over a value called `self`: true, false, or the words of an evaluation error."""
-    scope = Scope({"self": self_value})
+    scope = Scope({"self": self_value}, memory)
     try:
         value, _ = scope.evaluate_one(rule)
     except ExpressionError as error:

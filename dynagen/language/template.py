@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from dynagen.diagnostics import KeyPath
 from dynagen.language.cel import ExpressionError, program_of
+from dynagen.memory import Memory
 
 # `worker.name`, the most common expression by far, is looked up without CEL: it is faster and keeps a map's order.
 _NAME_CHAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
@@ -24,7 +24,6 @@ class Template(NamedTuple):
         return len(self.parts) == 1 and self.parts[0][0]
 
 
-@lru_cache(maxsize=4096)
 def parse_template(text: str) -> Template | str:
     """The template in a scalar; a plain string when it holds no expression. Raises ExpressionError (DG306)."""
     if "${" not in text:
@@ -53,7 +52,6 @@ def parse_template(text: str) -> Template | str:
     return Template(tuple(parts))
 
 
-@lru_cache(maxsize=4096)
 def name_chain(text: str) -> KeyPath:
     """`worker.name` as a path; empty for any other expression."""
     return tuple(text.split(".")) if _NAME_CHAIN.match(text) else ()
@@ -84,8 +82,7 @@ def _closing_brace(text: str, index: int) -> int:
     raise ExpressionError("DG306", "'${' without its '}'", hint="write $${ for a literal ${")
 
 
-@lru_cache(maxsize=1024)
-def names_in(text: str) -> frozenset[str]:
+def names_in(text: str, memory: Memory) -> frozenset[str]:
     """The names that the expressions in a scalar use. Raises ExpressionError."""
     template = parse_template(text)
     found: set[str] = set()
@@ -93,5 +90,5 @@ def names_in(text: str) -> frozenset[str]:
         if is_expression and _NAME_CHAIN.match(part):
             found.add(part.split(".")[0])
         elif is_expression:
-            found.update(str(path[0]) for path in program_of(part).reads)
+            found.update(str(path[0]) for path in program_of(part, memory).reads)
     return frozenset(found)

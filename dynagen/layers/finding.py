@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.compiled.reading import look_up
-from dynagen.data import BASE, OVERLAYS, ROOT
 from dynagen.diagnostics import Origin, Position, Report, closest
-from dynagen.text.paths import is_file, is_there, lies_in
-from dynagen.text.source import MAX_BYTES, Document, parse, read
+from dynagen.memory import Memory
+from dynagen.text.document import Document
+from dynagen.text.paths import BASE, OVERLAYS, ROOT, is_file, is_there, lies_in
+from dynagen.text.source import MAX_BYTES, parse, read
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _PARTS = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
@@ -26,11 +26,15 @@ _RENDERED = ("resources", "patches", "overrides", "common", "external")
 
 
 class Layer(NamedTuple):
-    """A layer on disk. `shown` is its folder as messages name it; shipped layers are trusted and parsed beforehand."""
+    """A layer on disk. `shown` is its folder as messages name it; shipped layers are trusted and parsed beforehand.
+
+    `memory` holds what has been read of it.
+    """
 
     name: str
     folder: Path
     shown: str
+    memory: Memory
     is_shipped: bool = False
 
     @property
@@ -42,33 +46,31 @@ class Layer(NamedTuple):
         return self.folder / "schemas"
 
 
-@cache
 def shipped_overlays() -> list[str]:
     return sorted(entry.name for entry in OVERLAYS.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def base_layer() -> Layer:
-    return _shipped_layer("base", BASE)
+def base_layer(memory: Memory) -> Layer:
+    return _shipped_layer("base", BASE, memory)
 
 
-def gke_layer() -> Layer:
+def gke_layer(memory: Memory) -> Layer:
     """The layer that knows what clusters of GKE have built in."""
-    return _shipped_layer("gke", OVERLAYS / "gke")
+    return _shipped_layer("gke", OVERLAYS / "gke", memory)
 
 
-@cache
-def _shipped_layer(name: str, folder: Path) -> Layer:
-    return Layer(name, folder, folder.relative_to(ROOT).as_posix(), is_shipped=True)
+def _shipped_layer(name: str, folder: Path, memory: Memory) -> Layer:
+    return Layer(name, folder, folder.relative_to(ROOT).as_posix(), memory, is_shipped=True)
 
 
-def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report) -> Layer | None:
+def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Report, memory: Memory) -> Layer | None:
     """The layer an entry of `overlays` names: a shipped one, or a folder relative to `home`, the profile's folder.
 
     A folder must lie below `root`, also after its symbolic links are followed. Reports DG301 to DG303.
     """
     if not (entry.startswith("./") or "/" in entry or entry in (".", "..")):
-        if entry in shipped_overlays():
-            return _shipped_layer(entry, OVERLAYS / entry)
+        if entry in memory.once(shipped_overlays):
+            return _shipped_layer(entry, OVERLAYS / entry, memory)
         near = closest(entry, shipped_overlays())
         hint = f"shipped: {', '.join(shipped_overlays())}; a folder of your own begins with './'"
         report.add("DG301", f"no overlay '{entry}'", at, f"did you mean '{near}'?" if near else hint)
@@ -90,7 +92,7 @@ def find_overlay(entry: str, at: Position, home: Path, root: Path, report: Repor
     if not resolved.is_dir():
         report.add("DG302", f"overlay '{entry}' is not a folder", at)
         return None
-    layer = Layer(resolved.name, resolved, Path(os.path.normpath(folder)).as_posix())
+    layer = Layer(resolved.name, resolved, Path(os.path.normpath(folder)).as_posix(), memory)
     if not any(is_there(resolved / name) for name in _PARTS):
         report.add("DG302", f"overlay '{entry}' holds no layer", at, hint="expected one of: " + ", ".join(_PARTS))
         return None
@@ -109,7 +111,7 @@ def looks_like_layer(folder: Path) -> bool:
     if is_file(folder / "layer.yaml"):
         return True
     for name in _RENDERED if any(is_there(folder / name) for name in _RENDERED) else ():
-        for file in files(Layer("", folder, ""), name):
+        for file in yaml_files(folder, name):
             try:
                 if not is_file(folder / file):
                     continue  # a pipe would be waited for
@@ -123,7 +125,7 @@ def looks_like_layer(folder: Path) -> bool:
 
 def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
-    if layer.is_shipped and (known := _shipped_documents(layer, name)) is not None:
+    if layer.is_shipped and (known := layer.memory.once(_shipped_documents, layer, name)) is not None:
         return known
     path, shown = layer.folder / name, f"{layer.shown}/{name}"
     if not layer.is_shipped and not lies_in(path, layer.folder):
@@ -133,37 +135,37 @@ def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     if text is None:
         return []
     # What a comment in the text silences has to be noted each time.
-    return (None if "dynagen:" in text else _parsed(text, shown)) or parse(text, shown, report)
+    known = None if "dynagen:" in text else layer.memory.once(_parsed, text, shown)
+    return known or parse(text, shown, report)
 
 
-@cache
 def _shipped_documents(layer: Layer, name: str) -> list[Document] | None:
     """Those of a file that was parsed when the package was built. Nobody changes it while we run."""
     text = read(layer.folder / name, name, Report(), only_regular=True)
-    return None if text is None else look_up(layer.shown, name, text)
+    return None if text is None else look_up(layer.shown, name, text, layer.memory)
 
 
-@lru_cache(maxsize=512)
 def _parsed(text: str, shown: str) -> list[Document] | None:
     """The documents of a text in which nothing is wrong. Many profiles share a layer."""
     report = Report()
     found = parse(text, shown, report)
-    return None if report.diagnostics else found
+    if report.diagnostics:
+        return None
+    for document in found:
+        document.is_shared = True
+    return found
 
 
 def files(layer: Layer, folder: str) -> list[str]:
     """The YAML files of a layer's folder and below, as sorted relative names."""
-    return _shipped_files(layer, folder) if layer.is_shipped else _files(layer, folder)
+    if layer.is_shipped:
+        return layer.memory.once(yaml_files, layer.folder, folder)
+    return yaml_files(layer.folder, folder)
 
 
-@cache
-def _shipped_files(layer: Layer, folder: str) -> list[str]:
-    return _files(layer, folder)
-
-
-def _files(layer: Layer, folder: str) -> list[str]:
+def yaml_files(top_folder: Path, folder: str) -> list[str]:
     found: list[str] = []
-    top = str(layer.folder)
+    top = str(top_folder)
     for parent, folders, names in os.walk(os.path.join(top, folder)):  # noqa: PTH118  # pathlib is slow, and this is every call
         folders[:] = [name for name in folders if not name.startswith(".")]
         here = parent[len(top) + 1 :].replace(os.sep, "/")

@@ -10,15 +10,16 @@ from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, names_in, parse_template
 from dynagen.layers.finding import Layer, documents, files
+from dynagen.layers.loops import key_of
 from dynagen.layers.templates import fill
-from dynagen.text.source import Document
+from dynagen.text.document import Document
 from dynagen.trees.fragment import Fragment
 
 _HEADER_KEYS = {"when", "forEach"}
 
 
 class Skipped(NamedTuple):
-    """A document that does not count, and why: its `when` is false. With `given.loop`, for any item that is not there."""
+    """A document that does not count, and why: its `when` is false, or it is for an item that is not there."""
 
     document: Document
     given: Given
@@ -63,7 +64,7 @@ def _scopes(
     loop, condition = header.data.get("forEach"), header.data.get("when", True)
     variable = next(iter(loop), None) if isinstance(loop, dict) else None
     try:
-        asks_each_time = isinstance(condition, str) and variable in names_in(condition)
+        asks_each_time = isinstance(condition, str) and variable in names_in(condition, scope.memory)
     except ExpressionError as error:
         report.add(error.code, error.message, header.at(("when",)), error.hint)
         return
@@ -88,9 +89,9 @@ def _scopes(
             idle.append(each)
     if idle is not None and isinstance(loop, dict) and not report.failed:
         text = loop[variable]
-        reads = tuple((name,) for name in names_in(text))
-        # Without a variable: any item that is not in the list. Its name is kept where the item will be.
-        idle.append(given._replace(loop=Condition(text, header.at(("forEach", str(variable))), reads), item=variable))
+        reads = tuple((name,) for name in names_in(text, scope.memory))
+        any_item = Condition(text, header.at(("forEach", str(variable))), reads)
+        idle.append(given._replace(loop=any_item, variable=str(variable)))
 
 
 def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -> Iterator[tuple[Scope, Given]]:
@@ -114,9 +115,7 @@ def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -
     template = parse_template(text)
     condition = Condition(text, at, scope.evaluate(template)[1] if isinstance(template, Template) else ())
     for number, (inner, item) in enumerate(items):
-        # Its name is enough to find it again, and the same for many profiles.
-        known = {"name": item["name"]} if isinstance(item, dict) and "name" in item else item
-        yield inner, Given(given.when, condition, variable, known, number)
+        yield inner, Given(given.when, condition, variable, key_of(item), number)
 
 
 def _asked(

@@ -1,6 +1,6 @@
 """A document of a layer and a scope in, the document with the values of its expressions out.
 
-What is no expression is the same for all profiles: it is made once, and kept with the document.
+What is no expression is the same for all profiles: it is prepared once, and kept in their memory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from dynagen.diagnostics import Given, Origin, Position, Report
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
-from dynagen.language.template import parse_template
-from dynagen.text.source import Document
+from dynagen.language.template import Template, parse_template
+from dynagen.text.document import Document
 from dynagen.trees.merge import is_plain
 from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 
@@ -34,10 +34,9 @@ class _Open(NamedTuple):
     parts: list[tuple[Any, _Open | Leaf]]
 
 
-class _Stencil(NamedTuple):
-    """A whole document, for the reason that it counts."""
+class _Prepared(NamedTuple):
+    """A whole document, for one reason that it counts."""
 
-    given: Given | None
     top: _Open | Tree
     plain: bool
 
@@ -45,24 +44,20 @@ class _Stencil(NamedTuple):
 def fill(document: Document, given: Given | None, scope: Scope, report: Report) -> Filled | None:
     """A document that is a mapping. Reports DG306 to DG308 and gives None when an expression in it fails."""
     filler = _Filler(scope, report)
-    stencil = _stencil_of(document, given)
-    tree = filler.fill(stencil.top)
+    # What is seldom the same, or many, is not worth keeping.
+    is_shared = document.is_shared and (given is None or (given.number or 0) < _MOST_KEPT)
+    prepared = scope.memory.once(_prepared, document, given) if is_shared else _prepared(document, given)
+    tree = filler.fill(prepared.top)
     assert isinstance(tree, Map)
-    return None if filler.failed else Filled(tree, stencil.plain and filler.plain)
+    return None if filler.failed else Filled(tree, prepared.plain and filler.plain)
 
 
-def _stencil_of(document: Document, given: Given | None) -> _Stencil:
-    key = (given.variable, given.number) if given else None
-    stencil: _Stencil | None = document.kept.get(key)
-    if stencil is None or stencil.given != given:
-        stencil = _Stencil(given, _open(document.data, document.walk(), given), is_plain(document.data))
-        if given is None or given.number < _MOST_KEPT:
-            document.kept[key] = stencil
-    return stencil
+def _prepared(document: Document, given: Given | None) -> _Prepared:
+    return _Prepared(_open(document.data, document.walk(), given), is_plain(document.data))
 
 
 def _open(value: Any, positions: Iterator[Position], given: Given | None) -> _Open | Tree:
-    """A Leaf whose origin has an expression waits for its value; all else is as it will be."""
+    """A Leaf whose origin has an expression holds a template for its value, or what is wrong with it; all else is as it will be."""
     at = next(positions)
     whole: Any
     if isinstance(value, dict):
@@ -72,8 +67,18 @@ def _open(value: Any, positions: Iterator[Position], given: Given | None) -> _Op
         whole = List([_open(inner, positions, given) for inner in value], Origin(at, given=given))
         parts = [(index, inner) for index, inner in enumerate(whole) if _waits(inner)]
     else:
-        return Leaf(value, Origin(at, value if isinstance(value, str) and "${" in value else "", given=given))
+        has_expressions = isinstance(value, str) and "${" in value
+        return Leaf(
+            _parsed(value) if has_expressions else value, Origin(at, value if has_expressions else "", given=given)
+        )
     return _Open(whole, parts) if parts else whole
+
+
+def _parsed(text: str) -> Template | str | ExpressionError:
+    try:
+        return parse_template(text)
+    except ExpressionError as error:
+        return error
 
 
 def _waits(part: _Open | Tree) -> bool:
@@ -99,10 +104,11 @@ class _Filler:
     def _value(self, leaf: Leaf) -> Tree:
         at, text, _, given = leaf.origin
         try:
-            template = parse_template(text)
-            if isinstance(template, str):
-                return Leaf(template, Origin(at, given=given))
-            value, reads = self._scope.evaluate(template)
+            if isinstance(leaf.value, ExpressionError):
+                raise leaf.value
+            if isinstance(leaf.value, str):
+                return Leaf(leaf.value, Origin(at, given=given))
+            value, reads = self._scope.evaluate(leaf.value)
         except ExpressionError as error:
             self.failed = True
             self._report.add(error.code, error.message, at, error.hint)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path_text
+from dynagen.language.scope import Scope
+from dynagen.layers.finding import Layer
+from dynagen.layers.rendering import Skipped, render
 from dynagen.schema.sets import Schemas
 from dynagen.trees.fragment import Fragment
 from dynagen.trees.merge import DIRECTIVES, Conflict, merge, unknown_directives, without_directives
@@ -82,6 +85,26 @@ def _check_directives(fragment: Fragment, report: Report) -> None:
         near = closest(word, DIRECTIVES) if isinstance(word, str) else None
         hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(DIRECTIVES)
         report.add("DG315", f"'$patch' takes one of its words, not '{word}'", origin.written, hint)
+
+
+def build(
+    layers: Sequence[Layer], scope: Scope, schemas: Schemas, report: Report, skipped: list[Skipped] | None = None
+) -> list[Manifest]:
+    """The objects that the layers make together: resources and patches layer by layer, then the overrides of all.
+
+    `skipped`, if there is such a list, gets the documents that do not count.
+    """
+    objects = Manifests(schemas, report)
+    for layer in layers:
+        objects.add(render(layer, "resources", scope, report))
+        objects.patch(render(layer, "patches", scope, report, skipped))
+    for layer in layers:
+        objects.patch(render(layer, "overrides", scope, report, skipped))
+    common = Map({}, Origin(Position("common")))
+    for fragment in (each for layer in layers for each in render(layer, "common", scope, report, skipped)):
+        if is_common(fragment, report):
+            common = merge(common, fragment.tree, None)
+    return [] if report.failed else objects.finish(common)
 
 
 class Manifests:

@@ -14,6 +14,8 @@ from dynagen.diagnostics import Condition, Given, KeyPath, Origin, Position, Rep
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, names_in, parse_template
+from dynagen.layers.loops import is_new, item_like, key_of
+from dynagen.memory import Memory
 from dynagen.origins.other_values import alternatives, with_value
 from dynagen.plan import LookUp
 from dynagen.profile import Profile, Schema
@@ -46,10 +48,11 @@ class Influence:
         look_up: LookUp,
         values: Values,
         values_of: ValuesOf,
+        memory: Memory,
     ) -> None:
         self._profile, self._schema, self._facts, self._look_up = profile, schema, facts, look_up
-        self.values, self._values_of = values, values_of
-        self._scopes: dict[tuple[int, Condition | None, int], Scope] = {}
+        self.values, self._values_of, self._memory = values, values_of, memory
+        self._scopes: dict[tuple[int, Condition | None, int | None], Scope] = {}
         self._made: list[Change] | None = None
         self._facts_made: list[Change] | None = None
         self._facts_of: dict[KeyPath, list[Change]] = {}
@@ -81,7 +84,7 @@ class Influence:
             assert isinstance(filled, Map)
             report = Report()
             changed = Profile(filled, frozenset())
-            check_rules(changed.data, self._schema, self._schema, filled, (), report)
+            check_rules(changed.data, self._schema, self._schema, filled, (), report, self._memory)
             if changed.data != self._profile.data and not report.failed:
                 yield from self._change(path, changed, self._facts, self._look_up)
 
@@ -171,7 +174,10 @@ class Influence:
             return True
         try:
             # As when rendering: a condition that is the same for all items comes first.
-            when, each = given.when, bool(given.when and given.variable in names_in(given.when.expression))
+            when, each = (
+                given.when,
+                bool(given.when and given.variable in names_in(given.when.expression, self._memory)),
+            )
             if when is not None and not each and self.evaluate(when.expression, None, values) is not True:
                 return False
             if given.loop is not None and item_like(given, self.evaluate(given.loop.expression, None, values)) is None:
@@ -183,19 +189,19 @@ class Influence:
     def awakened(self, given: Given) -> Iterator[tuple[Change, Given]]:
         """The changes that let a file count which does not, and for what.
 
-        A loop without a variable stands for all items that it could have and has not; `item` holds the variable's name.
+        A loop without a number stands for all items that it could have and has not.
         """
         reads = [path for condition in (given.when, given.loop) if condition for path in condition.reads]
         changes = [change for change in self.changes if _touched(reads, change.differences)]
-        if given.loop is None or given.variable:
+        if given.loop is None or given.number is not None:
             yield from ((change, given) for change in changes if self.counts(given, change.values))
             return
         before = self._value(given.loop.expression, None, self.values, list)
         for change in changes:
             items = self._value(given.loop.expression, None, change.values, list)
             for number, item in enumerate(items if isinstance(items, list) else ()):
-                each = given._replace(variable=given.item, item=item, number=number)
-                if _is_new(each, before) and self.counts(each, change.values):
+                each = given._replace(item=key_of(item), number=number)
+                if is_new(each, before) and self.counts(each, change.values):
                     yield change, each
 
     def of_presence(self, given: Given | None) -> dict[KeyPath, None]:
@@ -224,39 +230,21 @@ class Influence:
 
     def _scope_of(self, values: Values, given: Given | None) -> Scope:
         loop = given.loop if given else None
-        key = (id(values), loop, given.number if given and loop else 0)
+        key = (id(values), loop, given.number if given and loop else 0)  # of changes, which stay as long as we do
         if key in self._scopes:
             return self._scopes[key]
         if given is None or given.loop is None:
-            self._scopes[key] = Scope(values)
+            self._scopes[key] = Scope(values, self._memory)
         else:
             item = item_like(given, self.evaluate(given.loop.expression, None, values))
             if item is None:
                 raise ExpressionError("DG308", "the item is not there")
-            self._scopes[key] = Scope({given.variable: item}, self._scope_of(values, None))
+            self._scopes[key] = Scope({given.variable: item}, self._memory, self._scope_of(values, None))
         return self._scopes[key]
 
 
 Pick = Callable[[Any], Any]
 _NOTHING, _GONE = object(), object()
-
-
-def item_like(given: Given, items: Any) -> Any:
-    """The item of another list that stands for the item of `given`: that of the same name, the same, that of the same number."""
-    if not isinstance(items, list):
-        return None
-    if isinstance(given.item, dict) and "name" in given.item:
-        return next((item for item in items if isinstance(item, dict) and item.get("name") == given.item["name"]), None)
-    if given.item in items:
-        return given.item
-    return items[given.number] if given.number < len(items) else None
-
-
-def _is_new(given: Given, before: Any) -> bool:
-    """Whether a list has no item like that of `given`. A text in the place of another is a new item: it may be a name."""
-    if isinstance(given.item, (dict, list)) or not isinstance(before, list):
-        return item_like(given, before) is None
-    return given.item not in before
 
 
 def _touched(reads: Sequence[KeyPath], differences: Sequence[KeyPath]) -> bool:

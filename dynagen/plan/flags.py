@@ -8,9 +8,9 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of, has, value_of
 from dynagen.engine.values import check_values
-from dynagen.engine.versions import Version, parse_version
 from dynagen.plan.fit.models import LookUp
 from dynagen.profile import Profile
+from dynagen.text.versions import Version, parse_version
 
 
 def check_flags(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dynagen.diagnostics import Report
-from dynagen.engine.versions import Version, parse_version, version_in_tag
 from dynagen.plan import backends
 from dynagen.plan.values import Images
 from dynagen.profile import Profile
+from dynagen.text.versions import Version, parse_version, version_in_tag
 
 # Where Dynamo's images are (docs/fern/pages/reference/general/releases-machine-readable.mdx of ai-dynamo/dynamo).
 REGISTRY = "nvcr.io/nvidia/ai-dynamo"

@@ -1,31 +1,31 @@
-"""Names that Dynamo's operator derives from those of the graph must stay legal."""
+"""Names that are made of the graph's must stay legal: Dynamo's operator makes some, and we make a Job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dynagen.cluster.names import FRONTEND, made_names
 from dynagen.diagnostics import Report
 from dynagen.profile import Profile
-
-# The operator names the frontend's Service <graph>-frontend only for a component of this name.
-FRONTEND = "Frontend"
+from dynagen.text.names import MAX_LABEL
 
 
 def check_names(profile: Profile, workers: Sequence[str], downloads: bool, report: Report) -> None:
-    """Reports DG406 for a name that gets too long, DG407 for a namespace of the system.
-
-    Services are <graph>-<component> (63 characters, RFC 1035), workers' Deployments add '-' and an 8-character hash,
-    pods carry the label <namespace>-<graph>, of 63 characters at most (internal/dynamo/graph.go of ai-dynamo/dynamo).
-    """
+    """Reports DG406 for a name that gets too long, DG407 for a namespace of the system."""
     metadata = profile.data["metadata"]
     name, space = metadata["name"], metadata["namespace"]
-    longest = max(len(FRONTEND), *(len(worker) + 9 for worker in workers)) + 1
     limits = [
-        (63 - longest, f"the operator names a component's objects '{name}-...'"),
-        (63 - len(space) - 1, f"pods get the label value '{space}-{name}'"),
+        (
+            made.longest(name),
+            f"pods get the label value '{made}'"
+            if made.is_label
+            else f"the operator names a component's objects '{name}-...'",
+        )
+        for made in made_names(name, space, [(FRONTEND, False), *((worker, True) for worker in workers)])
     ]
     if downloads:  # a Job's name becomes a label of its pods
-        limits.append((63 - len("-download-") - 8, f"the Job that downloads the model is called '{name}-download-...'"))
+        longest = MAX_LABEL - len("-download-") - 8
+        limits.append((longest, f"the Job that downloads the model is called '{name}-download-...'"))
     limit, why = min(limits)
     if len(name) > limit:
         report.add(

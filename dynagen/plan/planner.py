@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
+from dynagen.cluster.names import FRONTEND, dynamo_namespace, name_of
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
-from dynagen.engine.versions import Version, parse_version
 from dynagen.plan import backends
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import env_vars, hugging_face_env
@@ -20,10 +20,11 @@ from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
-from dynagen.plan.names import FRONTEND, check_names
+from dynagen.plan.names import check_names
 from dynagen.plan.placement import check_shared_memory, machine_for, requests, usual_shared_memory
-from dynagen.plan.values import Frontend, Graph, ModelCache, Plan, Worker
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Worker
 from dynagen.profile import Profile
+from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
 
@@ -63,7 +64,9 @@ def make_plan(
         spot=data["spot"],
         gpu=gpu,
         images=plan_images(profile, release, report),
-        graph=_graph(f"{metadata['namespace']}-{metadata['name']}", release, facts["releases"][data["release"]]),
+        graph=_graph(
+            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts["releases"][data["release"]]
+        ),
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
@@ -81,16 +84,12 @@ def make_plan(
     )
 
 
-def _graph(dynamo_namespace: str, release: Version, facts: Mapping[str, Any]) -> Graph:
-    short = (
-        dynamo_namespace
-        if len(dynamo_namespace) <= 40
-        else f"{dynamo_namespace[:31]}-{crc32(dynamo_namespace.encode()):08x}"
-    )
-    return Graph(
+def _graph(namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:
+    short = namespace if len(namespace) <= 40 else f"{namespace[:31]}-{crc32(namespace.encode()):08x}"
+    return GraphNames(
         api_version=facts["apiVersion"],
-        dynamo_namespace=dynamo_namespace,
-        metrics_namespace=dynamo_namespace.replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
+        dynamo_namespace=namespace,
+        metrics_namespace=namespace.replace("-", "[-_]") + "([-_][0-9a-f]{8})?",
         dashboard_uid=short,
     )
 
@@ -112,7 +111,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         env["DYN_MIGRATION_LIMIT"] = str(given["migrationLimit"])
     return Frontend(
         component=FRONTEND,
-        service=f"{data['metadata']['name']}-frontend",
+        service=name_of(data["metadata"]["name"], FRONTEND),
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
         args=list(given["args"]) or None,

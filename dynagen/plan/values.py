@@ -89,7 +89,7 @@ class ModelCache(NamedTuple):
     access_pod: bool
 
 
-class Graph(NamedTuple):
+class GraphNames(NamedTuple):
     """What the operator makes of the graph's name
     (deploy/operator/internal/consts/consts.go and internal/dynamo/graph.go of ai-dynamo/dynamo).
 
@@ -123,7 +123,7 @@ class Plan(NamedTuple):
     spot: bool
     gpu: dict[str, Any]
     images: Images
-    graph: Graph
+    graph: GraphNames
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None

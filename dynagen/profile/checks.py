@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.language.scope import evaluate_rule
 from dynagen.layers.finding import shipped_overlays
+from dynagen.memory import Memory
 from dynagen.profile.schema import Schema, dereferenced
+from dynagen.schema.conformance import Source
 from dynagen.schema.sets import conforms, problems
 from dynagen.text.scalars import is_string_to_all, requoted
 from dynagen.trees.nodes import List, Tree, find, to_data
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     from dynagen.schema.explanation import Problem
 
 
-def check(data: Any, schema: Schema, tree: Tree, report: Report) -> None:
-    """Reports what in `data` violates `schema`: DG201 to DG205. `tree` says where it was written."""
-    if conforms(data, schema):
+def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
+    """Reports what in `data` violates a schema: DG201 to DG205. `tree` says where it was written."""
+    schema = source.schema
+    if conforms(data, schema, source):
         return
     found = problems(data, schema)
     assert found, "the profile does not conform, and nobody says why"
@@ -98,11 +101,13 @@ def _about(schema: Schema, path: KeyPath) -> str:
     return f"{said}; for example {path[-1]}: {example}" if said else f"for example {path[-1]}: {example}"
 
 
-def check_rules(data: Any, node: Any, schema: Schema, tree: Tree, path: KeyPath, report: Report) -> None:
+def check_rules(
+    data: Any, node: Any, schema: Schema, tree: Tree, path: KeyPath, report: Report, memory: Memory
+) -> None:
     """Evaluates `x-kubernetes-validations`, as an API server does for a CRD. Reports DG206."""
     node = dereferenced(node, schema)
     for rule in node.get("x-kubernetes-validations", ()):
-        verdict = evaluate_rule(rule["rule"], data)
+        verdict = evaluate_rule(rule["rule"], data, memory)
         if verdict is True:
             continue
         message = rule.get("message") or f"rule '{rule['rule']}' does not hold"
@@ -115,8 +120,8 @@ def check_rules(data: Any, node: Any, schema: Schema, tree: Tree, path: KeyPath,
         for key, value in data.items():
             inner = node.get("properties", {}).get(key, node.get("additionalProperties", {}))
             if isinstance(value, (dict, list)):
-                check_rules(value, inner, schema, tree, (*path, key), report)
+                check_rules(value, inner, schema, tree, (*path, key), report, memory)
     elif isinstance(data, list):
         for index, value in enumerate(data):
             if isinstance(value, (dict, list)):
-                check_rules(value, node.get("items", {}), schema, tree, (*path, index), report)
+                check_rules(value, node.get("items", {}), schema, tree, (*path, index), report, memory)

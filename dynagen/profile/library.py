@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules.soundness import rules_trouble
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers.finding import (
     Layer,
@@ -20,20 +19,29 @@ from dynagen.layers.finding import (
     facts_file,
     find_overlay,
 )
-from dynagen.profile import Schema, compose_schema
+from dynagen.memory import Memory
 from dynagen.profile.checks import check
-from dynagen.schema.sets import broken_schemas
-from dynagen.text.source import Document
+from dynagen.profile.request import Request
+from dynagen.profile.schema import Composed, Schema, compose_schema
+from dynagen.schema.conformance import Source
+from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
+from dynagen.text.document import Document
+from dynagen.text.paths import SCHEMAS
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_data
 
 
 class Library(NamedTuple):
-    """`layers` begin with the base; `facts` are those of all layers, later ones winning."""
+    """`layers` begin with the base; `facts` are those of all layers, later ones winning; `composed` is the profile's schema."""
 
     layers: Sequence[Layer]
-    schema: Schema
+    composed: Composed
     facts: Mapping[str, Any]
+    memory: Memory
+
+    @property
+    def schema(self) -> Schema:
+        return self.composed.schema
 
     def look_up(self, folder: str, name: str, report: Report) -> dict[str, Any]:
         """The facts in one file that is not read otherwise: `models`, `Qwen` for `facts/models/Qwen.yaml`."""
@@ -41,54 +49,45 @@ class Library(NamedTuple):
 
     def schema_folders(self, kubernetes: str, crds: str | None = None) -> list[Path]:
         """Where the schema of a kind is looked for: the layers' own sets, then the shipped ones that fit."""
-        return schema_folders(self.layers, kubernetes, crds)
+        return schema_folders(self.layers, kubernetes, crds, self.memory)
+
+    def schemas(self, kubernetes: str, crds: str | None = None) -> Schemas:
+        """The schemas of the kinds that a cluster has: of Dynamo's those of the set `crds`, or the newest."""
+        return open_schemas(self.schema_folders(kubernetes, crds), self.memory)
 
 
-def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None = None) -> list[Path]:
+def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None, memory: Memory) -> list[Path]:
     """The sets of the layers, then the shipped ones. Of Kubernetes and of Dynamo one set counts.
 
     Of Dynamo that is `crds`, or the newest: layers are written for it.
     """
     own = [layer.schemas_folder for layer in layers if not layer.is_shipped and layer.schemas_folder.is_dir()]
-    return [*own, *_shipped_folders(kubernetes, crds)]
+    return [*own, *memory.once(_shipped_folders, kubernetes, crds)]
 
 
-@cache
 def _shipped_folders(kubernetes: str, crds: str | None) -> list[Path]:
-    shipped = _sets()
+    shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
     newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
     wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
     others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
     return [*wanted, *others]
 
 
-@cache
-def _sets() -> list[Path]:
-    return sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
-
-
-def find_library(
-    sources: Sequence[Document],
-    settings: Sequence[str],
-    home: Path,
-    root: Path,
-    backends: Sequence[str],
-    names: Sequence[str],
-    report: Report,
-) -> Library:
+def find_library(request: Request, backends: Sequence[str], names: Sequence[str], report: Report) -> Library:
     """The library for a profile that is not checked yet. Reports what is wrong with its overlays.
 
-    `names` are those that expressions use for the plan: a layer cannot have them for its section.
+    `names` are those that expressions use for the plan: a layer cannot have them for its section, nor `facts`.
     """
-    found: dict[str, Layer] = {"base": base_layer()}
+    memory = request.memory
+    found: dict[str, Layer] = {"base": base_layer(memory)}
     missing: list[str] = []
-    for entry, at in _overlay_entries(sources, settings):
-        layer = find_overlay(entry, at, home, root, report)
+    for entry, at in _overlay_entries(request.sources, request.settings):
+        layer = find_overlay(entry, at, request.home, request.root, report, memory)
         if layer is None:
             missing.append(entry.rstrip("/").rsplit("/", 1)[-1])
             continue
         name = name_in_expressions(layer.name)
-        if name in found or name in names:
+        if name in found or name in ("facts", *names):
             what = "two layers are called" if name in found else "a layer cannot be called"
             report.add("DG304", f"{what} '{layer.name}'", at, hint="rename the folder: its name is the layer's")
             continue
@@ -97,8 +96,8 @@ def find_library(
     known = load_facts(layers, report)
     _check_sets(layers, report)
     if _ships(layers) and not missing:
-        return Library(layers, _shipped_schema(tuple(layers), tuple(backends)), known)
-    return Library(layers, _profile_schema(layers, known, backends, missing, report), known)
+        return Library(layers, memory.once(_shipped_schema, tuple(layers), tuple(backends)), known, memory)
+    return Library(layers, Composed(_profile_schema(layers, known, backends, missing, report)), known, memory)
 
 
 def _profile_schema(
@@ -119,10 +118,9 @@ def _is_needed(section: Schema) -> bool:
     return bool(section.get("required")) and "default" not in section
 
 
-@cache
-def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Schema:
+def _shipped_schema(layers: tuple[Layer, ...], backends: tuple[str, ...]) -> Composed:
     """The same, once for all profiles with these layers, which nobody changes while we run."""
-    return _profile_schema(layers, _shipped_facts(layers), backends, (), Report())
+    return Composed(_profile_schema(layers, load_facts(layers, Report()), backends, (), Report()))
 
 
 def name_in_expressions(layer: str) -> str:
@@ -132,14 +130,15 @@ def name_in_expressions(layer: str) -> str:
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
     """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    return _shipped_facts(tuple(layers)) if _ships(layers) else _merged_facts(layers, "", report)
+    if _ships(layers):
+        return layers[0].memory.once(_shipped_facts, tuple(layers))
+    return _merged_facts(layers, "", report)
 
 
 def _ships(layers: Sequence[Layer]) -> bool:
     return all(layer.is_shipped for layer in layers)
 
 
-@cache
 def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
     """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
     merged: dict[str, Any] = {}
@@ -179,7 +178,7 @@ def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[st
     merged = fact_tree(layers, report, only)
     data: dict[str, Any] = to_data(merged)
     if not _ships(layers):
-        check(data, json.loads((SCHEMAS / "facts.json").read_bytes()), merged, report)
+        check(data, Source(json.loads((SCHEMAS / "facts.json").read_bytes())), merged, report)
     return data
 
 
@@ -195,7 +194,9 @@ def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
 def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     """Reports DG214 for a schema of a layer's own set that cannot be used."""
     for layer in layers if not _ships(layers) else ():
-        for file, message in broken_schemas(layer.schemas_folder, layer.folder, rules_trouble):
+        for file, message in broken_schemas(
+            layer.schemas_folder, layer.folder, partial(rules_trouble, memory=layer.memory)
+        ):
             shown = f"{layer.shown}/{file.relative_to(layer.folder).as_posix()}"
             report.add(
                 "DG214", f"not a schema of a set: {message}", Position(shown), "make it with `dynagen schemas import`"

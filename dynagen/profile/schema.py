@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers.finding import Layer
 from dynagen.schema.conformance import Source, is_endless
 from dynagen.schema.sets import conforms, problems
-from dynagen.text.paths import is_there, lies_in
+from dynagen.text.document import Document
+from dynagen.text.paths import SCHEMAS, is_there, lies_in
 from dynagen.text.patterns import compiled
-from dynagen.text.source import Document, parse, read
+from dynagen.text.source import parse, read
 from dynagen.trees.nodes import List, Map, Tree, to_data, to_tree
 
 Schema = dict[str, Any]
 
 SCHEMA_FILE = "schemas/profile.json"
+
+
+class Composed:
+    """The schema of profiles with certain layers."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema, self.source = schema, Source(schema)
+
+    @cached_property
+    def of_a_part(self) -> Source:
+        """That of one of several files: nothing has to be there."""
+        return Source(without_required(self.schema))
 
 
 def core_schema() -> Schema:
@@ -216,20 +228,9 @@ def dereferenced(node: Any, schema: Schema) -> Schema:
     """A schema node with its reference into `$defs` followed; keys beside `$ref` win."""
     if not isinstance(node, dict) or not isinstance(reference := node.get("$ref"), str):
         return node if isinstance(node, dict) else {}
-    definitions = schema["$defs"]
-    known = _followed.get(id(node))
-    if known is None or known[0] is not node or known[1] is not definitions:
-        target = definitions.get(reference.removeprefix("#/$defs/"), {})
-        whole = {**dereferenced(target, schema), **{key: inner for key, inner in node.items() if key != "$ref"}}
-        if len(_followed) > _MOST_FOLLOWED:
-            _followed.clear()
-        known = _followed[id(node)] = node, definitions, whole
-    return known[2]
-
-
-# References that were followed: a node, the definitions, and what both come to.
-_followed: dict[int, tuple[Schema, Schema, Schema]] = {}
-_MOST_FOLLOWED = 2000
+    target = schema["$defs"].get(reference.removeprefix("#/$defs/"), {})
+    followed = dereferenced(target, schema)
+    return {**followed, **{key: inner for key, inner in node.items() if key != "$ref"}} if len(node) > 1 else followed
 
 
 def fill_defaults(tree: Tree, node: Any, schema: Schema) -> Tree:
@@ -271,7 +272,6 @@ def default_place(path: KeyPath, written: Position, layers: Sequence[Layer]) -> 
     return document.at()
 
 
-@cache
 def _schema_document(file: Path, shown: str) -> Document:
     (document,) = parse(file.read_text("utf-8"), shown, Report())
     return document

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dynagen.text.patterns import compiled
+from dynagen.text.patterns import Pattern, compiled
 
 Json = Mapping[str, Any] | bool
 
@@ -19,7 +19,7 @@ Json = Mapping[str, Any] | bool
 class Source:
     """A schema file, or a schema in memory (`file` None). Follows references: inside it and to files relative to it."""
 
-    __slots__ = ("_open", "_resolved", "conforming", "file", "schema")
+    __slots__ = ("_open", "_patterns", "_resolved", "conforming", "file", "schema")
 
     def __init__(
         self, schema: Any, file: Path | None = None, open_file: Callable[[Path], Source] | None = None
@@ -29,6 +29,7 @@ class Source:
         self._resolved: dict[str, tuple[Any, Source]] = {}
         # What is known to satisfy what a reference names: many profiles say the same.
         self.conforming: set[tuple[str, bytes]] = set()
+        self._patterns: dict[str, Pattern] = {}
 
     def resolve(self, reference: str) -> tuple[Any, Source]:
         """The schema that a `$ref` names and the source it stands in. Raises LookupError if there is none."""
@@ -36,6 +37,12 @@ class Source:
         if found is None:
             found = self._resolved[reference] = self._find(reference)
         return found
+
+    def matches(self, pattern: str, text: str) -> bool:
+        found = self._patterns.get(pattern)
+        if found is None:
+            found = self._patterns[pattern] = compiled(pattern)
+        return found.search(text)
 
     def at(self, uri: str) -> Source:
         """The source with this `file:` URI, for libraries that follow references themselves."""
@@ -163,7 +170,7 @@ def _conforms(value: Any, schema: Any, source: Source) -> bool:
         if not _list_conforms(value, schema, source):
             return False
     elif isinstance(value, str):
-        if not _text_conforms(value, schema):
+        if not _text_conforms(value, schema, source):
             return False
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _number_conforms(value, schema):
         return False
@@ -205,7 +212,7 @@ def _map_conforms(value: dict[str, Any], schema: Mapping[str, Any], source: Sour
         matched = known is not None
         if patterns:
             for pattern, wanted in patterns.items():
-                if compiled(pattern).search(key):
+                if source.matches(pattern, key):
                     matched = True
                     if not _conforms(inner, wanted, source):
                         return False
@@ -225,8 +232,8 @@ def _list_conforms(value: list[Any], schema: Mapping[str, Any], source: Source) 
     return bool(schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)))
 
 
-def _text_conforms(value: str, schema: Mapping[str, Any]) -> bool:
-    if "pattern" in schema and not compiled(schema["pattern"]).search(value):
+def _text_conforms(value: str, schema: Mapping[str, Any], source: Source) -> bool:
+    if "pattern" in schema and not source.matches(schema["pattern"], value):
         return False
     return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)))
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import closest
+from dynagen.memory import Memory
 from dynagen.schema.conformance import Json, Source, conforms, is_endless, read_source
-from dynagen.text.paths import is_file, lies_in
+from dynagen.text.paths import SCHEMAS, is_file, lies_in
 from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:
@@ -31,20 +30,10 @@ SCOPE = "x-dynagen-scope"
 MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
-def open_schemas(folders: Sequence[Path]) -> Schemas:
+def open_schemas(folders: Sequence[Path], memory: Memory) -> Schemas:
     """The schemas on a search path; of shipped sets alone they are kept, for the next profile."""
-    if all(map(_ships, folders)):
-        return _shipped_schemas(tuple(folders))
-    return Schemas(folders)
-
-
-@lru_cache(maxsize=256)  # there are some ten of them, and the folders of users' layers
-def _ships(folder: Path) -> bool:
-    return folder.is_relative_to(SCHEMAS)
-
-
-@cache
-def _shipped_schemas(folders: tuple[Path, ...]) -> Schemas:
+    if all(folder.parent == SCHEMAS for folder in folders):
+        return memory.once(Schemas, tuple(folders))
     return Schemas(folders)
 
 

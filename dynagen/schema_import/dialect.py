@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynagen.crd_rules.compiling import rule_trouble
+from dynagen.memory import Memory
 from dynagen.schema.conformance import conforms
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.text.patterns import compiled
@@ -75,6 +76,7 @@ class Tightening:
     def __init__(self, file: str, custom: bool = True) -> None:
         """`custom` is False for built-in kinds: there an object without properties is one of any content."""
         self._file, self._custom, self._count = file, custom, 0
+        self._memory = Memory()  # of the rules in it
 
     def reference(self, target: Any, where: str) -> str:
         """What a `$ref` becomes. CRDs have none."""
@@ -187,7 +189,7 @@ class Tightening:
         self._expect(rule.get("rule"), str, f"{at}.rule")
         if unknown := sorted(set(map(str, rule)) - _RULE):
             raise self.refused(at, f"unknown key '{unknown[0]}' in a rule")
-        if trouble := rule_trouble(rule):
+        if trouble := rule_trouble(rule, self._memory):
             raise self.refused(at, trouble)
         return {key: self.plain(value, at) for key, value in rule.items()}
 

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.data import SCHEMAS
 from dynagen.schema_import import openapi
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.kinds import (
@@ -34,6 +33,7 @@ from dynagen.schema_import.sets import (
     store_text,
 )
 from dynagen.schema_import.writing import put_in_place
+from dynagen.text.paths import SCHEMAS
 
 SOURCE_FACTS = ("repository", "path", "commit", "date", "version")
 

@@ -1,9 +1,24 @@
-"""What a path leads to, also where the system says no: a name of 300 characters, a link to itself, a byte that is none."""
+"""Where what ships lies, and what a path leads to.
+
+Data is inside the installed package, or beside it in a checkout. The system may also say no to a path: a name of 300
+characters, a link to itself, a byte that is none.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+_INSTALLED = PACKAGE / "data"
+ROOT = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
+
+# What there is to say about each code.
+RULES = PACKAGE / "rules"
+
+BASE = ROOT / "base"
+OVERLAYS = ROOT / "overlays"
+SCHEMAS = ROOT / "schemas"
 
 
 def is_file(path: Path) -> bool:

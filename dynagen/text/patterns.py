@@ -6,7 +6,6 @@ the text, whatever the expression: one in a user's schema cannot bring a build t
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 _MEMORY = 16 * 1024 * 1024  # of one expression; reached after a fraction of a second
@@ -28,7 +27,6 @@ class Pattern:
         return bool(self._set.Match(text.encode("utf-8", "surrogatepass")))
 
 
-@lru_cache(maxsize=1024)  # schemas have some hundred; whoever has more pays for it with time, not with memory
 def compiled(pattern: str) -> Pattern:
     """Raises ValueError for what is no regular expression to RE2."""
     import re2

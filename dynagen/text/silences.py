@@ -6,8 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from dynagen.data import RULES
 from dynagen.diagnostics import Position, Report, Silence
+from dynagen.text.paths import RULES
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)")
 _ALLOW = re.compile(r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)")

@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from dynagen.cluster.objects import Findings, Object
-from dynagen.compiled.reading import load_rules
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.compiled.reading import know_rules
 from dynagen.crd_rules.evaluating import Broken, Rules
 from dynagen.crd_rules.places import escaped, place_of
-from dynagen.data import SCHEMAS
 from dynagen.diagnostics import KeyPath, path_text
-from dynagen.schema.sets import Schema, Schemas
+from dynagen.memory import Memory
+from dynagen.schema.sets import Schema
+from dynagen.text.paths import SCHEMAS
 
 
-def check_rules(
-    objects: Sequence[Object], schemas: Schemas, findings: Findings, earlier: Sequence[Object] = ()
-) -> None:
+def check_rules(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports DG215 for a rule that does not hold, DG216 for one that cannot be evaluated.
 
-    The objects conform to their schemas. Those of `earlier` are what the new ones replace: with them, rules that compare
-    `self` with `oldSelf` count as well.
+    The objects conform to their schemas. With the earlier ones that they replace, rules count that compare `self` with
+    `oldSelf`.
     """
-    known = {(each.api_version, *each.manifest.identity): each for each in earlier}
+    known = {(each.api_version, *each.manifest.identity): each for each in cluster.earlier}
     kinds: dict[tuple[str, str], Rules | None] = {}
     for subject in objects:
         kind = subject.api_version, subject.kind
         if kind not in kinds:
-            kinds[kind] = _rules(schemas.find(*kind))
+            kinds[kind] = _rules(cluster.schemas.find(*kind), cluster.memory)
         if (rules := kinds[kind]) is not None:
             old = known.get((subject.api_version, *subject.manifest.identity))
             for broken in rules.broken(subject.data, [old.data] if old else []):
                 _report(broken, subject, findings)
 
 
-def _rules(schema: Schema | None) -> Rules | None:
+def _rules(schema: Schema | None, memory: Memory) -> Rules | None:
     if schema is None:
         return None
     if not schema.file.is_relative_to(SCHEMAS):
-        return _made(schema)
-    if schema.file not in _shipped:
-        load_rules(schema.file.relative_to(SCHEMAS).parts[0])
-        _shipped[schema.file] = _made(schema)
-    return _shipped[schema.file]
+        return _made(schema, memory)
+    memory.once(know_rules, schema.file.relative_to(SCHEMAS).parts[0], memory)
+    return memory.once(_made, schema, memory)
 
 
-def _made(schema: Schema) -> Rules | None:
+def _made(schema: Schema, memory: Memory) -> Rules | None:
     place = place_of(schema.source.schema, schema.source)
-    return Rules(place) if place else None
-
-
-# What has been found out about shipped kinds stays for the next profile.
-_shipped: dict[Path, Rules | None] = {}
+    return Rules(place, memory) if place else None
 
 
 def _report(broken: Broken, subject: Object, findings: Findings) -> None:

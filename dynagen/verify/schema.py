@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dynagen.cluster.objects import Findings, Object
+from dynagen.cluster.objects import Cluster, Findings, Later, Object
 from dynagen.diagnostics import KeyPath, closest, path_text
-from dynagen.engine.versions import parse_version
-from dynagen.schema.sets import Schemas
 from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
@@ -21,33 +19,14 @@ _MAKE = (
 )
 
 
-class Later:
-    """The first release of Dynamo after `than`, the one that is meant, with other CRDs: looked for when something is missed.
-
-    `releases` are the facts of all; `schemas` opens those of the newest.
-    """
-
-    __slots__ = ("_releases", "schemas", "than")
-
-    def __init__(self, than: str, releases: Mapping[str, Any], schemas: Callable[[], Schemas]) -> None:
-        self.than, self._releases, self.schemas = than, releases, schemas
-
-    def release(self) -> str:
-        """Its version; nothing if there is none."""
-        own, crds = parse_version(self.than), self._releases[self.than]["crds"]
-        versions = sorted((parse_version(name), name) for name, each in self._releases.items() if each["crds"] != crds)
-        return next((name for version, name in versions if version > own), "")
-
-
-def check_schemas(
-    objects: Sequence[Object], schemas: Schemas, findings: Findings, later: Later | None = None
-) -> list[Object]:
+def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> list[Object]:
     """The objects in which it finds nothing. Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
 
-    Fields that come with a `later` release are DG408, all of an object at once.
+    Fields that come with a later release are DG408, all of an object at once.
     """
     sound = []
     for subject in objects:
+        schemas = cluster.schemas_of(subject)
         schema = schemas.find(subject.api_version, subject.kind)
         if schema is None:
             versions, near = schemas.near(subject.api_version, subject.kind)
@@ -66,7 +45,8 @@ def check_schemas(
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
-        missing = _of_later(problems, subject, later) if later and subject.group == "nvidia.com" else []
+        later = cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None
+        missing = _of_later(problems, subject, later) if later else []
         if missing and later:
             _report_missing(missing, subject, later, findings)
         for problem in problems:

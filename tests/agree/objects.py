@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from dynagen.memory import Memory
 from dynagen.profile.library import schema_folders
 from dynagen.profile.schema import kubernetes_versions
 from dynagen.schema.sets import Schemas
@@ -27,7 +28,7 @@ class Setting(NamedTuple):
 
     @property
     def folders(self) -> list[Path]:
-        return schema_folders([], self.kubernetes, self.dynamo)
+        return schema_folders([], self.kubernetes, self.dynamo, Memory())
 
 
 def settings() -> list[Setting]:

@@ -21,6 +21,7 @@ from dynagen.diagnostics import Report
 from dynagen.language.scope import ExpressionError, Scope, compile_expressions
 from dynagen.language.template import names_in, parse_template
 from dynagen.manifests.yaml import to_stream, to_yaml
+from dynagen.memory import Memory
 from dynagen.profile.schema import core_schema
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import Node, Schemas
@@ -32,6 +33,7 @@ from dynagen.text.source import MAX_BYTES, parse
 from tests.conftest import ROOT
 from tests.fuzz.texts import mutant_of
 from tests.mutants import TRAPS
+from tests.plain_texts import agree, edited, plain_text
 
 HEAD = "apiVersion: dynagen.dev/v1alpha1\nkind: Profile\nmetadata: {name: demo}\nmodel: Qwen/Qwen3-0.6B\ngpu: nvidia-l4\nagg: {replicas: 1, gpus: 1}\nbackend: vllm\n"
 EXPRESSIONS = (
@@ -84,6 +86,18 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
     yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from _paths(inner, (*path, key))
+
+
+def _plain(text: str) -> None:
+    agree(text)
+
+
+def _mutate_plain(text: str, random: Random) -> str:
+    """A slip of the hand most of the time; else another text altogether, or changed as the YAML that it is."""
+    choice = random.random()
+    if choice < 0.2:
+        return plain_text(random)
+    return edited(text, random) if choice < 0.9 else mutant_of(text, LAYER_WORDS, None, random)
 
 
 def _profile(text: str) -> None:
@@ -156,19 +170,20 @@ _SCOPE = Scope(
     {
         "metadata": {"name": "chat", "namespace": "ml"}, "labels": {"a": "b", "c/d": "e"}, "empty": {}, "none": None, "yes": True,
         "workers": [{"name": "prefill", "gpus": 1, "spot": True}, {"name": "decode", "gpus": 4, "spot": False, "half": 0.5}],
-    }
+    },
+    Memory(),
 )  # fmt: skip
 
 
 def _expression(text: str) -> None:
     compile_expressions(text)
     try:
-        names_in(text)
+        names_in(text, _SCOPE.memory)
         template = parse_template(text)
         if isinstance(template, str):
             return
         # A scope of its own: nothing that an input has computed may be left to the next one.
-        value, reads = Scope({}, _SCOPE).evaluate(template)
+        value, reads = Scope({}, _SCOPE.memory, _SCOPE).evaluate(template)
     except ExpressionError as error:
         assert re.fullmatch(r"DG30[678]", error.code) and error.message
         return
@@ -406,6 +421,7 @@ _PROFILE_WORDS = (
 )
 TARGETS: dict[str, Target] = {
     "reader": Target(_read, lambda: [*_profiles(), *_trees()], _yaml(LAYER_WORDS)),
+    "plain": Target(_plain, lambda: [*_profiles(), *_trees()], _mutate_plain),
     "profile": Target(_profile, _profiles, _yaml(_PROFILE_WORDS, _profile_root)),
     "layer": Target(_layer, _layers, _mutate_bundle),
     "expression": Target(_expression, _expressions, _mutate_expression),

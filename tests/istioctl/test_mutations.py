@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.manifests.building import Manifest
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Cluster, Findings, Object
 from dynagen.verify.istio.check import check
 from dynagen.verify.schema import check_schemas
 from tests.istioctl import validate
@@ -24,7 +25,7 @@ HERE = Path(__file__).parent
 SEEDS = list(yaml.safe_load_all((HERE / "seeds.yaml").read_text("utf-8")))
 COUNT = 1500
 WEBHOOK = {"DG480", "DG481", "DG482", "DG483", "DG484", "DG485"}
-SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5"))
+SCHEMAS = Schemas(schema_folders([], "1.34", "dynamo-1.5", Memory()))
 HOME = Origin(Position("mutant.yaml"))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.checking.manifests import Target, check_manifests
+from dynagen.cluster.objects import Object
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
-from dynagen.verify import Object
 
 GROVE = "CustomResourceDefinition/podcliquesets.grove.io"
 

@@ -7,13 +7,16 @@ import pytest
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.language.cel import ExpressionError, RuleEnvironment
+from dynagen.memory import Memory
 from tests.crd_rules import EXPRESSIONS
 
 ENVIRONMENT = RuleEnvironment(functions.call)
 
 
 def evaluated(text: str) -> object:
-    value: object = ENVIRONMENT.evaluate(ENVIRONMENT.load(compile_rule(text).serialized), ENVIRONMENT.activate(None))
+    value: object = ENVIRONMENT.evaluate(
+        ENVIRONMENT.load(compile_rule(text, False, Memory()).serialized), ENVIRONMENT.activate(None)
+    )
     return value
 
 

@@ -12,17 +12,18 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from dynagen.cluster.objects import Cluster, Findings, Object, declared
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
 from dynagen.manifests.building import Manifest
-from dynagen.manifests.from_alpha import as_beta
-from dynagen.manifests.to_alpha import V1ALPHA1, for_release
+from dynagen.manifests.versions import V1ALPHA1, as_beta, for_release
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Cluster, Findings, Object, declared, verify
+from dynagen.verify import verify
 from dynagen.verify.dynamo.updates import check_update
 from tests.conftest import ROOT
 from tests.unit.linting import GROVE
@@ -87,7 +88,7 @@ def compiled(example: str) -> tuple[Manifest, ...]:
 @cache
 def cluster(release: tuple[int, int, int], crds: str, grove: bool) -> Cluster:
     external = [declared(GROVE, "", HERE)] if grove else []
-    return Cluster(Schemas(schema_folders([], "1.34", crds)), "1.34", release, external)
+    return Cluster(Schemas(schema_folders([], "1.34", crds, Memory())), "1.34", release, external)
 
 
 def manifest(data: Any) -> Manifest:
@@ -116,7 +117,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     data = copy.deepcopy(next(each for each in manifests if each.kind == "DynamoGraphDeployment").to_data())
     if draw(st.booleans()):
         report = Report()
-        old = for_release(manifest(data), V1ALPHA1, report)
+        old = for_release(manifest(data), V1ALPHA1, "1.1.1", report)
         data = old.to_data()
     for _ in range(draw(st.integers(1, 6))):
         paths = [("spec", *path) for path in places(data["spec"])]
@@ -180,7 +181,7 @@ def test_a_graph_does_not_differ_from_itself(data: dict[str, Any]) -> None:
 def test_a_graph_is_the_same_after_a_way_through_v1alpha1(example: str) -> None:
     """Dynamo's conversion there (graph.py) and back (alpha.py)."""
     graph = next(each for each in compiled(example) if each.kind == "DynamoGraphDeployment")
-    back = as_beta(for_release(graph, V1ALPHA1, Report())).to_data()
+    back = as_beta(for_release(graph, V1ALPHA1, "1.1.1", Report())).to_data()
     assert plain(back["spec"]) == plain(graph.to_data()["spec"])
 
 

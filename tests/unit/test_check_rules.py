@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.checking.manifests import Target, check_manifests
-from dynagen.data import SCHEMAS
+from dynagen.cluster.objects import Findings, Object
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.manifests.building import Manifest
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import Schemas
+from dynagen.text.paths import SCHEMAS
 from dynagen.text.source import parse
 from dynagen.trees.nodes import Map, to_tree
-from dynagen.verify import Findings, Object
 from dynagen.verify.crd_rules import check_rules
 
 ROUTE = """\

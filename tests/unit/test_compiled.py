@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from dynagen.compiled import reading, writing
 from dynagen.compiled.reading import look_up
 from dynagen.compiled.writing import write_all
 from dynagen.diagnostics import Position, Report
-from dynagen.language import cel
-from dynagen.layers import finding as layers
-from dynagen.layers.finding import base_layer, documents, files
+from dynagen.layers.finding import Layer, base_layer, documents, files
+from dynagen.memory import Memory
 from dynagen.profile import library
 from tests.conftest import ROOT
 
@@ -21,56 +19,43 @@ EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A store of its own, empty at first."""
     for module in (reading, writing):
         monkeypatch.setattr(module, "FOLDER", tmp_path)
-    monkeypatch.setattr(reading, "_stores", {})
-    known: dict[str, cel.Program] = {}
-    for module in (cel, reading):
-        monkeypatch.setattr(module, "known_programs", known)
-    forget()
-    yield tmp_path
-    forget()
-
-
-def forget() -> None:
-    """What is kept for the next profile of the same process."""
-    reading._stores.clear()
-    layers._shipped_documents.cache_clear()
-    library._shipped_facts.cache_clear()
+    return tmp_path
 
 
 def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
     without = dynagen("build", EXAMPLE)
     write_all()
-    forget()
     assert dynagen("build", EXAMPLE) == without
     assert without.code == 0
-    assert reading._stores["base"]["layer.yaml"]
-    assert cel.known_programs
+    assert reading.open_store("base", Memory())["layer.yaml"]
 
 
 def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
-    layer = base_layer()
-    names = [name for folder in ("resources", "patches", "facts") for name in files(layer, folder)]
-    without = {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
+    names = [name for folder in ("resources", "patches", "facts") for name in files(base_layer(Memory()), folder)]
+
+    def read(layer: Layer) -> dict[str, list[tuple[object, list[int]]]]:
+        return {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
+
+    without = read(base_layer(Memory()))
     write_all()
-    forget()
-    assert {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names} == without
+    assert read(base_layer(Memory())) == without
 
 
 def test_an_edited_file_is_parsed_anew(store: Path) -> None:
     write_all()
     text = (ROOT / "base/layer.yaml").read_text("utf-8")
-    assert look_up("base", "layer.yaml", text) is not None
-    assert look_up("base", "layer.yaml", text + "\n") is None
-    assert look_up("base", "layer.yaml", text.replace("graph", "grahp")) is None
+    assert look_up("base", "layer.yaml", text, Memory()) is not None
+    assert look_up("base", "layer.yaml", text + "\n", Memory()) is None
+    assert look_up("base", "layer.yaml", text.replace("graph", "grahp"), Memory()) is None
 
 
 def test_a_broken_store_is_no_store(store: Path) -> None:
     (store / "base.json").write_text("{")
-    assert look_up("base", "layer.yaml", "") is None
+    assert look_up("base", "layer.yaml", "", Memory()) is None
 
 
 def test_the_store_is_written_the_same_every_time(store: Path) -> None:
@@ -88,6 +73,6 @@ def test_shipped_facts_are_merged_as_all_facts_are() -> None:
     from dynagen.layers.finding import find_overlay, shipped_overlays
     from dynagen.trees.nodes import to_data
 
-    overlays = [find_overlay(name, Position(""), Path(), Path(), Report()) for name in shipped_overlays()]
-    found = [base_layer(), *(layer for layer in overlays if layer)]
+    overlays = [find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()]
+    found = [base_layer(Memory()), *(layer for layer in overlays if layer)]
     assert library.load_facts(found, Report()) == to_data(library.fact_tree(found, Report()))

@@ -8,6 +8,7 @@ import pytest
 
 from dynagen.language.scope import ExpressionError, Scope, evaluate_rule
 from dynagen.language.template import Template, parse_template
+from dynagen.memory import Memory
 
 SCOPE = Scope(
     {
@@ -15,7 +16,8 @@ SCOPE = Scope(
         "workers": [{"name": "prefill", "gpus": 1, "spot": True}, {"name": "decode", "gpus": 4, "spot": False}],
         "labels": {"zone": "b", "app": "a"},
         "cache": None,
-    }
+    },
+    Memory(),
 )
 
 
@@ -72,7 +74,7 @@ def test_what_an_expression_reads_is_known(text: str, reads: set[tuple[str | int
 
 def test_a_loop_variable_stands_for_the_place_it_came_from() -> None:
     worker = SCOPE.values["workers"][1]
-    inner = Scope({"worker": worker}, SCOPE, {"worker": SCOPE.paths_of([worker], (("workers",),))[0]})
+    inner = Scope({"worker": worker}, Memory(), SCOPE, {"worker": SCOPE.paths_of([worker], (("workers",),))[0]})
     assert evaluate("${worker.name}", inner) == ("decode", (("workers", 1, "name"),))
 
 
@@ -107,10 +109,10 @@ def test_an_unclosed_expression_is_refused() -> None:
 
 
 def test_rules_see_self() -> None:
-    assert evaluate_rule("has(self.a) != has(self.b)", {"a": 1}) is True
-    assert evaluate_rule("self.a > 1", {"a": 1}) is False
-    assert "no key 'b'" in str(evaluate_rule("self.b > 1", {"a": 1}))
-    assert "not a boolean" in str(evaluate_rule("self.a", {"a": 1}))
+    assert evaluate_rule("has(self.a) != has(self.b)", {"a": 1}, Memory()) is True
+    assert evaluate_rule("self.a > 1", {"a": 1}, Memory()) is False
+    assert "no key 'b'" in str(evaluate_rule("self.b > 1", {"a": 1}, Memory()))
+    assert "not a boolean" in str(evaluate_rule("self.a", {"a": 1}, Memory()))
 
 
 def test_many_nulls_do_not_bring_down_the_interpreter() -> None:
@@ -121,8 +123,10 @@ def test_many_nulls_do_not_bring_down_the_interpreter() -> None:
     program = """
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template
+from dynagen.memory import Memory
+memory = Memory()
 for number in range(300):
-    scope = Scope({"a": None, "b": {"c": None}})
+    scope = Scope({"a": None, "b": {"c": None}}, memory)
     for text in ("a == null ? null : 1", "b.c == null ? [null, a] : []"):
         scope.evaluate(Template(((True, text),)))
 for number in range(20000):

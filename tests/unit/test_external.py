@@ -10,6 +10,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD
+from tests.unit.linting import GROVE
 
 PROFILE = HEAD + "backend: vllm\ngpu: nvidia-l4\nagg: {replicas: 1, gpus: 1}\n"
 ENV = "env: {KEY: {secretKeyRef: {name: bucket, key: token}}}\n"
@@ -121,3 +122,10 @@ def test_a_graph_that_exists_is_known_with_its_components(tmp_path: Path) -> Non
     assert said(tmp_path, "", resources=budget, external=graph) == []
     wrong = budget.replace("component: decode", "component: decod")
     assert said(tmp_path, "", resources=wrong, external=graph) == [("DG473", "did you mean 'decode'?")]
+
+
+def test_a_definition_among_the_external_objects_says_what_the_cluster_can_do(tmp_path: Path) -> None:
+    patch = "kind: DynamoGraphDeployment\nspec: {priorityClassName: high}\n"
+    high = "external: [PriorityClass/high]\n"
+    assert [code for code, _ in said(tmp_path, high, patches=patch)] == ["DG455"]
+    assert said(tmp_path, high.replace("]", f", {GROVE}]"), patches=patch) == []

@@ -15,6 +15,7 @@ from dynagen.compiler import Compilation, Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import flag_of, has, number_of, value_of
 from dynagen.layers.finding import base_layer, find_overlay
+from dynagen.memory import Memory
 from dynagen.plan import backends
 from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
 from dynagen.plan.fit.models import _known
@@ -30,7 +31,7 @@ OWNERS = sorted(path.stem for path in (ROOT / "base/facts/models").glob("*.yaml"
 
 
 def look_up(folder: str, name: str) -> dict[str, Any]:
-    return look_up_facts([base_layer()], folder, name, Report())
+    return look_up_facts([base_layer(Memory())], folder, name, Report())
 
 
 def config_of(model: str) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def test_stages_and_copies_share_as_they_should() -> None:
 # --- properties
 
 
-GPUS = [(name, gpu) for name, gpu in load_facts([base_layer()], Report())["gpus"].items()]
+GPUS = [(name, gpu) for name, gpu in load_facts([base_layer(Memory())], Report())["gpus"].items()]
 
 
 def setting_for(
@@ -360,10 +361,10 @@ def test_facts_of_a_layer_that_are_no_models_are_refused(tmp_path: Path, text: s
 
 
 def test_every_worker_of_every_machine_fits_its_machine() -> None:
-    gke = find_overlay("gke", Report().diagnostics, Path(), Path(), Report())  # type: ignore[arg-type]
+    gke = find_overlay("gke", Report().diagnostics, Path(), Path(), Report(), Memory())  # type: ignore[arg-type]
     assert gke is not None
     machines = 0
-    for gpu in load_facts([base_layer(), gke], Report())["gpus"].values():
+    for gpu in load_facts([base_layer(Memory()), gke], Report())["gpus"].values():
         for each in gpu["machines"]:
             machine = Machine(
                 each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"]

@@ -9,6 +9,7 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.layers.finding import documents, gke_layer
+from dynagen.memory import Memory
 from dynagen.profile.library import load_facts
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD, compiled, component, env, pod
@@ -241,6 +242,6 @@ def test_a_graph_of_an_old_release_is_placed_the_same_way() -> None:
 
 
 def test_every_storage_class_of_which_something_is_known_is_there() -> None:
-    classes = documents(gke_layer(), "external/storage-classes.yaml", Report())
+    classes = documents(gke_layer(Memory()), "external/storage-classes.yaml", Report())
     names = {document.data["metadata"]["name"] for document in classes}
-    assert load_facts([gke_layer()], Report())["storage"]["classes"].keys() < names
+    assert load_facts([gke_layer(Memory())], Report())["storage"]["classes"].keys() < names

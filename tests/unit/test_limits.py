@@ -16,19 +16,19 @@ from dynagen.language.scope import ExpressionError, Scope
 from dynagen.language.size_limit import largest
 from dynagen.language.template import parse_template
 from dynagen.layers.finding import find_overlay
+from dynagen.memory import Memory
 from dynagen.profile.schema import section_problems
 from dynagen.schema.conformance import Source, conforms, is_endless
 from dynagen.schema.sets import Schemas, problems
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.importing import import_files
-from dynagen.text.patterns import compiled
 from tests.unit.test_schema_import import FIXTURES
 
 VALUES: dict[str, Any] = {"a": "xyxy", "b": ["p", "qq"], "c": {"k": "v", "l": ["m"]}, "n": 7}
 
 
 def evaluate(text: str) -> Any:
-    return Scope(VALUES).evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
+    return Scope(VALUES, Memory()).evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["Widget" * 50, "Widgét", "../Widget", ""])
@@ -41,7 +41,7 @@ def test_a_kind_that_no_file_can_be_called_after_has_no_schema(text: str, tmp_pa
 
 def test_an_overlay_whose_name_is_too_long_for_a_file_is_not_there() -> None:
     report = Report()
-    assert find_overlay("gke" * 200, Position("a"), Path(), Path(), report) is None
+    assert find_overlay("gke" * 200, Position("a"), Path(), Path(), report, Memory()) is None
     assert [each.code for each in report.diagnostics] == ["DG301"]
 
 
@@ -80,7 +80,7 @@ def grow_text(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 @settings(max_examples=300, deadline=None)
 def test_no_value_is_larger_than_was_foreseen(text: str) -> None:
     program = compile_program(text)
-    scope = Scope(VALUES)
+    scope = Scope(VALUES, Memory())
     try:
         value = scope.evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
     except ExpressionError:
@@ -112,7 +112,7 @@ def test_long_texts_with_many_places_to_fill_in_are_fine() -> None:
     st.lists(st.one_of(st.integers(0, 3), st.booleans(), st.text(max_size=1), st.lists(st.integers(0, 1), max_size=2)))
 )
 def test_items_are_found_where_a_search_would_find_them(items: list[Any]) -> None:
-    scope = Scope({"one": items[::2], "two": items})
+    scope = Scope({"one": items[::2], "two": items}, Memory())
     reads = (("one",), ("two",))
     for item, path in zip(items, scope.paths_of(items, reads), strict=True):
         found = scope.values
@@ -173,10 +173,3 @@ def test_definitions_that_double_at_each_step_are_refused() -> None:
         for n in range(40)
     }
     assert section_problems({"$defs": {**steps, "s40": {"type": "object", "default": {}}}})
-
-
-def test_patterns_are_not_kept_without_bound() -> None:
-    """Half a million different ones filled the memory of one process."""
-    for number in range(3000):
-        compiled(f"a{number}")
-    assert compiled.cache_info().currsize < 3000

@@ -8,11 +8,11 @@ import pytest
 
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
-from dynagen.engine.versions import version_in_tag
 from dynagen.plan import Plan
 from dynagen.plan.placement import allocatable, amount, requests, usual_shared_memory
 from dynagen.plan.values import Machine
 from dynagen.text.source import parse
+from dynagen.text.versions import version_in_tag
 from tests.unit.compiling import HEAD
 
 

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from dynagen.data import SCHEMAS
 from dynagen.schema.conformance import Source
 from dynagen.schema.explanation import Problem
 from dynagen.schema.sets import Schema, Schemas, conforms, problems
+from dynagen.text.paths import SCHEMAS
 from dynagen.text.patterns import compiled
 from tests.unit.linting import report_of
 

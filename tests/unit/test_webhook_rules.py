@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dynagen.compiled.reading import table
-from dynagen.data import PACKAGE, SCHEMAS
+from dynagen.text.paths import PACKAGE, SCHEMAS
 from tests.conftest import ROOT
 
 FOLDER = PACKAGE / "verify/dynamo"

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from dynagen.engine.versions import Version
 from dynagen.plan.fit.memory import Layout
+from dynagen.text.versions import Version
 
 
 class Launch(NamedTuple):

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import has
-from dynagen.engine.versions import Version
 from dynagen.plan import backends
 from dynagen.plan.fit.machines import check_transfer
 from dynagen.plan.fit.memory import GIB, Fit, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes
@@ -17,6 +16,7 @@ from dynagen.plan.fit.precision import check_precision, widened
 from dynagen.plan.fit.shape import Shape
 from dynagen.plan.placement import is_offered
 from dynagen.profile import Profile
+from dynagen.text.versions import Version
 
 # The driver keeps this of what nvidia-smi shows: an H100 of 81559 MiB has 79.1 GiB for CUDA, an L4 of 23034 has 22.0.
 _DRIVER_MIB = 640

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dynagen.diagnostics import KeyPath, Position, Report
-from dynagen.engine.versions import Version
 from dynagen.plan.fit.memory import Layout
 from dynagen.plan.fit.shape import Shape
 from dynagen.profile import Profile
+from dynagen.text.versions import Version
 
 
 def plan_layout(profile: Profile, path: KeyPath, name: str, report: Report) -> Layout:

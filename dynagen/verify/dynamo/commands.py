@@ -9,7 +9,6 @@ All but the last fail when the operator makes the pods, after the webhook has sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from dynagen.cluster.graphs import MAIN, Component, Graph
@@ -48,8 +47,7 @@ def check_commands(graph: Graph, cluster: Cluster, findings: Findings) -> None:
         _check_cache(component, backend, findings)
 
 
-@lru_cache(256)  # three checks ask of every component
-def backends_in(component: Component) -> Sequence[str]:
+def backends_in(component: Component) -> list[str]:
     """The backends that the command of the main container runs, shell scripts included."""
     main = component.main or {}
     line = " ".join(str(part) for part in (*(main.get("command") or ()), *(main.get("args") or ())))

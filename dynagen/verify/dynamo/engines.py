@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 from dynagen.cluster.graphs import MAIN, Component, Graph
-from dynagen.cluster.objects import Cluster, Findings, Version
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath
 from dynagen.engine.arguments import has, values_of
+from dynagen.text.versions import Version
 from dynagen.verify.dynamo.commands import backends_in
 from dynagen.verify.dynamo.images import runtime_version
 

@@ -13,7 +13,7 @@ from typing import Any
 from dynagen.cluster.graphs import MAIN, RUNTIME, Component, Graph
 from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import KeyPath, closest
-from dynagen.engine.versions import Version, parse_version, version_in_tag
+from dynagen.text.versions import Version, parse_version, version_in_tag
 
 _OVERRIDE = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
 

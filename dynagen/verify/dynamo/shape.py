@@ -5,31 +5,30 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
+from dynagen.cluster.apis import Apis
 from dynagen.cluster.graphs import Component, Graph
+from dynagen.cluster.names import MadeName, made_names
 from dynagen.cluster.objects import Findings
 from dynagen.diagnostics import closest
 from dynagen.text.names import MAX_LABEL
 
 
-def check_shape(graph: Graph, findings: Findings) -> None:
+def check_shape(graph: Graph, apis: Apis, findings: Findings) -> None:
     """Reports DG406 for a name that gets too long, DG454 for roles that cannot be, DG459 for a frontend that is not there."""
-    _check_name(graph, findings)
+    _check_name(graph, apis, findings)
     for component in graph.components:
         _check_roles(component, findings)
         _check_frontend(component, findings)
 
 
-def _check_name(graph: Graph, findings: Findings) -> None:
-    """Of what the operator names after a graph: labels of pods, and a Service for each component.
-
-    Source: GetDynamoNamespace and GenerateComponentService in deploy/operator/internal/dynamo/graph.go.
-    """
-    name, space = graph.subject.name, graph.subject.namespace
-    made = [] if graph.alone else [f"{name}-{component.name}".lower() for component in graph.components]
-    made += [f"{space}-{name}"] if space else []
-    longest = max(made, key=len, default=name)
-    if len(longest) > MAX_LABEL:
-        message = f"the operator makes '{longest}' of it, of {len(longest)} characters: {MAX_LABEL} are possible"
+def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
+    """Names of components get a hash of the worker's spec where no Grove rolls them."""
+    name, hashed = graph.subject.name, not apis.has_grove(graph)
+    components = [] if graph.alone else [(each.name, each.is_worker and hashed) for each in graph.components]
+    made = made_names(name, graph.subject.namespace, components) or [MadeName(name)]
+    longest = max(made, key=lambda each: each.length)
+    if longest.length > MAX_LABEL:
+        message = f"the operator makes '{longest}' of it, of {longest.length} characters: {MAX_LABEL} are possible"
         graph.report(findings, "DG406", ("metadata", "name"), message, "use a shorter name")
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.cluster.graphs import GRAPH
 from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.cluster.operator import service_name
+from dynagen.manifests.versions import GRAPH
 from dynagen.verify.references.known import Known
 
 # What Dynamo's operator runs: the frontend, and all of it. source: deploy/operator/internal/consts/consts.go of

@@ -1,0 +1,46 @@
+"""What `dynagen build` does once its words are understood; and the plainest words, understood without click."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from dynagen.commands._output import print_text, say
+from dynagen.commands._reading import Input, WrongWords
+from dynagen.compiler import compile_profile
+from dynagen.manifests.yaml import HEADER, to_files, to_stream
+
+
+def build_plainly(words: Sequence[str]) -> None:
+    """Runs `build FILE` and `build FILE -o DIR`, and exits. Comes back from all else, which click understands."""
+    if len(words) not in (2, 4) or words[0] != "build" or any(word.startswith("-") for word in (words[1], *words[3:])):
+        return
+    if len(words) == 4 and words[2] != "-o":
+        return
+    try:
+        given = Input(words[1], (), (), None, False)
+    except WrongWords:
+        return
+    run_build(given, words[3] if len(words) == 4 else None)
+
+
+def run_build(given: Input, output: str | None) -> NoReturn:
+    """Exits with 0 or 1."""
+    if not given.report.failed:
+        compilation = compile_profile(given.request, given.report)
+    if given.report.refused:
+        given.print_report()
+        sys.exit(1)
+    if output is None:
+        print_text(to_stream(compilation.manifests))
+    else:
+        from dynagen.manifests.files import write_tree
+
+        tree = to_files(compilation.manifests)
+        foreign = write_tree(tree, Path(output), HEADER, output, given.report)
+        for name in foreign if not given.report.refused else ():
+            say(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)\n")
+    given.print_report()
+    sys.exit(1 if given.report.refused else 0)

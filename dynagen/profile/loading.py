@@ -1,0 +1,120 @@
+"""Profile files in, one checked profile out: merged over the layers' defaults, every value with its position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dynagen.diagnostics import Origin, Position, Report
+from dynagen.layers.finding import Layer, defaults, document_tree
+from dynagen.profile.checks import check, check_rules
+from dynagen.profile.library import Library
+from dynagen.profile.profile import Profile
+from dynagen.profile.request import Request
+from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults
+from dynagen.text.document import Document
+from dynagen.text.scalars import Ambiguous, parse_plain
+from dynagen.trees.merge import merge, without_directives
+from dynagen.trees.nodes import Map, to_data, to_tree
+
+
+def load_profile(request: Request, library: Library, report: Report) -> Profile | None:
+    """One profile out of files (later ones win) and `--set` settings (they win over files). None when it is refused."""
+    sources, layers, schema = request.sources, library.layers, library.schema
+    fragments = [document_tree(source) for source in sources if _is_mapping(source, report)]
+    if len(fragments) < len(sources):
+        return None
+    for setting in request.settings:
+        fragments.append(_setting(setting, Position(f"--set {_without_secret(setting)}"), schema))
+    # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
+    low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
+    if low or len(fragments) > 1:
+        shape = library.composed.of_a_part
+        for layer, fragment in low:
+            if not layer.is_shipped:
+                check(to_data(fragment), shape, fragment, report)
+        for number, fragment in enumerate(fragments):
+            # In a later file null takes back what an earlier one says.
+            check(to_data(without_directives(fragment) if number else fragment), shape, fragment, report)
+    merged = fragments[0]
+    for fragment in fragments[1:]:
+        merged = merge(merged, fragment, None)
+    for _, fragment in reversed(low):
+        merged = merge(fragment, merged, None)
+    check(to_data(merged), library.composed.source, merged, report)
+    if report.failed:
+        return None
+    filled = fill_defaults(merged, schema, schema)
+    assert isinstance(filled, Map)
+    check_rules(to_data(filled), schema, schema, filled, (), report, request.memory)
+    from_layers = frozenset(fragment.origin.written.file for _, fragment in low)
+    return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})
+
+
+def _defaults(layer: Layer, report: Report) -> Map | None:
+    """What a layer says about the profile."""
+    if layer.is_shipped:
+        return layer.memory.once(_shipped_defaults, layer)
+    found = defaults(layer, report)
+    return None if found is None else document_tree(found)
+
+
+def _shipped_defaults(layer: Layer) -> Map | None:
+    found = defaults(layer, Report())
+    return None if found is None else document_tree(found)
+
+
+def _is_mapping(source: Document, report: Report) -> bool:
+    if isinstance(source.data, dict):
+        return True
+    found = "a list" if isinstance(source.data, list) else "nothing" if source.data is None else "a scalar"
+    report.add(
+        "DG111",
+        f"a profile is a mapping, this is {found}",
+        source.at(),
+        hint="begin with 'apiVersion: dynagen.dev/v1alpha1'",
+    )
+    return False
+
+
+def _without_secret(setting: str) -> str:
+    """A setting as messages name it."""
+    key = setting.partition("=")[0]
+    return f"{key}=..." if key.upper().endswith(("TOKEN", "KEY", "SECRET", "PASSWORD")) else setting
+
+
+def setting_path(setting: str) -> tuple[str, ...]:
+    """The path in `a.b=1`; `\\.` stands for a dot inside of a key. Some part is empty when it is not of that form."""
+    key, equals, _ = setting.partition("=")
+    parts = key.replace("\\.", "\0").split(".") if equals else [""]
+    return tuple(part.replace("\0", ".") for part in parts)
+
+
+def _setting(setting: str, at: Position, schema: Schema) -> Map:
+    """`a.b=1` as a tree. The schema says whether a value is a text or a list; all else is read as a plain scalar.
+
+    `null` takes a value back, whatever its type, as it does in a later file.
+    """
+    path, text = setting_path(setting), setting.partition("=")[2]
+    node: Any = schema
+    for part in path:
+        node = dereferenced(node, schema)
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties")
+    node = dereferenced(node, schema)
+    kinds = node.get("type", "string" if "enum" in node else "")
+    value: Any
+    if text == "null":
+        value = None
+    elif "array" in kinds:
+        value = text.split(",") if text else []
+    elif "string" in kinds:
+        value = text
+    else:
+        try:
+            value = parse_plain(text)
+        except Ambiguous:
+            value = text
+    for part in reversed(path):
+        value = {part: value}
+    tree = to_tree(value, Origin(at))
+    assert isinstance(tree, Map)
+    return tree

@@ -1,0 +1,37 @@
+"""Versions of Dynamo: `X.Y.Z` compared as numbers, and the version in an image tag."""
+
+from __future__ import annotations
+
+import re
+
+Version = tuple[int, int, int]
+
+_NUMBER = r"(0|[1-9][0-9]*)"
+_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_TAG = re.compile(
+    rf"[vV]?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
+
+
+def parse_version(text: str) -> Version:
+    """`1.6.1` as (1, 6, 1). Raises ValueError for anything else."""
+    found = re.fullmatch(r"([0-9]+)\.([0-9]+)\.([0-9]+)", text)
+    if not found:
+        raise ValueError(f"not a version: {text!r}")
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def version_text(version: Version) -> str:
+    """(1, 6, 1) as `1.6.1`."""
+    return ".".join(map(str, version))
+
+
+def version_in_tag(image: str) -> Version | None:
+    """The version that Dynamo's webhook can read in an image's tag: `...:1.6.1`, `...:v1.3.0-cuda13`; None without one.
+
+    Source: imageTagPattern in deploy/operator/internal/runtimeversion/runtimeversion.go of ai-dynamo/dynamo.
+    """
+    name = image.strip().split("@", 1)[0]
+    last = name.rsplit("/", 1)[-1]
+    found = _TAG.fullmatch(last.partition(":")[2].strip())
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
