@@ -42,7 +42,7 @@ from typing import Any
 from dynagen.cluster.objects import Finding
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.predicates import FORMS, PREDICATES, Form, Words, is_given, lookup
+from dynagen.verify.predicates import FORMS, PREDICATES, Form, Words, lookup
 
 Found = tuple[str, Finding]
 Version = tuple[int, ...]
@@ -162,7 +162,9 @@ class _Row:
     def judge(self, here: _Here, value: Any, path: KeyPath) -> None:
         for wanted, name, steps, words in self._conditions:
             given = here.word(name, steps)
-            if (is_given(given) if "*" in words else (given if is_given(given) else None) in words) != wanted:
+            if given == "" or given == []:
+                given = None
+            if (given is not None if "*" in words else given in words) != wanted:
                 return
         if self._rest:
             self._visit(value, self._rest, path, here, here.seen)
