@@ -23,6 +23,10 @@ def codes_in(*paths: Path) -> set[str]:
 
 USED = {
     code for path in (ROOT / "dynagen").rglob("*.py") for code in re.findall(r'"(DG[0-9]{3})"', path.read_text("utf-8"))
+} | {
+    code
+    for path in (ROOT / "dynagen/verify").rglob("rules.yaml")
+    for code in re.findall(r"^  (DG[0-9]{3}):", path.read_text("utf-8"), re.MULTILINE)
 }
 
 

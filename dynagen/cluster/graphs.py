@@ -29,8 +29,10 @@ class Graph:
         self.alone, self.is_alpha = subject.kind == COMPONENT, source.api_version == V1ALPHA1
         self.components: list[Component] = []
 
-    def report(self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "") -> None:
-        findings.add(code, self.subject, path, message, hint)
+    def report(
+        self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "", severity: str = "error"
+    ) -> None:
+        findings.add(code, self.subject, path, message, hint, severity)
 
 
 class Component:
@@ -75,10 +77,17 @@ class Component:
         return path, None
 
     def report(
-        self, findings: Findings, code: str, path: KeyPath, message: str, hint: str = "", cause: str = ""
+        self,
+        findings: Findings,
+        code: str,
+        path: KeyPath,
+        message: str,
+        hint: str = "",
+        severity: str = "error",
+        cause: str = "",
     ) -> None:
         where = f"component '{self.name}': " if self.name else ""
-        findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint, cause=cause)
+        findings.add(code, self.graph.subject, (*self.path, *path), where + message, hint, severity, cause=cause)
 
 
 def is_graph(subject: Object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report
@@ -128,6 +128,26 @@ class Cluster(NamedTuple):
         """What an object is held against in the form that it has now."""
         is_authored = self.authoring is not None and needs_translation(subject.manifest, self.graphs)
         return self.authoring if is_authored and self.authoring else self.schemas
+
+    @property
+    def kubernetes_version(self) -> tuple[int, ...]:
+        """`1.34` as (1, 34)."""
+        return tuple(map(int, self.kubernetes.split(".")[:2]))
+
+
+class Finding:
+    """One mistake inside one object, before anybody knows which object that is and where it was written.
+
+    What a rule yields. Unpacked it is what `report` of a pod template, a component or a graph takes after the code.
+    """
+
+    __slots__ = ("hint", "message", "path", "severity")
+
+    def __init__(self, path: KeyPath, message: str, hint: str = "", severity: str = "error") -> None:
+        self.path, self.message, self.hint, self.severity = path, message, hint, severity
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.path, self.message, self.hint, self.severity))
 
 
 class Findings:

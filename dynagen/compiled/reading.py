@@ -21,7 +21,6 @@ from dynagen.text.paths import PACKAGE, ROOT
 from dynagen.text.source import parse
 
 FOLDER = ROOT / "compiled"
-TABLES = ("manifests/alpha.yaml", "verify/references/table.yaml")
 
 
 def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] | None:
@@ -34,15 +33,15 @@ def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] 
 
 def table(name: str) -> Any:
     """The data of a YAML file of the package itself, such as `verify/references/table.yaml`."""
-    text = (PACKAGE / name).read_text("utf-8")
+    raw = (PACKAGE / name).read_bytes()
     try:
-        entry = json.loads((FOLDER / "tables.json").read_bytes())[name]
-        if entry["text"] == fingerprint(text):
+        entry = json.loads((FOLDER / file_of_table(name)).read_bytes())
+        if entry["text"] == [len(raw), crc32(raw)]:
             return entry["data"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # a checkout whose tables nobody has parsed yet
     report = Report()
-    documents = parse(text, name, report)
+    documents = parse(raw.decode(), name, report)
     assert documents and not report.diagnostics, report.diagnostics
     return documents[0].data
 
@@ -79,6 +78,10 @@ def know_rules(name: str, memory: Memory) -> None:
 
 def file_of(store: str) -> str:
     return f"{store.replace('/', '-')}.json"
+
+
+def file_of_table(name: str) -> str:
+    return f"table-{name.removesuffix('.yaml').replace('/', '-')}.json"
 
 
 def fingerprint(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""What ships in, parsed and compiled once when the package is built: one JSON file for each layer, for all rules of a set, for our tables."""
+"""What ships in, parsed and compiled once when the package is built: one JSON file for each layer, for all rules of a set, for each table of ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dynagen.compiled.reading import FOLDER, TABLES, file_of, fingerprint, store_of, table
+from dynagen.compiled.reading import FOLDER, file_of, file_of_table, fingerprint, store_of, table
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.functions import COMPILER
 from dynagen.crd_rules.programs import Program as RuleProgram
@@ -84,8 +84,9 @@ def write_all() -> Path:
         }
         for store, files in stores.items():
             _write(file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
-    texts = {name: (PACKAGE / name).read_text("utf-8") for name in TABLES}
-    _write("tables.json", {name: {"text": fingerprint(text), "data": table(name)} for name, text in texts.items()})
+    for path in sorted(file for room in ("manifests", "verify") for file in (PACKAGE / room).rglob("*.yaml")):
+        name = path.relative_to(PACKAGE).as_posix()
+        _write(file_of_table(name), {"text": fingerprint(path.read_text("utf-8")), "data": table(name)})
     _write_rules()
     return FOLDER
 

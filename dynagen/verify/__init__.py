@@ -18,7 +18,7 @@ from dynagen.verify.schema import check_schemas
 __all__ = ["judge"]
 
 _CHECKS = (
-    "workloads.claims_and_budgets", "workloads.cron_jobs_and_ingresses", "dynamo.check", "istio.check", "metadata",
+    "workloads.claims_and_budgets", "workloads.cron_jobs", "dynamo.check", "istio.check", "metadata",
     "pods.check", "references.check", "spot", "tokens", "dynamo.check_updates",
 )  # fmt: skip
 

@@ -48,10 +48,6 @@ def _short(text: str) -> str:
     return shortened(text, 60)
 
 
-def _version(kubernetes: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in kubernetes.split(".")[:2])
-
-
 def _names(subject: Object, cluster: Cluster) -> Iterator[tuple[KeyPath, str]]:
     metadata = subject.data.get("metadata") or {}
     key = (subject.group, subject.kind)
@@ -67,7 +63,7 @@ def _names(subject: Object, cluster: Cluster) -> Iterator[tuple[KeyPath, str]]:
         yield ("metadata", "name"), problem
     elif len(name) > _SHORTER.get(key, len(name)):
         yield ("metadata", "name"), f"has {len(name)} characters, {_SHORTER[key]} are possible for a {subject.kind}"
-    elif key == ("", "Service") and name[:1].isdigit() and _version(cluster.kubernetes) < _RELAXED_SERVICES:
+    elif key == ("", "Service") and name[:1].isdigit() and cluster.kubernetes_version < _RELAXED_SERVICES:
         yield ("metadata", "name"), "must begin with a letter, says Kubernetes before 1.36"
     # What is generated is added at its end, so that it may end with '-'.
     if (prefix := metadata.get("generateName", "")) and (problem := problem_of(prefix.rstrip("-") or prefix)):

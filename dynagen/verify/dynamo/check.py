@@ -9,7 +9,7 @@ from dynagen.cluster.objects import Cluster, Findings, Object
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG416 and DG450 to DG464. What the CRDs say in rules of their own is left to the check of those.
+    """Reports DG406, DG416 and DG450 to DG464. What the CRDs say in rules of their own is left to the check of those.
 
     What few graphs have costs nothing where none has it.
     """
@@ -17,26 +17,24 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     if not found:
         return
     from dynagen.cluster.apis import Apis
-    from dynagen.verify.dynamo.annotations import check_annotations
     from dynagen.verify.dynamo.commands import check_commands
     from dynagen.verify.dynamo.engine_values import check_engine_values
     from dynagen.verify.dynamo.engines import check_engines
     from dynagen.verify.dynamo.grove import check_grove
     from dynagen.verify.dynamo.images import check_images
+    from dynagen.verify.dynamo.rules import check_rules
     from dynagen.verify.dynamo.shape import check_shape
-    from dynagen.verify.dynamo.sidecars import check_sidecars
 
     apis = Apis(objects, cluster)
     for graph in found:
-        check_shape(graph, apis, cluster, findings)
+        check_rules(graph, cluster, findings)
+        check_shape(graph, apis, findings)
         check_images(graph, cluster, findings)
         check_commands(graph, cluster, findings)
         check_engines(graph, cluster, findings)
         check_engine_values(graph, findings)
         check_grove(graph, apis, cluster, findings)
-        check_annotations(graph, cluster, findings)
-        check_sidecars(graph, cluster, findings)
-        if any(each.type == "epp" or "eppConfig" in each.data for each in graph.components):
+        if any(each.type == "epp" for each in graph.components):
             from dynagen.verify.dynamo.epp import check_epp
 
             check_epp(graph, apis, cluster, findings)
@@ -44,10 +42,6 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
             from dynagen.verify.dynamo.experimental import check_experimental
 
             check_experimental(graph, apis, cluster, findings)
-        if graph.is_alpha:
-            from dynagen.verify.dynamo.alpha_fields import check_alpha_fields
-
-            check_alpha_fields(graph, findings)
         parts = (graph.spec, *(each.data for each in graph.components))
         if any(key in part for part in parts for key in ("topologyConstraint", "experimental")):
             from dynagen.verify.dynamo.topology import check_topology

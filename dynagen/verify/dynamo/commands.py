@@ -21,7 +21,7 @@ _ELASTIC, _PARALLEL = "--enable-elastic-ep", ("--data-parallel-backend", "-dpb")
 
 
 def check_commands(graph: Graph, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG452 for a command that does not fit (rules 6, 17), DG464 for a cache that cannot be (rule 23)."""
+    """Reports DG452 for a command that does not fit, DG464 for a cache that cannot be."""
     for component in graph.components:
         explicit = str(graph.spec.get("backendFramework") or "")
         detected = backends_in(component) if component.is_worker else []

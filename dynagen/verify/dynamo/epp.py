@@ -1,7 +1,7 @@
 """The endpoint picker (`type: epp`), which the Gateway API Inference Extension asks for a worker.
 
 Source: validateDynamoComponentDeploymentSharedSpec in deploy/operator/internal/webhook/validation/shared_v1beta1.go,
-eppRuntimeCompatibilityError in shared_helpers.go, validateEPPConfigV1alpha1 in shared_v1alpha1.go of ai-dynamo/dynamo.
+eppRuntimeCompatibilityError in shared_helpers.go of ai-dynamo/dynamo.
 """
 
 from __future__ import annotations
@@ -13,21 +13,10 @@ from dynagen.verify.dynamo.images import runtime_version
 
 
 def check_epp(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG458: rule 13."""
+    """Reports DG458."""
     for component in graph.components:
-        config = component.data.get("eppConfig")
         if component.type == "epp":
             _check_picker(component, apis, cluster, findings)
-        if config is None:
-            continue
-        reference = config.get("configMapRef")
-        if reference is not None and not reference.get("name"):
-            path = ("eppConfig", "configMapRef")
-            component.report(findings, "DG458", path, "'eppConfig.configMapRef' names no ConfigMap", "set 'name'")
-        # For v1beta1 the CRD says so itself.
-        if graph.is_alpha and (reference is None) == (config.get("config") is None):
-            message = "'eppConfig' has 'configMapRef' and 'config'" if reference else "'eppConfig' says nothing"
-            component.report(findings, "DG458", ("eppConfig",), message, "one of configMapRef, config")
 
 
 def _check_picker(component: Component, apis: Apis, cluster: Cluster, findings: Findings) -> None:
@@ -36,8 +25,6 @@ def _check_picker(component: Component, apis: Apis, cluster: Cluster, findings: 
         message = "an endpoint picker needs the Gateway API Inference Extension, which the cluster is not known to have"
         hint = f"if it has, say so: {cluster.declaring.format(f'CustomResourceDefinition/{INFERENCE_POOL}')}"
         component.report(findings, "DG458", ("type",), message, hint)
-    if component.nodes > 1:
-        component.report(findings, "DG458", ("multinode",), "an endpoint picker runs on one node", "leave it out")
     if cluster.release < (1, 5, 0):
         legacy: bool | None = True
     else:

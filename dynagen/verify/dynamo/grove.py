@@ -16,8 +16,7 @@ _LONGEST, _SHORTEST_GRAPH = 45, 8
 
 
 def check_grove(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG455 for what needs Grove where it is not known to be (rule 9), DG456 for a name that is too long there
-    (rule 11)."""
+    """Reports DG455 for what needs Grove where it is not known to be, DG456 for a name that is too long there."""
     if apis.has_grove(graph):
         _check_names(graph, findings)
         return

@@ -19,7 +19,7 @@ _OVERRIDE = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
 
 
 def check_images(graph: Graph, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG416 for a component without an image (rule 3), DG451 for one of an unknown version (rules 4, 5)."""
+    """Reports DG416 for a component without an image, DG451 for one of an unknown version."""
     whole = [component.name for component in graph.components if _has_image(component)]
     for component in graph.components:
         if not _has_image(component):

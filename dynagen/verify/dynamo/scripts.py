@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 from dynagen.engine.values import Word
+
+# Source: 2.2 (quoting) and 2.3 (tokens) of the shell command language of POSIX. They are compiled when a script needs them:
+# comments; words, quoted ones and operators; parts in quotes; what a backslash makes plain in double quotes.
+_COMMENT = r"(?m)(?:^|(?<=\s))#.*$"
+_WORD = r"""(?s)(?:[^\s'"\\;&|()<>]+|'[^']*'|"(?:[^"\\]|\\.)*"|\\.)+|[;&|()<>]+|['"\\]"""
+_PART = r"""(?s)'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)"""
+_ESCAPED = r"""\\([$`"\\])"""
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 
@@ -34,31 +40,21 @@ def words_of(container: dict[str, Any]) -> list[Word]:
 def _split(script: str) -> list[str]:
     if "<<" in script:
         return []  # what follows may be no command
-    comment, word, quoted, escaped = _patterns()
     text = script.replace("\\\n", " ")
-    found = word.findall(comment.sub(" ", text) if "#" in text else text)
+    found = re.findall(_WORD, re.sub(_COMMENT, " ", text) if "#" in text else text)
     if any(each in ("'", '"', "\\") for each in found):
         return []  # a quote that does not end, as when the comment was none
-
-    def bare(part: re.Match[str]) -> str:
-        single, double, other = part.groups()
-        if double is not None:
-            return escaped.sub(r"\1", double)
-        return single if single is not None else str(other)
-
-    return [quoted.sub(bare, each) if "'" in each or '"' in each or "\\" in each else each for each in found]
+    return [_unquoted(each) if "'" in each or '"' in each or "\\" in each else each for each in found]
 
 
-@cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    """Comments; words, quoted ones and operators; parts in quotes; what a backslash makes plain in double quotes.
+def _unquoted(word: str) -> str:
+    if word[0] == word[-1] == "'" and word.count("'") == 2:
+        return word[1:-1]  # as JSON mostly stands
+    return re.sub(_PART, _bare, word)
 
-    Source: 2.2 (quoting) and 2.3 (tokens) of the shell command language of POSIX.
-    """
-    double = r'"(?:[^"\\]|\\.)*"'
-    return (
-        re.compile(r"(?m)(?:^|(?<=\s))#.*$"),
-        re.compile(rf"(?s)(?:[^\s'\"\\;&|()<>]+|'[^']*'|{double}|\\.)+|[;&|()<>]+|['\"\\]"),
-        re.compile(r"""(?s)'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)"""),
-        re.compile(r"""\\([$`"\\])"""),
-    )
+
+def _bare(part: re.Match[str]) -> str:
+    single, double, other = part.groups()
+    if double is not None:
+        return re.sub(_ESCAPED, r"\1", double) if "\\" in double else double
+    return single if single is not None else str(other)

@@ -1,4 +1,4 @@
-"""What a graph is made of: components, nodes of a component, shared memory; how it starts.
+"""Names that the operator makes of a graph; roles of the nodes of a component, its container that is a frontend.
 
 Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,shared_v1beta1}.go of ai-dynamo/dynamo.
 """
@@ -6,30 +6,19 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 from __future__ import annotations
 
 from dynagen.cluster.apis import Apis
-from dynagen.cluster.graphs import WORKERS, Component, Graph
+from dynagen.cluster.graphs import Component, Graph
 from dynagen.cluster.names import MadeName, made_names
-from dynagen.cluster.objects import Cluster, Findings
+from dynagen.cluster.objects import Findings
+from dynagen.diagnostics import closest
 from dynagen.text.names import MAX_LABEL
-from dynagen.text.quantities import amount
 
 
-def check_shape(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG406 for a name that gets too long, DG450 for a graph of nothing, DG453 for negative shared memory, DG454 for nodes that cannot be, DG463
-    for a restart of what does not run: rules 1, 7, 8 and 20."""
-    if not graph.alone and not graph.components:
-        field = "services" if graph.is_alpha else "components"
-        graph.report(findings, "DG450", ("spec",), f"'{field}' is empty", "a graph needs at least one component")
-    # A rule of the CRD itself from 1.4 on; docs/fern/pages/reference/general/releases-machine-readable.mdx for 1.3.
-    if "restart" in graph.spec and (1, 3, 0) <= cluster.release < (1, 4, 0):
-        hint = "leave it out; set 'restart.id' when the graph runs and has to restart"
-        graph.report(findings, "DG463", ("spec", "restart"), "'restart' is set in a graph that is new", hint)
+def check_shape(graph: Graph, apis: Apis, findings: Findings) -> None:
+    """Reports DG406 for a name that gets too long, DG454 for roles that cannot be, DG459 for a frontend that is not there."""
     _check_name(graph, apis, findings)
     for component in graph.components:
-        size = amount(component.data.get("sharedMemorySize", 0))
-        if size is not None and size < 0:
-            message = f"'sharedMemorySize' is {component.data['sharedMemorySize']}"
-            component.report(findings, "DG453", ("sharedMemorySize",), message, "0 for none, 8Gi when it is not set")
-        _check_nodes(component, cluster, findings)
+        _check_roles(component, findings)
+        _check_frontend(component, findings)
 
 
 def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
@@ -43,18 +32,9 @@ def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
         graph.report(findings, "DG406", ("metadata", "name"), message, "use a shorter name")
 
 
-def _check_nodes(component: Component, cluster: Cluster, findings: Findings) -> None:
-    data = component.data
-    if "multinode" in data and not component.is_worker and component.type != "epp" and cluster.release >= (1, 5, 0):
-        what = f"of type '{component.type}'" if component.type else "without a type"
-        hint = "set 'type' to one of " + ", ".join(WORKERS) + ", or leave out 'multinode'"
-        component.report(findings, "DG454", ("multinode",), f"a component {what} runs on one node", hint)
-    roles = data.get("roles")
-    if roles is None:
-        return
-    if "multinode" not in data:
-        hint = "set 'multinode', or leave out 'roles'"
-        component.report(findings, "DG454", ("roles",), "a component of one node has no roles", hint)
+def _check_roles(component: Component, findings: Findings) -> None:
+    roles = component.data.get("roles")
+    if roles is None or "multinode" not in component.data:
         return
     expected = {"leader": 1, "worker": component.nodes - 1}
     found: set[str] = set()
@@ -70,3 +50,13 @@ def _check_nodes(component: Component, cluster: Cluster, findings: Findings) -> 
         found.add(str(name))
     for name in expected.keys() - found:
         component.report(findings, "DG454", ("roles",), f"role '{name}' is missing", "one 'leader' and one 'worker'")
+
+
+def _check_frontend(component: Component, findings: Findings) -> None:
+    name = component.data.get("frontendSidecar")
+    names = [str(container.get("name")) for container in component.pod.get("containers") or ()]
+    if name is not None and name not in names:
+        near = closest(name, names)
+        hint = f"did you mean '{near}'?" if near else "the name of a container in 'podTemplate'"
+        message = f"'frontendSidecar' is '{name}', and there is no such container"
+        component.report(findings, "DG459", ("frontendSidecar",), message, hint)

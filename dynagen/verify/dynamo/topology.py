@@ -16,7 +16,7 @@ from dynagen.text.names import is_subdomain
 
 
 def check_topology(graph: Graph, known: Sequence[Object], findings: Findings) -> None:
-    """Reports DG462: rules 19 and 21. `known` are the objects among which a ClusterTopologyBinding may be."""
+    """Reports DG462. `known` are the objects among which a ClusterTopologyBinding may be."""
     if graph.alone:
         return
     spec = graph.spec.get("topologyConstraint")

@@ -21,7 +21,7 @@ _ANEW = "delete the graph and make it anew, or give the new one another name"
 
 def check_update(old: Sequence[Object], new: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports what a graph in `new` changes of the one of its name in `old` that cannot be: DG465 components, DG466
-    fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts: rules 25 to 30."""
+    fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts."""
     apis = Apis(new, cluster)
     old = [subject for subject in old if subject.group == "nvidia.com" and _is_sound(subject, cluster, findings)]
     before = {graph.subject.manifest.identity: graph for graph in graphs(old)}

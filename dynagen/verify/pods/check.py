@@ -11,30 +11,28 @@ from dynagen.verify.pods.enums import check_enums
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG444 to DG449: words, containers, volumes, resources, probes and restarts, placement."""
+    """Reports DG444 to DG449: words, containers, volumes, resources, probes and restarts, placement.
+
+    What can be said of one map is in `rules.yaml`.
+    """
     templates = pod_templates(objects)
     check_enums(objects, templates, findings)
     if templates:
-        _check_templates(templates, cluster.kubernetes, findings)
+        _check_templates(templates, cluster.kubernetes_version, findings)
     for subject in filter(is_graph, objects):
-        from dynagen.verify.pods.containers import check_environment
+        from dynagen.verify.pods.rules import check_variables
 
-        for field in ("env", "envs"):
-            variables = (subject.data.get("spec") or {}).get(field)
-            for problem in check_environment(variables, ("spec", field), cluster.kubernetes):
-                findings.add("DG445", subject, *problem)
+        check_variables(subject, cluster.kubernetes_version, findings)
 
 
-def _check_templates(templates: Sequence[PodTemplate], kubernetes: str, findings: Findings) -> None:
-    from dynagen.verify.pods.containers import check_containers
+def _check_templates(templates: Sequence[PodTemplate], version: tuple[int, ...], findings: Findings) -> None:
     from dynagen.verify.pods.lifecycle import check_lifecycle
     from dynagen.verify.pods.resources import check_resources
-    from dynagen.verify.pods.scheduling import check_scheduling
-    from dynagen.verify.pods.volumes import check_volumes
+    from dynagen.verify.pods.rules import check_rules
+    from dynagen.verify.pods.shared import check_shared
 
     for template in templates:
-        check_containers(template, kubernetes, findings)
-        check_volumes(template, findings)
+        check_rules(template, version, findings)
+        check_shared(template, findings)
         check_resources(template, findings)
-        check_lifecycle(template, kubernetes, findings)
-        check_scheduling(template, findings)
+        check_lifecycle(template, findings)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.cluster.objects import Findings
+from dynagen.cluster.objects import Finding, Findings
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.text.names import is_qualified
 from dynagen.text.quantities import amount
 
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
-
-Problem = tuple[KeyPath, str, str]
 
 
 def check_resources(template: PodTemplate, findings: Findings) -> None:
@@ -26,14 +24,14 @@ def check_resources(template: PodTemplate, findings: Findings) -> None:
     for path, container in template.containers():
         resources = container.get("resources")
         if resources:
-            for problem in (
+            for finding in (
                 *_amounts(resources, (*path, "resources")),
                 *_claims(resources, claims, (*path, "resources", "claims")),
             ):
-                template.report(findings, "DG447", *problem)
+                template.report(findings, "DG447", *finding)
 
 
-def _amounts(resources: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
+def _amounts(resources: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for section, quantities in (("limits", limits), ("requests", requests)):
         for name, quantity in quantities.items():
@@ -42,32 +40,29 @@ def _amounts(resources: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
             if not is_qualified(name) or not known:
                 near = closest(name, [*_STANDARD, "nvidia.com/gpu"])
                 hint = f"did you mean '{near}'?" if near else "others than cpu, memory and storage have a domain"
-                yield at, f"'{name}' is no resource of a container", hint
+                yield Finding(at, f"'{name}' is no resource of a container", hint)
             value = amount(quantity)
             if value is None:
                 continue
             if value < 0:
-                yield at, f"'{name}' is negative: {quantity}", ""
+                yield Finding(at, f"'{name}' is negative: {quantity}")
             elif not _overcommits(name) and not name.startswith("hugepages-") and value != value.to_integral_value():
-                yield at, f"'{name}' is {quantity}", "such resources are counted in whole numbers"
+                yield Finding(at, f"'{name}' is {quantity}", "such resources are counted in whole numbers")
     for name, quantity in requests.items():
         at, request, limit = (*path, "requests", name), amount(quantity), amount(limits.get(name))
         if name not in limits:
             if not _overcommits(name):
-                yield (
-                    at,
-                    f"'{name}' has a request and no limit",
-                    f"a limit of {quantity} is enough: it is the request too",
-                )
+                hint = f"a limit of {quantity} is enough: it is the request too"
+                yield Finding(at, f"'{name}' has a request and no limit", hint)
         elif request is not None and limit is not None:
             if request > limit:
-                yield at, f"the request of '{name}' ({quantity}) is above its limit ({limits[name]})", ""
+                yield Finding(at, f"the request of '{name}' ({quantity}) is above its limit ({limits[name]})")
             elif request != limit and not _overcommits(name):
                 message = f"the request of '{name}' ({quantity}) is not its limit ({limits[name]})"
-                yield at, message, "such resources are not shared: leave out the request"
+                yield Finding(at, message, "such resources are not shared: leave out the request")
     names = {*limits, *requests}
     if any(name.startswith("hugepages-") for name in names) and not names & {"cpu", "memory"}:
-        yield path, "huge pages need an amount of cpu or memory beside them", ""
+        yield Finding(path, "huge pages need an amount of cpu or memory beside them")
 
 
 def _overcommits(name: str) -> bool:
@@ -76,10 +71,10 @@ def _overcommits(name: str) -> bool:
     return native and not name.startswith("hugepages-")
 
 
-def _claims(resources: dict[str, Any], known: set[str], path: KeyPath) -> Iterator[Problem]:
+def _claims(resources: dict[str, Any], known: set[str], path: KeyPath) -> Iterator[Finding]:
     for index, claim in enumerate(resources.get("claims") or ()):
         name = str(claim.get("name", ""))
         if name not in known:
             near = closest(name, known)
             hint = f"did you mean '{near}'?" if near else "name it in 'resourceClaims' of the pod"
-            yield (*path, index, "name"), f"there is no resource claim '{name}' in this pod", hint
+            yield Finding((*path, index, "name"), f"there is no resource claim '{name}' in this pod", hint)

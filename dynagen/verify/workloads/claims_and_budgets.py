@@ -1,121 +1,107 @@
-"""What an API server asks of claims, budgets, config maps, Services, scalers and workloads beyond their schemas."""
+"""What an API server asks of claims, budgets, config maps, Services, scalers, workloads and Ingresses beyond their schemas.
+
+Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap, ValidateService),
+pkg/apis/{policy,autoscaling,apps}/validation/validation.go of kubernetes/kubernetes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.objects import Cluster, Finding, Findings, Object
 from dynagen.diagnostics import KeyPath, path_text
-from dynagen.text.names import subdomain_problem
+from dynagen.verify.predicates import Form
+from dynagen.verify.table import Rules
 
 MAX_DATA = 1024 * 1024
 
 
-def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG443. Words that a field does not know are left to DG444.
+def _amount_problem(value: Any) -> str:
+    """Of a number, or a percentage."""
+    if not isinstance(value, str):
+        return f"{value} is less than zero" if value < 0 else ""
+    if not (value.isascii() and value[-1:] == "%" and value[:-1].isdecimal()):
+        return f"'{value}' is no percentage; a number is written without quotes"
+    return f"'{value}' is more than 100%" if int(value[:-1]) > 100 else ""
 
-    Sources: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec, ValidateConfigMap, ValidateService),
-    pkg/apis/{policy,autoscaling,apps}/validation/validation.go of kubernetes/kubernetes.
-    """
+
+_FORMS: dict[str, Form] = {
+    "amount": _amount_problem,
+    "port-number": lambda port: isinstance(port, int) and not 1 <= port <= 65535,
+}
+_RULES = Rules("workloads", _FORMS)
+
+
+def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
+    """Reports DG443. What can be said of one map is in `rules.yaml`; the rest is by the same sources."""
     checks = {
-        ("", "PersistentVolumeClaim"): _claim,
-        ("policy", "PodDisruptionBudget"): _budget,
-        ("", "ConfigMap"): _config,
-        ("", "Service"): _service,
-        ("autoscaling", "HorizontalPodAutoscaler"): _scaler,
-        **{("apps", kind): _workload for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
+        "PersistentVolumeClaim": _claim,
+        "policy/PodDisruptionBudget": _budget,
+        "ConfigMap": _config,
+        "Service": _service,
+        "autoscaling/HorizontalPodAutoscaler": _scaler,
+        **{f"apps/{kind}": _workload for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
     }
     for subject in objects:
-        for path, problem in checks.get((subject.group, subject.kind), _nothing)(subject.data):
-            findings.add("DG443", subject, path, f"{path_text(path)}: {problem}")
+        scope = f"{subject.group}/{subject.kind}" if subject.group else subject.kind
+        found = [each for _, each in _RULES.judge(scope, subject.data, (), cluster.kubernetes_version)]
+        if scope in checks:
+            found += checks[scope](subject.data)
+        for each in found:
+            findings.add("DG443", subject, each.path, f"{path_text(each.path)}: {each.message}", each.hint)
 
 
-Problems = Iterator[tuple[KeyPath, str]]
-
-
-def _nothing(data: dict[str, Any]) -> Problems:
-    yield from ()
-
-
-def _claim(data: dict[str, Any]) -> Problems:
+def _claim(data: dict[str, Any]) -> Iterator[Finding]:
     spec = data.get("spec") or {}
-    modes = spec.get("accessModes", [])
-    if not modes:
-        yield ("spec", "accessModes"), "a claim needs an access mode"
+    modes, size = spec.get("accessModes", []), (spec.get("resources") or {}).get("requests", {}).get("storage")
     if "" in modes:  # elsewhere an empty word stands for the default
-        yield ("spec", "accessModes", modes.index("")), "may not be empty"
+        yield Finding(("spec", "accessModes", modes.index("")), "may not be empty")
     if "ReadWriteOncePod" in modes and set(modes) != {"ReadWriteOncePod"}:
-        yield ("spec", "accessModes"), "ReadWriteOncePod goes with no other access mode"
-    size = (spec.get("resources") or {}).get("requests", {}).get("storage")
-    path: KeyPath = ("spec", "resources", "requests", "storage")
-    if size is None:
-        yield path, "a claim needs a size"
-    elif not set("123456789") & set(str(size).upper().partition("E")[0]) or str(size).startswith("-"):
-        yield path, f"'{size}' is not more than zero"
-    if spec.get("storageClassName") and (problem := subdomain_problem(spec["storageClassName"])):
-        yield ("spec", "storageClassName"), f"'{spec['storageClassName']}' {problem}"
+        yield Finding(("spec", "accessModes"), "ReadWriteOncePod goes with no other access mode")
+    if size is not None and (
+        not set("123456789") & set(str(size).upper().partition("E")[0]) or str(size).startswith("-")
+    ):
+        yield Finding(("spec", "resources", "requests", "storage"), f"'{size}' is not more than zero")
 
 
-def _budget(data: dict[str, Any]) -> Problems:
+def _budget(data: dict[str, Any]) -> Iterator[Finding]:
     spec = data.get("spec") or {}
     if "minAvailable" in spec and "maxUnavailable" in spec:
-        yield ("spec", "maxUnavailable"), "a budget has either minAvailable or maxUnavailable"
-    for key in ("minAvailable", "maxUnavailable"):
-        value = spec.get(key)
-        if isinstance(value, str):
-            if not (value.isascii() and value[-1:] == "%" and value[:-1].isdecimal()):
-                yield ("spec", key), f"'{value}' is no percentage; a number is written without quotes"
-            elif int(value[:-1]) > 100:
-                yield ("spec", key), f"'{value}' is more than 100%"
-        elif value is not None and value < 0:
-            yield ("spec", key), f"{value} is less than zero"
-    if spec.get("unhealthyPodEvictionPolicy") == "":  # elsewhere an empty word stands for the default
-        yield ("spec", "unhealthyPodEvictionPolicy"), "may not be empty"
+        yield Finding(("spec", "maxUnavailable"), "a budget has either minAvailable or maxUnavailable")
 
 
-def _config(data: dict[str, Any]) -> Problems:
+def _config(data: dict[str, Any]) -> Iterator[Finding]:
     texts, binary = data.get("data", {}), data.get("binaryData", {})
     for key in texts.keys() & binary.keys():
-        yield ("data", key), "is in binaryData as well"
+        yield Finding(("data", key), "is in binaryData as well")
     size = sum(len(text.encode("utf-8", "replace")) for text in texts.values()) + sum(
         len(text) * 3 // 4 - text.count("=") for text in binary.values()
     )
     if size > MAX_DATA:
-        yield ("data",), f"{size} bytes, {MAX_DATA} are possible"
+        yield Finding(("data",), f"{size} bytes, {MAX_DATA} are possible")
 
 
-def _service(data: dict[str, Any]) -> Problems:
-    spec = data.get("spec") or {}
-    ports = spec.get("ports") or ()
-    for index, port in enumerate(ports):
-        path: KeyPath = ("spec", "ports", index)
-        for key in ("port", "targetPort", "nodePort"):
-            number = port.get(key)
-            if isinstance(number, int) and not (1 <= number <= 65535 or (key == "nodePort" and number == 0)):
-                yield (*path, key), f"{number} is no port: they are from 1 to 65535"
-        if len(ports) > 1 and not port.get("name"):
-            yield path, "a Service of several ports gives each a name"
-    if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
-        yield ("spec", "ports"), "a Service needs a port, unless it is headless"
+def _service(data: dict[str, Any]) -> Iterator[Finding]:
+    ports = (data.get("spec") or {}).get("ports") or ()
+    for index, port in enumerate(ports if len(ports) > 1 else ()):
+        if not port.get("name"):
+            yield Finding(("spec", "ports", index), "a Service of several ports gives each a name")
 
 
-def _scaler(data: dict[str, Any]) -> Problems:
+def _scaler(data: dict[str, Any]) -> Iterator[Finding]:
     spec = data.get("spec") or {}
     least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 1)
-    if most < 1:
-        yield ("spec", "maxReplicas"), f"{most} is not more than zero"
-    elif least < 0:
-        yield ("spec", "minReplicas"), f"{least} is less than zero"
-    elif least > most:
-        yield ("spec", "minReplicas"), f"{least} is more than maxReplicas ({most})"
+    if least > most >= 1:
+        yield Finding(("spec", "minReplicas"), f"{least} is more than maxReplicas ({most})")
 
 
-def _workload(data: dict[str, Any]) -> Problems:
+def _workload(data: dict[str, Any]) -> Iterator[Finding]:
     spec = data.get("spec") or {}
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     wanted = (spec.get("selector") or {}).get("matchLabels") or {}
     for key, value in wanted.items():
         if labels.get(key) != value:
             has = f"has '{labels[key]}'" if key in labels else "does not have it"
-            yield ("spec", "selector", "matchLabels", key), f"'{value}' is not what the pod template says: it {has}"
+            path: KeyPath = ("spec", "selector", "matchLabels", key)
+            yield Finding(path, f"'{value}' is not what the pod template says: it {has}")

@@ -1,4 +1,4 @@
-"""What an API server asks of CronJobs and Ingresses beyond their schemas."""
+"""What an API server asks of CronJobs beyond their schema."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from dynagen.cluster.objects import Cluster, Findings, Object
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
     """Reports DG443.
 
-    Sources: pkg/apis/batch/validation/validation.go (validateCronJobSpec) and pkg/apis/networking/validation/validation.go
-    (ValidateIngressSpec) of k8s.io/kubernetes v1.37.2.
+    Source: validateCronJobSpec in pkg/apis/batch/validation/validation.go of k8s.io/kubernetes v1.37.2.
     """
     for subject in objects:
         if (subject.group, subject.kind) == ("batch", "CronJob"):
             _check_cron_job(subject, cluster, findings)
-        elif (subject.group, subject.kind) == ("networking.k8s.io", "Ingress"):
-            spec = subject.data.get("spec") or {}
-            if not spec.get("rules") and spec.get("defaultBackend") is None:
-                message = "spec: an Ingress needs 'rules' or a 'defaultBackend'"
-                findings.add("DG443", subject, ("spec",), message, "say where its requests go")
 
 
 def _check_cron_job(subject: Object, cluster: Cluster, findings: Findings) -> None:
