@@ -8,18 +8,19 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text, shortened
 from dynagen.language.cel import (
+    ErrorValue,
+    EvaluationError,
     ExpressionError,
     Program,
     compile_program,
     environment_for,
-    first_line,
     known_programs,
-    plain,
     program_of,
 )
 from dynagen.language.template import Template, name_chain, parse_template
@@ -69,8 +70,12 @@ class Scope:
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
         self._prints: dict[KeyPath, bytes] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
-        self._activation: Any = None
         self._environment = environment_for(frozenset(self.values))
+
+    @cached_property
+    def _activation(self) -> Any:
+        """The values as CEL has them. Made when the first expression needs it: building it costs as much as copying them."""
+        return self._environment.activate(self.values)
 
     def each(self, variable: str, text: str) -> list[tuple[Scope, Any]] | None:
         """For each item of the list that a scalar comes to, a scope in which `variable` stands for it, and the item.
@@ -151,19 +156,16 @@ class Scope:
         key = self._key(text, reads)
         if key in kept:
             return kept[key], reads
-        if self._activation is None:
-            self._activation = self._environment.activate(self.values)
         if _GROWS.search(text) and text not in known_programs:  # those of the shipped layers do not
             self._refuse_if_it_fills_the_memory(text)
         try:
-            value = program.eval(self._activation)
-            found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
-        except RuntimeError as error:  # CEL's own limit of iterations
-            raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
-        if failed:
+            found = self._environment.evaluate(program, self._activation)
+        except ErrorValue as error:
             for path in reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
-            raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
+            raise ExpressionError("DG308", f"'{text}': {error}") from error
+        except EvaluationError as error:
+            raise ExpressionError("DG308", f"'{text}': {error}") from error
         result = _plain(found, text)
         if key is not None and len(kept) < _MOST_KEPT:
             kept[key] = result
@@ -185,19 +187,25 @@ class Scope:
         return tuple(key) if sum(len(self._prints.get(path, b"")) for path in reads) < _MOST_BYTES else None
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
-        from dynagen.language.size_limit import MAX_SIZE, largest
+        from dynagen.language.size_limit import MAX_SIZE
 
-        if largest(program_of(text).serialized, self.values, self._part) > MAX_SIZE:
+        if self.most(text) > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
             raise ExpressionError(
                 "DG308", f"'{shortened(text, 80)}' could become larger than {MAX_SIZE} characters", hint
             )
 
+    def most(self, text: str) -> int:
+        """The most characters and items that the value of an expression, or anything on the way to it, can have."""
+        from dynagen.language.size_limit import largest
+
+        return largest(program_of(text).serialized, self.values, self._part)
+
     def _part(self, program: bytes) -> Any:
         """The value of a part of an expression; None for one that has none."""
         try:
-            return self._environment.evaluate(program, self._activation)
-        except RuntimeError:
+            return self._environment.evaluate(self._environment.load(program), self._activation)
+        except EvaluationError:
             return None
 
     def _look_up(self, path: KeyPath, text: str) -> Any:
@@ -243,14 +251,12 @@ def compile_expressions(text: str) -> dict[str, Program]:
     return programs
 
 
-def evaluate_rule(rule: str, self_value: Any) -> bool | str:
-    """A schema's rule over a value called `self`: true, false, or the words of an evaluation error."""
-    scope = Scope({"self": self_value})
-    try:
-        value, _ = scope.evaluate_one(rule)
-    except ExpressionError as error:
-        return error.message
-    return value if isinstance(value, bool) else f"not a boolean: {value!r}"
+def evaluate_rule(rule: str, self_value: Any) -> bool:
+    """Whether a schema's rule holds over a value called `self`. Raises ExpressionError."""
+    value, _ = Scope({"self": self_value}).evaluate_one(rule)
+    if not isinstance(value, bool):
+        raise ExpressionError("DG308", f"not a boolean: {value!r}")
+    return value
 
 
 def _plain(value: Any, text: str) -> Any:
