@@ -317,6 +317,7 @@ spec:
     assert "unknown function 'isEmail'" in run.stderr
 
 
+@pytest.mark.oracle
 def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
     schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}
@@ -444,6 +445,7 @@ STRICTER = {
 }
 
 
+@pytest.mark.oracle
 def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore[no-untyped-def]
     program = tools.path("kubeconform")
     secret = ("--external", "Secret/hf-token-secret")
@@ -451,6 +453,7 @@ def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore
     assert (run.code, "error" in run.stderr) == (0, False), run.stderr
 
 
+@pytest.mark.oracle
 def test_the_referee_is_found_on_the_path(dynagen, home: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("PATH", str(home))
     run = dynagen("check", "--kubeconform", "a.yaml", cwd=home)
@@ -460,6 +463,7 @@ def test_the_referee_is_found_on_the_path(dynagen, home: Path, monkeypatch) -> N
     assert dynagen("check", "--kubeconform", "a.yaml", cwd=home).code == 0
 
 
+@pytest.mark.oracle
 def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     """A schema with a keyword that we pass over and kubeconform does not: the two disagree, DG217 says where."""
     layer = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\ndata:\n  c: d\n  a~/b: ${model}\n"
@@ -484,6 +488,7 @@ def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:
     assert [(each["file"], each["line"]) for each in finding["related"]] == [("team/resources/a.yaml", 6)]
 
 
+@pytest.mark.oracle
 def test_manifests_get_the_referee_too(home: Path) -> None:
     from dynagen.checking.kubeconform import Objection, objections
 

@@ -47,6 +47,7 @@ def pre_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin/pre-commit"
 
 
+@pytest.mark.oracle
 def test_the_hook_works_in_pre_commit(pre_commit: Path, tmp_path: Path) -> None:
     hooks, home = tmp_path / "hooks", tmp_path / "home"
     shutil.copytree(ROOT, hooks, ignore=IGNORED, symlinks=True)

@@ -17,6 +17,8 @@ from dynagen.schema_import.sets import read_catalogue
 from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, ask, findings, rules_of, theirs
 from tests.unit.test_crd_rules import EXAMPLES
 
+pytestmark = pytest.mark.oracle
+
 # How many objects are bred for each place with rules.
 LITTER = 12
 

@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -58,6 +59,7 @@ def test_what_is_written_is_read_back_by_yaml_1_1_and_1_2_and_by_us(data):  # ty
         assert not again or again[0].data == data
 
 
+@pytest.mark.oracle
 @given(st.lists(strings, min_size=1, max_size=60))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_back_by_kubernetes_own_parser(tmp_path_factory, found):  # type: ignore[no-untyped-def]
