@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+if "CI" not in os.environ:  # there, Hypothesis has such a profile of its own
+    # Tests share the cores with each other: how long an example takes says nothing about it.
+    settings.register_profile("shared cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared cores")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
