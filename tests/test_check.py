@@ -168,6 +168,7 @@ def test_null_is_a_key_that_is_not_there(dynagen, home: Path) -> None:  # type: 
     assert found(run) == [("DG313", "deploy/list.yaml", 3)]
 
 
+@pytest.mark.slow
 def test_a_stream_of_some_megabytes_is_read(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     many = "".join(f"---\n{config(f'c{number}', 'x' * 200_000)}" for number in range(8))
     assert dynagen("check", "-", cwd=home, stdin=many.encode()) == (0, "", "")
@@ -388,6 +389,7 @@ def test_external_objects_may_be_told_to_profiles_and_manifests(dynagen, home: P
     assert dynagen("check", "a.yaml", "deploy", "--external", "Secret/login", cwd=home).code == 0
 
 
+@pytest.mark.slow
 def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
     import gc
     import tracemalloc
@@ -428,6 +430,7 @@ def test_a_report_is_written_whole_or_not_at_all(dynagen, home: Path) -> None:  
     assert sorted(path.name for path in home.iterdir()) == ["a.yaml", "deploy", "report.json"]
 
 
+@pytest.mark.slow
 def test_a_device_is_written_to(home: Path) -> None:
     import subprocess
     import sys

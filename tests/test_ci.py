@@ -129,6 +129,7 @@ def test_the_action_installs_what_it_is_told(runner: Path) -> None:
     assert step(1, runner, VERSION="").stdout.endswith(" /the/action\n")
 
 
+@pytest.mark.slow
 def test_the_action_annotates_and_fails(runner: Path) -> None:
     (runner / "a b.yaml").write_text(PROFILE)
     (runner / "c.yaml").write_text(PROFILE.replace("vllm", "vlm"))
@@ -143,6 +144,7 @@ def test_the_action_annotates_and_fails(runner: Path) -> None:
     assert not (runner / "x").exists()
 
 
+@pytest.mark.slow
 def test_the_action_writes_sarif(runner: Path) -> None:
     (runner / "c.yaml").write_text(PROFILE.replace("vllm", "vlm"))
     run = check(runner, "c.yaml", format="sarif", output_file="out put.sarif")

@@ -116,6 +116,7 @@ def check_explanations(profile: Path, tried: int | None) -> tuple[int, int]:
     return compiled_profiles, len(confirmed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", [*EXAMPLES, OLD], ids=lambda path: path.stem)
 def test_what_is_not_named_does_not_matter(profile: Path) -> None:
     compiled_profiles, confirmed = check_explanations(profile, TRIED)
@@ -175,6 +176,7 @@ data: {number: four}
 }
 
 
+@pytest.mark.slow
 def test_loops_over_texts_and_numbers_are_explained_exactly(tmp_path: Path) -> None:
     for name, text in {**LOOPS, "schema.json": json.dumps(SECTION)}.items():
         (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
