@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -16,10 +15,10 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.sources import copy_sources
 
 PRE_COMMIT = "pre-commit==4.7.0"
 PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
-IGNORED = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     **{f"GIT_{who}_{what}": "test@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -50,7 +49,7 @@ def pre_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.oracle
 def test_the_hook_works_in_pre_commit(pre_commit: Path, tmp_path: Path) -> None:
     hooks, home = tmp_path / "hooks", tmp_path / "home"
-    shutil.copytree(ROOT, hooks, ignore=IGNORED, symlinks=True)
+    copy_sources(hooks)
     revision = committed(hooks)
     home.mkdir()
     config = {"repos": [{"repo": str(hooks), "rev": revision, "hooks": [{"id": "dynagen-check", "verbose": True}]}]}

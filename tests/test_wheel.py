@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.sources import copy_sources
 
 pytestmark = pytest.mark.oracle
 
@@ -30,8 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: building writes beside the sources.
     sources = folder / "sources"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", "compiled", "tests", "out", ".*_cache")
-    shutil.copytree(ROOT, sources, ignore=ignored, symlinks=True)
+    copy_sources(sources)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
     (found,) = folder.glob("*.whl")
     return found
