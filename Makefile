@@ -12,7 +12,7 @@ demo: .venv/ready ## build an example to the terminal
 	$(BIN)/dynagen build examples/qwen3-32b-spot-h100.yaml
 
 quick: lint ## what a change needs most: format, types, imports, cases and unit tests, no other programs
-	$(BIN)/python -m pytest tests -m "not oracle and not slow" $(NOT_E2E)
+	$(BIN)/python -m pytest tests -m "not oracle and not slow" --hypothesis-profile quick $(NOT_E2E)
 
 test: lint unit ## everything but the real control plane
 

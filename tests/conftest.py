@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Tests say how many times as many examples as usual they take. For `make quick`, some of each will do.
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=20)
 if "CI" not in os.environ:  # there, Hypothesis has such a profile of its own
     # Tests share the cores with each other: how long an example takes says nothing about it.
     settings.register_profile("shared cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import click
+import pytest
 import yaml
 
 from dynagen.commands import dynagen as command
@@ -108,6 +109,7 @@ def fenced(example: str) -> str:
     return f"```{'console' if example.startswith('$ ') else 'yaml'}\n{example}\n```"
 
 
+@pytest.mark.slow
 def test_the_page_on_explaining_tells_the_truth(dynagen) -> None:  # type: ignore[no-untyped-def]
     """Its commands print what it shows."""
     page = (ROOT / "docs/explain.md").read_text("utf-8").replace("\\\n   ", "")

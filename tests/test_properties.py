@@ -41,7 +41,7 @@ mappings = st.dictionaries(strings, values, max_size=5)
 
 
 @given(mappings)
-@settings(max_examples=400)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_what_is_written_is_read_back_by_yaml_1_1_and_1_2_and_by_us(data):  # type: ignore[no-untyped-def]
     text = to_yaml(data)
     assert yaml.load(text, yaml.SafeLoader) == data
@@ -61,7 +61,11 @@ def test_what_is_written_is_read_back_by_yaml_1_1_and_1_2_and_by_us(data):  # ty
 
 @pytest.mark.oracle
 @given(st.lists(strings, min_size=1, max_size=60))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_what_is_written_is_read_back_by_kubernetes_own_parser(tmp_path_factory, found):  # type: ignore[no-untyped-def]
     """kubeconform reads YAML as kubectl does; a schema with the expected text as its only value makes it the judge."""
     data = {f"k{number}": text for number, text in enumerate(found)}

@@ -474,7 +474,7 @@ KEYS = sorted(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(
     st.sampled_from(MODELS[::9]),
     st.dictionaries(st.sampled_from(KEYS), junk, max_size=3),

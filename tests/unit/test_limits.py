@@ -75,7 +75,7 @@ def grow_text(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(texts, grow_text, max_leaves=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 def test_no_value_is_larger_than_was_foreseen(text: str) -> None:
     scope = Scope(VALUES)
     try:
@@ -157,7 +157,7 @@ def sections(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(sections())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 def test_a_section_that_is_taken_can_be_asked(section: dict[str, Any]) -> None:
     if section_problems(section):
         return

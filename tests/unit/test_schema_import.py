@@ -454,7 +454,7 @@ BOMB = "\n".join(
         ("apiVersion: v1\nkind: Secret\n", "holds no CustomResourceDefinition"),
         ("hello: world\n", "neither a CustomResourceDefinition nor"),
         (DEEP, "nested too deep|not YAML"),
-        (BOMB, "nested too deep|too many schemas"),
+        pytest.param(BOMB, "nested too deep|too many schemas", marks=pytest.mark.slow),
         (crd_text(group="../../etc"), "is no API group"),
         (crd_text(group=7), "'group' is missing or has the wrong type"),
         (crd_text(names__kind="../Pod"), "is no kind"),
