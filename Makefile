@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo test lint unit e2e agree fuzz bench update out schemas lock clean help
+.PHONY: demo quick test lint unit e2e agree fuzz bench update out schemas lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## set everything up and build an example to the terminal
 	$(BIN)/dynagen build examples/qwen3-32b-spot-h100.yaml
+
+quick: lint ## what a change needs most: format, types, imports, cases and unit tests, no other programs
+	$(BIN)/python -m pytest tests -m "not oracle and not slow" --hypothesis-profile quick $(NOT_E2E)
 
 test: lint unit ## set everything up and prove it: all but the real control plane
 
@@ -19,11 +22,15 @@ lint: .venv/ready ## format, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/ready ## tests, kubeconform included
-	$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/promtool --ignore=tests/istioctl
+NOT_E2E := --ignore=tests/e2e --ignore=tests/promtool --ignore=tests/istioctl
+WORKERS ?= auto
+# All tests of a file go to one worker: they share what is expensive to make, an installed wheel or judged mutants.
+unit: .venv/ready ## tests, kubeconform included, on WORKERS cores
+	$(BIN)/python -m pytest tests $(NOT_E2E) -n $(WORKERS) --dist loadfile
 
+# One after the other and in the written order: the tests share one API server, and one leaves it to the next.
 e2e: .venv/ready ## a real API server and scheduler, promtool, Istio's own judges
-	$(BIN)/python -m pytest tests/e2e tests/promtool tests/istioctl
+	$(BIN)/python -m pytest -p no:randomly tests/e2e tests/promtool tests/istioctl
 
 COUNT ?= 10000
 SEED ?= 1

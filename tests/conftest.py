@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Tests say how many times as many examples as usual they take. For `make quick`, some of each will do.
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=20)
+if "CI" not in os.environ:  # there, Hypothesis has such a profile of its own
+    # Tests share the cores with each other: how long an example takes says nothing about it.
+    settings.register_profile("shared cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared cores")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite expected trees and complaints")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says which order the tests ran in: with `-q`, pytest does not show the line in which pytest-randomly says so."""
+    if (seed := config.getoption("randomly_seed", None)) is not None:
+        terminalreporter.write_line(f"this order again: --randomly-seed={seed}")
 
 
 @pytest.fixture

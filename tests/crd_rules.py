@@ -6,10 +6,10 @@ import json
 import random
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dynagen.crd_rules.evaluating import Rules
+from dynagen.crd_rules.evaluating import Broken, Rules
 from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
 from dynagen.diagnostics import KeyPath
 from dynagen.memory import Memory
@@ -54,12 +54,12 @@ def ours(schema: dict[str, Any], value: Any, earlier: Any = None) -> list[Findin
     """The same of our own, for a schema that stands alone."""
     source = Source(schema)
     place = Place([resolved(schema, source)], list(find_places(schema, source)))
-    return findings(Rules(place, Memory()), value, earlier)
+    return as_findings(Rules(place, Memory()).broken(value, [] if earlier is None else [earlier]))
 
 
-def findings(rules: Rules, value: Any, earlier: Any = None) -> list[Finding]:
+def as_findings(several: Iterable[Broken]) -> list[Finding]:
     found = []
-    for broken in rules.broken(value, [] if earlier is None else [earlier]):
+    for broken in several:
         text = broken.rule.message or broken.rule.text.strip()
         detail = f"! {text}" if broken.reason else broken.message or text
         found.append((path_text(broken.path), _rounded(detail)))

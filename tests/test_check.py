@@ -168,6 +168,7 @@ def test_null_is_a_key_that_is_not_there(dynagen, home: Path) -> None:  # type: 
     assert found(run) == [("DG313", "deploy/list.yaml", 3)]
 
 
+@pytest.mark.slow
 def test_a_stream_of_some_megabytes_is_read(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     many = "".join(f"---\n{config(f'c{number}', 'x' * 200_000)}" for number in range(8))
     assert dynagen("check", "-", cwd=home, stdin=many.encode()) == (0, "", "")
@@ -317,6 +318,7 @@ spec:
     assert "unknown function 'isEmail'" in run.stderr
 
 
+@pytest.mark.oracle
 def test_kinds_of_ones_own_have_schemas(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nsize: "
     schema = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "size": {"type": "integer"}}}
@@ -387,6 +389,7 @@ def test_external_objects_may_be_told_to_profiles_and_manifests(dynagen, home: P
     assert dynagen("check", "a.yaml", "deploy", "--external", "Secret/login", cwd=home).code == 0
 
 
+@pytest.mark.slow
 def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
     import gc
     import tracemalloc
@@ -427,6 +430,7 @@ def test_a_report_is_written_whole_or_not_at_all(dynagen, home: Path) -> None:  
     assert sorted(path.name for path in home.iterdir()) == ["a.yaml", "deploy", "report.json"]
 
 
+@pytest.mark.slow
 def test_a_device_is_written_to(home: Path) -> None:
     import subprocess
     import sys
@@ -444,6 +448,7 @@ STRICTER = {
 }
 
 
+@pytest.mark.oracle
 def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore[no-untyped-def]
     program = tools.path("kubeconform")
     secret = ("--external", "Secret/hf-token-secret")
@@ -451,6 +456,7 @@ def test_the_referee_agrees_about_the_examples(dynagen) -> None:  # type: ignore
     assert (run.code, "error" in run.stderr) == (0, False), run.stderr
 
 
+@pytest.mark.oracle
 def test_the_referee_is_found_on_the_path(dynagen, home: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("PATH", str(home))
     run = dynagen("check", "--kubeconform", "a.yaml", cwd=home)
@@ -460,6 +466,7 @@ def test_the_referee_is_found_on_the_path(dynagen, home: Path, monkeypatch) -> N
     assert dynagen("check", "--kubeconform", "a.yaml", cwd=home).code == 0
 
 
+@pytest.mark.oracle
 def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     """A schema with a keyword that we pass over and kubeconform does not: the two disagree, DG217 says where."""
     layer = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\ndata:\n  c: d\n  a~/b: ${model}\n"
@@ -484,6 +491,7 @@ def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:
     assert [(each["file"], each["line"]) for each in finding["related"]] == [("team/resources/a.yaml", 6)]
 
 
+@pytest.mark.oracle
 def test_manifests_get_the_referee_too(home: Path) -> None:
     from dynagen.checking.kubeconform import Objection, objections
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.test_wheel import without_what_is_made
+from tests.sources import copy_sources
 
 PRE_COMMIT = "pre-commit==4.7.0"
 PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
@@ -47,9 +46,10 @@ def pre_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin/pre-commit"
 
 
+@pytest.mark.oracle
 def test_the_hook_works_in_pre_commit(pre_commit: Path, tmp_path: Path) -> None:
     hooks, home = tmp_path / "hooks", tmp_path / "home"
-    shutil.copytree(ROOT, hooks, ignore=without_what_is_made, symlinks=True)
+    copy_sources(hooks)
     revision = committed(hooks)
     home.mkdir()
     config = {"repos": [{"repo": str(hooks), "rev": revision, "hooks": [{"id": "dynagen-check", "verbose": True}]}]}
@@ -128,6 +128,7 @@ def test_the_action_installs_what_it_is_told(runner: Path) -> None:
     assert step(1, runner, VERSION="").stdout.endswith(" /the/action\n")
 
 
+@pytest.mark.slow
 def test_the_action_annotates_and_fails(runner: Path) -> None:
     (runner / "a b.yaml").write_text(PROFILE)
     (runner / "c.yaml").write_text(PROFILE.replace("vllm", "vlm"))
@@ -142,6 +143,7 @@ def test_the_action_annotates_and_fails(runner: Path) -> None:
     assert not (runner / "x").exists()
 
 
+@pytest.mark.slow
 def test_the_action_writes_sarif(runner: Path) -> None:
     (runner / "c.yaml").write_text(PROFILE.replace("vllm", "vlm"))
     run = check(runner, "c.yaml", format="sarif", output_file="out put.sarif")

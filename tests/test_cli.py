@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
 COMMAND = [sys.executable, "-m", "dynagen"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}

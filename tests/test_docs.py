@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+import pytest
 import yaml
 
 from dynagen.commands._group import dynagen as command
@@ -112,6 +113,7 @@ def fenced(example: str) -> str:
     return f"```{'console' if example.startswith('$ ') else 'yaml'}\n{example}\n```"
 
 
+@pytest.mark.slow
 def test_the_page_on_explaining_tells_the_truth(dynagen) -> None:  # type: ignore[no-untyped-def]
     """Its commands print what it shows."""
     page = (ROOT / "docs/explain.md").read_text("utf-8").replace("\\\n   ", "")

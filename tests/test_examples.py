@@ -23,6 +23,7 @@ def test_nothing_in_out_is_left_over() -> None:
     assert {folder.name for folder in (ROOT / "out").iterdir()} == {profile.stem for profile in EXAMPLES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", EXAMPLES, ids=lambda path: path.stem)
 def test_the_same_bytes_come_out_whatever_the_hash_seed(profile: Path) -> None:
     import os

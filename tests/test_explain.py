@@ -116,6 +116,7 @@ def check_explanations(profile: Path, tried: int | None) -> tuple[int, int]:
     return compiled_profiles, len(confirmed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", [*EXAMPLES, OLD], ids=lambda path: path.stem)
 def test_what_is_not_named_does_not_matter(profile: Path) -> None:
     compiled_profiles, confirmed = check_explanations(profile, TRIED)
@@ -123,6 +124,7 @@ def test_what_is_not_named_does_not_matter(profile: Path) -> None:
     assert confirmed > 100
 
 
+@pytest.mark.slow
 def test_the_release_decides_the_version_and_the_form_of_a_graph() -> None:
     for profile in (EXAMPLES[0], OLD):
         compilation, explanations = explained(profile)
@@ -175,6 +177,7 @@ data: {number: four}
 }
 
 
+@pytest.mark.slow
 def test_loops_over_texts_and_numbers_are_explained_exactly(tmp_path: Path) -> None:
     for name, text in {**LOOPS, "schema.json": json.dumps(SECTION)}.items():
         (tmp_path / "team" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -184,6 +187,7 @@ def test_loops_over_texts_and_numbers_are_explained_exactly(tmp_path: Path) -> N
     check_explanations(tmp_path / "profile.yaml", None)
 
 
+@pytest.mark.slow
 def test_a_value_is_addressed_by_the_names_of_list_items(dynagen) -> None:  # type: ignore[no-untyped-def]
     path = "spec.components[decode].podTemplate.spec.containers[main].resources.requests.memory"
     run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "dynamographdeployment/qwen3-32b", path)
@@ -198,6 +202,7 @@ def test_a_value_is_addressed_by_the_names_of_list_items(dynagen) -> None:  # ty
     assert any(row.startswith(fact) for row in rows)
 
 
+@pytest.mark.slow
 def test_what_a_value_replaced_is_shown(dynagen) -> None:  # type: ignore[no-untyped-def]
     path = "spec.components[decode].podTemplate.spec.terminationGracePeriodSeconds"
     run = dynagen("explain", "examples/qwen3-32b-spot-h100.yaml", "DynamoGraphDeployment/qwen3-32b", path)
@@ -205,6 +210,7 @@ def test_what_a_value_replaced_is_shown(dynagen) -> None:  # type: ignore[no-unt
     assert "base/patches/30-worker-shutdown.yaml" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_count_is_named_where_it_would_matter(dynagen) -> None:  # type: ignore[no-untyped-def]
     path = "spec.components[decode].podTemplate.spec.terminationGracePeriodSeconds"
     target = ("examples/gke-guide-vllm-disagg.yaml", "DynamoGraphDeployment/vllm-disagg", path)
@@ -214,6 +220,7 @@ def test_a_file_that_does_not_count_is_named_where_it_would_matter(dynagen) -> N
     assert rows[row + 1].startswith("spot = false schemas/profile.json:")
 
 
+@pytest.mark.slow
 def test_an_object_is_shown_as_a_tree(dynagen) -> None:  # type: ignore[no-untyped-def]
     target = ("examples/qwen3-32b-spot-h100.yaml", "PersistentVolumeClaim/qwen3-32b-model-cache")
     run = dynagen("explain", *target)
@@ -235,6 +242,7 @@ def test_tools_get_every_value_of_every_object(dynagen) -> None:  # type: ignore
             assert all(read["kind"] == "unset" or read["written"]["file"] for read in value["reads"])
 
 
+@pytest.mark.slow
 def test_old_releases_are_explained_in_their_own_form(dynagen) -> None:  # type: ignore[no-untyped-def]
     target = ("tests/cases/good/release-1.1-v1alpha1/profile.yaml", "--format", "json", "--all")
     (graph,) = [
@@ -276,6 +284,7 @@ def test_a_profile_that_is_refused_is_not_explained(dynagen) -> None:  # type: i
     assert "error[DG204]" in run.stderr
 
 
+@pytest.mark.slow
 def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "team/resources").mkdir(parents=True)
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {password: hunter2}\n"
@@ -289,6 +298,7 @@ def test_what_is_in_a_secret_is_not_shown(dynagen, tmp_path: Path) -> None:  # t
         assert "hunter2" not in run.stdout
 
 
+@pytest.mark.slow
 def test_what_a_secret_is_made_from_is_not_shown(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for name, text in {
         "schema.json": '{"type": "object", "properties": {"token": {"type": "string"}}}',

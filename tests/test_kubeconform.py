@@ -17,6 +17,8 @@ from tests import tools
 from tests.conftest import ROOT
 from tests.test_cases import GOOD, arguments_of
 
+pytestmark = pytest.mark.oracle
+
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
 

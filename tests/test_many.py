@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dynagen.compiler import Request, compile_profile
 from dynagen.console.formats.text import to_text
 from dynagen.diagnostics import Report
@@ -17,6 +19,8 @@ from dynagen.memory import Memory
 from dynagen.origins.other_values import alternatives
 from dynagen.text.source import parse
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 OF_EACH = 30

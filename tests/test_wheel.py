@@ -16,15 +16,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.sources import copy_sources
+
+pytestmark = pytest.mark.oracle
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PROFILES = sorted((ROOT / "examples").glob("*.yaml"))
-
-
-def without_what_is_made(folder: str, names: list[str]) -> set[str]:
-    """What a copy of the sources does without. `compiled` is made here, `dynagen/compiled` is source."""
-    made = {"compiled", "out", "tests"} if Path(folder) == ROOT else set()
-    return made | shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")(folder, names)
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -38,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: building writes beside the sources.
     sources = folder / "sources"
-    shutil.copytree(ROOT, sources, ignore=without_what_is_made, symlinks=True)
+    copy_sources(sources)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, sources, cwd=folder)
     (found,) = folder.glob("*.whl")
     return found

@@ -27,6 +27,14 @@ class Undecided(ExpressionError):
     """What an expression comes to is not known here, and may be to an API server. The message says what it does."""
 
 
+class EvaluationError(Exception):
+    """An evaluation came to no value: CEL gave up, or its value is none that Python can hold. The message says so."""
+
+
+class ErrorValue(EvaluationError):
+    """The value is an error, in CEL's words. Something that the expression reads may not be there."""
+
+
 class Program(NamedTuple):
     """A compiled expression: CEL's serialised form, and what it reads."""
 
@@ -90,15 +98,10 @@ class RuleEnvironment:
 
     def evaluate(self, expression: Any, activation: Any) -> Any:
         """A plain value. Raises ExpressionError (DG216)."""
-        from dynagen.language.google_cel import cel
-
         try:
-            result = expression.eval(activation)
-            if result.type() == cel.Type.ERROR:
-                raise RuntimeError(str(plain(result)))
-        except RuntimeError as error:
+            return _evaluated(expression, activation)
+        except EvaluationError as error:
             raise _failure(str(error)) from error
-        return result.value()
 
 
 def _failure(text: str) -> ExpressionError:
@@ -106,10 +109,9 @@ def _failure(text: str) -> ExpressionError:
 
     An API server allows more: https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
     """
-    said = first_line(text)
-    if said == "Iteration budget exceeded":
+    if text == "Iteration budget exceeded":
         return Undecided("DG216", "takes too many steps")
-    return ExpressionError("DG216", said)
+    return ExpressionError("DG216", text)
 
 
 def _rule_environment(kubernetes: Callable[[list[Any]], Any] | None = None) -> Any:
@@ -144,16 +146,17 @@ class Environment:
     def activate(self, values: Mapping[str, Any]) -> Any:
         return self._cel.Activation(values)
 
-    def evaluate(self, serialized: bytes, activation: Any) -> Any:
-        """The plain value of a program. Raises RuntimeError."""
-        return plain(self._cel.deserialize(serialized).eval(activation))
-
     def load(self, serialized: bytes) -> Any:
         """Something to evaluate."""
-        return self._memory.once(Environment._load, self, serialized)
-
-    def _load(self, serialized: bytes) -> Any:
         return self._cel.deserialize(serialized)
+
+    def evaluate(self, program: Any, activation: Any) -> Any:
+        """A plain value. Raises EvaluationError."""
+        return _evaluated(program, activation)
+
+    def loaded(self, serialized: bytes) -> Any:
+        """The same, kept for the next time."""
+        return self._memory.once(Environment.load, self, serialized)
 
     def compile(self, text: str) -> Program:
         """A program that reads no unknown names. Raises ExpressionError."""
@@ -169,12 +172,24 @@ class Environment:
         return program
 
 
-def plain(value: Any) -> Any:
-    """CEL's value as Python has it, of an error its words. Raises RuntimeError for words that are cut within a character."""
+def _evaluated(program: Any, activation: Any) -> Any:
+    """The value as Python has it: the only place where CEL's values become ours. Raises EvaluationError.
+
+    To Python an error is its text, like any other text: only its type tells. CEL has no lists and maps with errors inside.
+    """
+    from dynagen.language.google_cel import cel
+
     try:
-        return value.plain_value()
-    except (TypeError, ValueError) as error:  # pybind11's word for bytes that are no UTF-8
-        raise RuntimeError("cannot be evaluated") from error
+        value = program.eval(activation)
+    except RuntimeError as error:  # CEL's own limit of iterations
+        raise EvaluationError(first_line(str(error))) from error
+    try:
+        found, kind = value.plain_value(), value.type()
+    except (TypeError, ValueError, SystemError) as error:  # an optional value; words that are cut within a character
+        raise EvaluationError("cannot be evaluated") from error
+    if kind in (cel.Type.ERROR, cel.Type.UNKNOWN):
+        raise ErrorValue(first_line(str(found)))
+    return found
 
 
 def first_line(text: str) -> str:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text, shortened
 from dynagen.language.cel import (
     Environment,
+    ErrorValue,
+    EvaluationError,
     ExpressionError,
     Program,
     compile_program,
-    first_line,
-    plain,
     program_of,
 )
 from dynagen.language.python_programs import Names, evaluate
@@ -49,10 +50,14 @@ class Scope:
         self._known: dict[str, tuple[Any, tuple[KeyPath, ...]]] = {}
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
-        self._activation: Any = None
         self._names: Names = Names(values, parent._names if parent else {})
         self.memory = memory
         self._environment = memory.once(Environment, frozenset(self.values), memory)
+
+    @cached_property
+    def _activation(self) -> Any:
+        """The values as CEL has them. Made when the first expression needs it: building it costs as much as copying them."""
+        return self._environment.activate(self.values)
 
     def each(self, variable: str, text: str) -> list[tuple[Scope, Any]] | None:
         """For each item of the list that a scalar comes to, a scope in which `variable` stands for it, and the item.
@@ -133,35 +138,37 @@ class Scope:
         return _plain(found if done else self._ask_cel(program, text), text), program.reads
 
     def _ask_cel(self, program: Program, text: str) -> Any:
-        if self._activation is None:
-            self._activation = self._environment.activate(self.values)
         if re.search(_GROWS, text):
             self._refuse_if_it_fills_the_memory(text)
         try:
-            value = self._environment.load(program.serialized).eval(self._activation)
-            found, failed = plain(value), value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
-        except RuntimeError as error:  # CEL's own limit of iterations
-            raise ExpressionError("DG308", f"'{text}': {first_line(str(error))}") from error
-        if failed:
+            return self._environment.evaluate(self._environment.loaded(program.serialized), self._activation)
+        except ErrorValue as error:
             for path in program.reads:  # says which key is missing, and the closest one
                 self._look_up(path, text)
-            raise ExpressionError("DG308", f"'{text}': {first_line(str(found))}")
-        return found
+            raise ExpressionError("DG308", f"'{text}': {error}") from error
+        except EvaluationError as error:
+            raise ExpressionError("DG308", f"'{text}': {error}") from error
 
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
-        from dynagen.language.size_limit import MAX_SIZE, largest
+        from dynagen.language.size_limit import MAX_SIZE
 
-        if largest(program_of(text, self.memory).serialized, self.values, self._part) > MAX_SIZE:
+        if self.most(text) > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
             raise ExpressionError(
                 "DG308", f"'{shortened(text, 80)}' could become larger than {MAX_SIZE} characters", hint
             )
 
+    def most(self, text: str) -> int:
+        """The most characters and items that the value of an expression, or anything on the way to it, can have."""
+        from dynagen.language.size_limit import largest
+
+        return largest(program_of(text, self.memory).serialized, self.values, self._part)
+
     def _part(self, program: bytes) -> Any:
         """The value of a part of an expression; None for one that has none."""
         try:
-            return self._environment.evaluate(program, self._activation)
-        except RuntimeError:
+            return self._environment.evaluate(self._environment.load(program), self._activation)
+        except EvaluationError:
             return None
 
     def _look_up(self, path: KeyPath, text: str) -> Any:
@@ -197,14 +204,12 @@ def compile_expressions(text: str) -> dict[str, Program]:
     return programs
 
 
-def evaluate_rule(rule: str, self_value: Any, memory: Memory) -> bool | str:
-    """A schema's rule over a value called `self`: true, false, or the words of an evaluation error."""
-    scope = Scope({"self": self_value}, memory)
-    try:
-        value, _ = scope.evaluate_one(rule)
-    except ExpressionError as error:
-        return error.message
-    return value if isinstance(value, bool) else f"not a boolean: {value!r}"
+def evaluate_rule(rule: str, self_value: Any, memory: Memory) -> bool:
+    """Whether a schema's rule holds over a value called `self`. Raises ExpressionError."""
+    value, _ = Scope({"self": self_value}, memory).evaluate_one(rule)
+    if not isinstance(value, bool):
+        raise ExpressionError("DG308", f"not a boolean: {value!r}")
+    return value
 
 
 def _plain(value: Any, text: str) -> Any:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
+from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import evaluate_rule
 from dynagen.layers.finding import shipped_overlays
 from dynagen.memory import Memory
@@ -107,12 +108,12 @@ def check_rules(
     """Evaluates `x-kubernetes-validations`, as an API server does for a CRD. Reports DG206."""
     node = dereferenced(node, schema)
     for rule in node.get("x-kubernetes-validations", ()):
-        verdict = evaluate_rule(rule["rule"], data, memory)
-        if verdict is True:
-            continue
-        message = rule.get("message") or f"rule '{rule['rule']}' does not hold"
-        if isinstance(verdict, str):
-            message = f"rule '{rule['rule']}' cannot be evaluated: {verdict}"
+        try:
+            if evaluate_rule(rule["rule"], data, memory):
+                continue
+            message = rule.get("message") or f"rule '{rule['rule']}' does not hold"
+        except ExpressionError as error:
+            message = f"rule '{rule['rule']}' cannot be evaluated: {error}"
         field = tuple(part for part in rule.get("fieldPath", "").split(".") if part)
         where = f"'{path_text(path)}': " if path else ""
         report.add("DG206", where + message, find(tree, (*path, *field)).origin.written, rule.get("hint", ""))

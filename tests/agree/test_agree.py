@@ -12,6 +12,8 @@ from tests.agree.judges import kubeconform, ours
 from tests.agree.objects import settings
 from tests.mutants import OPERATORS, Mutant
 
+pytestmark = pytest.mark.oracle
+
 SEED, COUNT = 20, 1_000
 NEWEST = settings()[0]
 # A schema says nothing about the order of keys and items. The others are accepted a few times in ten thousand, or never.

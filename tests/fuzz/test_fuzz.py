@@ -12,6 +12,8 @@ import pytest
 from tests.fuzz import child, runs
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 SECONDS, SEED = 7.0, 3
 
 

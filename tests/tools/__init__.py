@@ -61,7 +61,7 @@ def path(name: str) -> Path:
     if not program.is_file():
         with _locked(folder):
             if not program.is_file():  # nobody built it while we waited for the lock
-                _build(tool, program)
+                build(tool, program)
     return program
 
 
@@ -106,12 +106,12 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _build(tool: Tool, program: Path) -> None:
+def build(tool: Tool, program: Path) -> None:
     _say(f"building {tool.name} {tool.version}, once; this may take minutes")
     program.parent.mkdir(parents=True, exist_ok=True)
     unfinished = program.with_name(f".{tool.name}.unfinished")
     flags = "-s -w" + (f" -X {tool.stamp}={tool.version}" if tool.stamp else "")
-    command = [str(_go(tool)), "build", "-trimpath", "-buildvcs=false", f"-ldflags={flags}", "-o", str(unfinished)]
+    command = [str(find_go(tool)), "build", "-trimpath", "-buildvcs=false", f"-ldflags={flags}", "-o", str(unfinished)]
     _run([*command, tool.package], cwd=tool.home, env=_go_environment())
     unfinished.replace(program)
 
@@ -123,12 +123,12 @@ def _go_environment() -> dict[str, str]:
     return theirs | ours
 
 
-def _go(tool: Tool) -> Path:
+def find_go(tool: Tool) -> Path:
     """A `go` that is new enough for the tool's go.mod: the one on PATH, or else the one of the Python package."""
     found = re.search(r"(?m)^go (\S+)$", (tool.home / "go.mod").read_text("utf-8"))
     if found is None:
         raise ToolError(f"{tool.folder}/go.mod names no version of Go")
-    wanted = _version(found[1])
+    wanted = parse_version(found[1])
     installed = shutil.which("go")
     if installed is not None and _go_version(Path(installed)) >= wanted:
         return Path(installed)
@@ -145,10 +145,10 @@ def _go_version(go: Path) -> tuple[int, ...]:
         run = subprocess.run(command, env=_go_environment(), capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ()
-    return _version(run.stdout.strip().removeprefix("go"))
+    return parse_version(run.stdout.strip().removeprefix("go"))
 
 
-def _version(text: str) -> tuple[int, ...]:
+def parse_version(text: str) -> tuple[int, ...]:
     numbers = re.match(r"\d+(\.\d+)*", text)
     return tuple(int(number) for number in numbers[0].split(".")) if numbers else ()
 

@@ -13,7 +13,7 @@ from tests import tools
 def test_every_tool_is_pinned_by_its_go_module(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     built: list[Path] = []
-    monkeypatch.setattr(tools, "_build", lambda tool, program: built.append(program))
+    monkeypatch.setattr(tools, "build", lambda tool, program: built.append(program))
     program = tools.path(name)
     assert built == [program]
     assert program.is_relative_to(tmp_path / "dynagen" / "tools")
@@ -26,9 +26,9 @@ def test_a_tool_is_built_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         program.parent.mkdir()
         program.touch()
 
-    monkeypatch.setattr(tools, "_build", build)
+    monkeypatch.setattr(tools, "build", build)
     first = tools.path("kubeconform")
-    monkeypatch.setattr(tools, "_build", lambda tool, program: pytest.fail("built again"))
+    monkeypatch.setattr(tools, "build", lambda tool, program: pytest.fail("built again"))
     assert tools.path("kubeconform") == first
 
 
@@ -39,10 +39,15 @@ def test_an_unknown_tool_is_an_error() -> None:
 
 def test_a_tool_that_cannot_be_built_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(tools, "_go", lambda tool: Path("/bin/false"))
+    monkeypatch.setattr(tools, "find_go", lambda tool: Path("/bin/false"))
     with pytest.raises(tools.ToolError, match="exit code 1"):
         tools.path("etcd")
 
 
 def test_versions_compare_as_numbers() -> None:
-    assert tools._version("1.26.10") > tools._version("1.26.9") > tools._version("1.26rc1") > tools._version("devel")
+    assert (
+        tools.parse_version("1.26.10")
+        > tools.parse_version("1.26.9")
+        > tools.parse_version("1.26rc1")
+        > tools.parse_version("devel")
+    )

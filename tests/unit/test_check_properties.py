@@ -139,7 +139,9 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 RELEASES = st.sampled_from([((1, 6, 1), "dynamo-1.5"), ((1, 4, 2), "dynamo-1.5"), ((1, 3, 1), "dynamo-1.2")])
 GRAPHS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=settings.default.max_examples * 3 // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 

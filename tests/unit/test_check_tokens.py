@@ -72,6 +72,7 @@ def test_the_message_does_not_quote_it() -> None:
     assert found and TOKEN not in "".join(each.message + each.hint for each in found)
 
 
+@pytest.mark.slow
 def test_tokens_are_shown_by_no_finding(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Neither by their own, nor by another one at the same line, in whatever format."""
     (tmp_path / "p.yaml").write_text(PROFILE + f"env: {{HF_TOKEN: {OTHER_TOKEN}, X: [1]}}\n", "utf-8")

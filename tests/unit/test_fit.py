@@ -18,7 +18,7 @@ from dynagen.layers.finding import base_layer, find_overlay
 from dynagen.memory import Memory
 from dynagen.plan import backends
 from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
-from dynagen.plan.fit.models import _known
+from dynagen.plan.fit.models import known_config
 from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
 from dynagen.plan.placement import allocatable, amount, requests
@@ -35,7 +35,7 @@ def look_up(folder: str, name: str) -> dict[str, Any]:
 
 
 def config_of(model: str) -> dict[str, Any]:
-    found = _known(model, look_up)
+    found = known_config(model, look_up)
     assert found is not None, model
     return found
 
@@ -64,14 +64,14 @@ def test_the_parameters_counted_from_a_shape_are_the_published_ones(owner: str) 
 
 
 def test_a_model_that_is_not_there_is_none() -> None:
-    assert _known("Qwen/Qwen9-1B", look_up) is None
-    assert _known("nobody/model", look_up) is None
-    assert _known("/models/mine", look_up) is None
+    assert known_config("Qwen/Qwen9-1B", look_up) is None
+    assert known_config("nobody/model", look_up) is None
+    assert known_config("/models/mine", look_up) is None
 
 
 def test_models_that_are_like_each_other_are_none() -> None:
     facts = {"a": {"like": "b"}, "b": {"like": "a"}}
-    assert _known("me/a", lambda folder, owner: facts) is None
+    assert known_config("me/a", lambda folder, owner: facts) is None
 
 
 @pytest.mark.parametrize("config", [
@@ -475,7 +475,7 @@ KEYS = sorted(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(
     st.sampled_from(MODELS[::9]),
     st.dictionaries(st.sampled_from(KEYS), junk, max_size=3),

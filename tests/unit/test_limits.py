@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynagen.diagnostics import Position, Report
-from dynagen.language.cel import compile_program
 from dynagen.language.scope import ExpressionError, Scope
-from dynagen.language.size_limit import largest
 from dynagen.language.template import parse_template
 from dynagen.layers.finding import find_overlay
 from dynagen.memory import Memory
@@ -77,15 +75,30 @@ def grow_text(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(texts, grow_text, max_leaves=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 def test_no_value_is_larger_than_was_foreseen(text: str) -> None:
-    program = compile_program(text)
     scope = Scope(VALUES, Memory())
     try:
         value = scope.evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
     except ExpressionError:
         return
-    assert len(value) <= largest(program.serialized, VALUES, scope._part)
+    assert len(value) <= scope.most(text)
+
+
+def test_what_another_scope_has_evaluated_is_foreseen_all_the_same() -> None:
+    """Its value is kept for the process. The second scope used to measure CEL's complaint that it knew no names yet."""
+    text = f"'{'v' * 200}'.replace(string(c.k), a)"
+    for _ in range(2):
+        scope = Scope(VALUES)
+        value = scope.evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
+        assert len(value) == 800 <= scope.most(text)
+
+
+def test_the_words_of_an_error_are_no_value_of_a_part() -> None:
+    error = "string(1 + a)"  # a number and a text: CEL says in many words that it has no such sum
+    with pytest.raises(ExpressionError):
+        evaluate(error)
+    assert Scope(VALUES).most(f"{error}.replace('x', 'y')") < 20
 
 
 @pytest.mark.parametrize(
@@ -144,7 +157,7 @@ def sections(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(sections())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 def test_a_section_that_is_taken_can_be_asked(section: dict[str, Any]) -> None:
     if section_problems(section):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ def selectors(node: Any) -> Iterator[Any]:
                 yield from selectors(each)
 
 
+@cache
 def metrics() -> dict[str, tuple[int, ...]]:
     """Every metric that we may name, with the release that brought it."""
     families = yaml.safe_load((Path(__file__).parent / "monitoring_metrics.yaml").read_text("utf-8"))

@@ -96,17 +96,22 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     assert running.exists()
 
 
-_WRITER = """
-import sys, itertools
+# For each line that it is sent, a process that writes without end: it says which, then that it is gone.
+_WRITERS = """
+import sys, itertools, os
 from pathlib import Path
 from dynagen.diagnostics import Report
 from dynagen.manifests.files import write_tree
-print("ready", flush=True)
-for number in itertools.count():
-    files = {f"{name}.yaml": f"# ours\\n{number % 2}" * 200 for name in ("abc", "abd")[number % 2] + "xyz"}
-    report = Report()
-    write_tree(files, Path(sys.argv[1]), "# ours\\n", "out", report)
-    assert not report.diagnostics, report.diagnostics
+for _ in sys.stdin:
+    if writer := os.fork():
+        print(writer, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]), flush=True)
+        continue
+    for number in itertools.count():
+        files = {f"{name}.yaml": f"# ours\\n{number % 2}" * 200 for name in ("abc", "abd")[number % 2] + "xyz"}
+        report = Report()
+        write_tree(files, Path(sys.argv[1]), "# ours\\n", "out", report)
+        assert not report.diagnostics, report.diagnostics
 """
 
 
@@ -119,17 +124,19 @@ def test_a_kill_at_any_moment_leaves_the_old_tree_or_the_new_one(tmp_path: Path)
         {f"{name}.yaml" for name in "abdxyz"} | {"foreign.txt"},
     ]
     chance = random.Random(1)
-    for _ in range(60):
-        writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(target)], stdout=subprocess.PIPE, cwd=ROOT)
-        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0, 0.02))
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
-        found = files_in(target)
-        if found.keys() == {"a.yaml", "foreign.txt"}:
-            continue  # killed before the first write
-        assert found.keys() in trees
-        numbers = {text[len(HEADER)] for name, text in found.items() if name != "foreign.txt"}
-        assert numbers == {"0" if "c.yaml" in found else "1"}
-        assert found["foreign.txt"] == "mine"
+    command = [sys.executable, "-c", _WRITERS, str(target)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as writers:
+        assert writers.stdin is not None and writers.stdout is not None
+        for _ in range(60):
+            print(file=writers.stdin, flush=True)
+            writer = int(writers.stdout.readline())
+            time.sleep(chance.uniform(0, 0.02))
+            os.kill(writer, signal.SIGKILL)
+            assert int(writers.stdout.readline()) == -signal.SIGKILL
+            found = files_in(target)
+            if found.keys() == {"a.yaml", "foreign.txt"}:
+                continue  # killed before the first write
+            assert found.keys() in trees
+            numbers = {text[len(HEADER)] for name, text in found.items() if name != "foreign.txt"}
+            assert numbers == {"0" if "c.yaml" in found else "1"}
+            assert found["foreign.txt"] == "mine"

@@ -17,7 +17,7 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
     """`config` is what `modelConfig` says. Reports DG427 for a model that is not known, DG440 for one that is not understood."""
     model = profile.data["model"]
     at = profile.at(("modelConfig",) if config is not None else ("model",))
-    found = config if config is not None else _known(model, look_up)
+    found = config if config is not None else known_config(model, look_up)
     if found is None:
         hint = "give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer"
         owner, _, name = model.partition("/")
@@ -41,7 +41,7 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
         return None
 
 
-def _known(model: str, look_up: LookUp) -> dict[str, Any] | None:
+def known_config(model: str, look_up: LookUp) -> dict[str, Any] | None:
     """What the facts say, with what the models say that it is like. None for a model that is not there."""
     found: dict[str, Any] = {}
     seen: set[str] = set()
