@@ -17,10 +17,19 @@ from dynagen.verify.schema import check_schemas
 
 __all__ = ["judge"]
 
-_CHECKS = (
-    "workloads.claims_and_budgets", "workloads.cron_jobs", "dynamo.check", "istio.check", "metadata",
-    "pods.check", "references.check", "spot", "tokens", "dynamo.check_updates",
-)  # fmt: skip
+# Each check, and the kinds without which it has nothing to say: it is not even loaded then. Nothing is any kind.
+_CHECKS: dict[str, tuple[str, ...]] = {
+    "workloads.claims_and_budgets": (),
+    "workloads.cron_jobs": ("CronJob",),
+    "dynamo.check": ("DynamoGraphDeployment", "DynamoComponentDeployment"),
+    "istio.check": (),
+    "metadata": (),
+    "pods.check": (),
+    "references.check": (),
+    "spot": (),
+    "tokens": (),
+    "dynamo.check_updates": (),
+}
 
 
 def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> list[Object]:
@@ -34,8 +43,10 @@ def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> li
     wrong = set(changed) - set(check_schemas(changed, cluster, findings))
     check_rules([each for each in served if each not in wrong], cluster, findings)
     known = cluster._replace(external=[*cluster.external, *undescribed(objects, sound)])
-    for name in _CHECKS:
-        import_module(f"dynagen.verify.{name}").check(sound, known, findings)
+    kinds = {subject.kind for subject in sound}
+    for name, wanted in _CHECKS.items():
+        if not wanted or not kinds.isdisjoint(wanted):
+            import_module(f"dynagen.verify.{name}").check(sound, known, findings)
     if not findings.report.failed:
         check_silences(findings.report)
     return served

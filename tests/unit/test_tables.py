@@ -9,11 +9,11 @@ import pytest
 
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import path_text
-from dynagen.verify.dynamo.rules import _RULES as DYNAMO
-from dynagen.verify.pods.rules import _RULES as PODS
+from dynagen.verify.dynamo.rules import prepared as dynamo_rules
+from dynagen.verify.pods.rules import prepared as pod_rules
 from dynagen.verify.predicates import PREDICATES
 from dynagen.verify.table import Rules
-from dynagen.verify.workloads.claims_and_budgets import _RULES as WORKLOADS
+from dynagen.verify.workloads.claims_and_budgets import prepared as workload_rules
 
 LIST = {"list": [{"name": "a", "port": 1}, {"name": "b", "port": 1}, {"name": "a", "port": 2}]}
 
@@ -89,7 +89,9 @@ def rows_below(value: Any) -> Iterator[dict[str, Any]]:
         yield from rows_below([*row.get("rows", ()), *row.get("first", ())])
 
 
-@pytest.mark.parametrize(("package", "rules"), [("pods", PODS), ("dynamo", DYNAMO), ("workloads", WORKLOADS)])
+@pytest.mark.parametrize(
+    ("package", "rules"), [("pods", pod_rules()), ("dynamo", dynamo_rules()), ("workloads", workload_rules())]
+)
 def test_our_tables_hold_known_words_only(package: str, rules: Rules) -> None:
     data = table(f"verify/{package}/rules.yaml")
     sections, hints = data.pop("sections", {}), data.pop("hints", {})

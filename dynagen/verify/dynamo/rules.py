@@ -20,31 +20,35 @@ _FORMS: dict[str, Form] = {
     "version": lambda text: not re.fullmatch(_SEMVER, text),
     "watts": lambda text: not re.fullmatch(r"[+-]?[0-9]+", text) or int(text) <= 0,
 }
-_RULES = Rules("dynamo", _FORMS)
+
+
+def prepared() -> Rules:
+    return Rules("dynamo", _FORMS)
 
 
 def check_rules(graph: Graph, cluster: Cluster, findings: Findings) -> None:
     """Reports DG450, DG453, DG454, DG457 to DG461 and DG463."""
+    rules = cluster.memory.once(prepared)
     about = {"alone": graph.alone, "alpha": graph.is_alpha, "list": "services" if graph.is_alpha else "components"}
-    for code, finding in _RULES.judge("graph", graph.subject.data, (), cluster.release, **about):
+    for code, finding in rules.judge("graph", graph.subject.data, (), cluster.release, **about):
         graph.report(findings, code, *finding)
     for component in graph.components:
         words = {**about, **_words(component)}
-        for code, finding in _RULES.judge("component", component.data, (), cluster.release, **words):
+        for code, finding in rules.judge("component", component.data, (), cluster.release, **words):
             component.report(findings, code, *finding)
     if graph.is_alpha:
-        _check_written(graph, cluster, findings)
+        _check_written(graph, rules, cluster, findings)
 
 
-def _check_written(graph: Graph, cluster: Cluster, findings: Findings) -> None:
+def _check_written(graph: Graph, rules: Rules, cluster: Cluster, findings: Findings) -> None:
     """The fields that v1alpha1 alone has."""
-    for code, finding in _RULES.judge("alpha", graph.source.data, (), cluster.release):
+    for code, finding in rules.judge("alpha", graph.source.data, (), cluster.release):
         findings.add(code, graph.source, *finding)
     spec = graph.source.data.get("spec") or {}
     for name, service in ({"": spec} if graph.alone else spec.get("services") or {}).items():
         path: KeyPath = ("spec",) if graph.alone else ("spec", "services", name)
         where = f"service '{name}': " if name else ""
-        for code, each in _RULES.judge("service", service or {}, path, cluster.release):
+        for code, each in rules.judge("service", service or {}, path, cluster.release):
             findings.add(code, graph.source, each.path, where + each.message, each.hint, each.severity)
 
 

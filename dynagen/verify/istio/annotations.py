@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 
 from dynagen.cluster.objects import Object
@@ -25,8 +24,7 @@ _QUANTITY = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]
 _BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
-@cache
-def known() -> dict[str, tuple[tuple[str, ...], bool]]:
+def _known() -> dict[str, tuple[tuple[str, ...], bool]]:
     """For each annotation the kinds that may have it, and whether it is deprecated."""
     lines = (Path(__file__).parent / "annotations.txt").read_text("utf-8").splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
@@ -66,9 +64,9 @@ def _check(
         ):
             continue
         at = (*path, "annotations", name)
-        found = known().get(name)
+        found = mesh.memory.once(_known).get(name)
         if found is None:
-            near = closest(name, known())
+            near = closest(name, mesh.memory.once(_known))
             hint = f"did you mean '{near}'?" if near else "drop it"
             mesh.report("DG499", "IST0108", subject, at, f"Istio knows no annotation '{name}'", hint, "warning")
             continue
@@ -165,7 +163,6 @@ def _quantity_problem(value: str) -> str | None:
     return None if re.fullmatch(_QUANTITY, value) else f"'{value}' is no quantity"
 
 
-@cache
 def _config_problem(value: str) -> str | None:
     if not value.strip():
         return None

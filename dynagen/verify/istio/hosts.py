@@ -6,7 +6,6 @@ Source: pkg/config/validation/agent/validation.go, pkg/config/labels/instance.go
 from __future__ import annotations
 
 import re
-from functools import cache
 
 CLUSTER_DOMAIN = ".svc.cluster.local"
 
@@ -26,7 +25,6 @@ def fqdn_problem(name: str) -> str | None:
     return _length_problem(name) or _labels_problem(name, name)
 
 
-@cache
 def host_problem(name: str) -> str | None:
     """Of a host that may begin with a wildcard."""
     problem = _length_problem(name)

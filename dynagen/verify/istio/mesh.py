@@ -46,6 +46,7 @@ def _unless_suppressed(
 class Mesh:
     def __init__(self, objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
         self.objects, self._cluster, self.findings = objects, cluster, findings
+        self.memory = cluster.memory
         self._kinds: dict[str, list[Object]] = {}
         for subject in objects:
             if subject.group.endswith(".istio.io"):

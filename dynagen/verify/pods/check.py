@@ -16,23 +16,23 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     What can be said of one map is in `rules.yaml`.
     """
     templates = pod_templates(objects)
-    check_enums(objects, templates, findings)
+    check_enums(objects, templates, cluster, findings)
     if templates:
-        _check_templates(templates, cluster.kubernetes_version, findings)
+        _check_templates(templates, cluster, findings)
     for subject in filter(is_graph, objects):
         from dynagen.verify.pods.rules import check_variables
 
-        check_variables(subject, cluster.kubernetes_version, findings)
+        check_variables(subject, cluster, findings)
 
 
-def _check_templates(templates: Sequence[PodTemplate], version: tuple[int, ...], findings: Findings) -> None:
+def _check_templates(templates: Sequence[PodTemplate], cluster: Cluster, findings: Findings) -> None:
     from dynagen.verify.pods.lifecycle import check_lifecycle
     from dynagen.verify.pods.resources import check_resources
     from dynagen.verify.pods.rules import check_rules
     from dynagen.verify.pods.shared import check_shared
 
     for template in templates:
-        check_rules(template, version, findings)
+        check_rules(template, cluster, findings)
         check_shared(template, findings)
         check_resources(template, findings)
         check_lifecycle(template, findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynagen.cluster.objects import Findings, Object
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.text.names import is_env_name, is_port_name
 from dynagen.verify.predicates import Form
@@ -39,17 +39,21 @@ _FORMS: dict[str, Form] = {
     "older-env-name": lambda text: not is_env_name(text, "1.31"),
     "port": _is_no_port,
 }
-_RULES = Rules("pods", _FORMS)
 
 
-def check_rules(template: PodTemplate, version: tuple[int, ...], findings: Findings) -> None:
+def prepared() -> Rules:
+    return Rules("pods", _FORMS)
+
+
+def check_rules(template: PodTemplate, cluster: Cluster, findings: Findings) -> None:
     """Reports DG445, DG446, DG448 and DG449."""
+    rules = cluster.memory.once(prepared)
     words = {"kind": template.subject.kind, "component": template.component is not None}
-    for code, finding in _RULES.judge("pod", template.spec, ("spec",), version, **words):
+    for code, finding in rules.judge("pod", template.spec, ("spec",), cluster.kubernetes_version, **words):
         template.report(findings, code, *finding)
 
 
-def check_variables(graph: Object, version: tuple[int, ...], findings: Findings) -> None:
+def check_variables(graph: Object, cluster: Cluster, findings: Findings) -> None:
     """Reports DG445 for the variables of a graph, which are for all of its components."""
-    for code, finding in _RULES.judge("graph", graph.data, (), version):
+    for code, finding in cluster.memory.once(prepared).judge("graph", graph.data, (), cluster.kubernetes_version):
         findings.add(code, graph, *finding)

@@ -10,7 +10,7 @@ from dynagen.cluster.graphs import Graph, graph_of, is_graph
 from dynagen.cluster.objects import Cluster, Object, listing, mapping
 from dynagen.cluster.operator import Made, made
 from dynagen.diagnostics import closest
-from dynagen.verify.references.rows import at, data, split
+from dynagen.verify.references.rows import Table, at, split
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha1", "v1beta2", "v1alpha2", "v1alpha3", "v2")
 
@@ -32,7 +32,7 @@ class Known:
     """An index of all that is there. An object without a namespace may be in any."""
 
     def __init__(self, objects: Sequence[Object], cluster: Cluster) -> None:
-        self.objects, self.cluster = objects, cluster
+        self.objects, self.cluster, self.table = objects, cluster, cluster.memory.once(Table)
         self._entries: dict[tuple[str, str, str], dict[str, Entry]] = {}
         self._declared: dict[tuple[str, str], list[str]] = {}
         self._schemas: dict[tuple[str, str], bool] = {}
@@ -51,7 +51,7 @@ class Known:
         for subject in objects:
             self._add(subject.group, subject.kind, subject.name, Entry(subject.namespace, subject.data, subject))
             self._bring(subject, self.graphs)
-        self._cluster_kinds = set(data()["cluster"])
+        self._cluster_kinds = set(self.table.data["cluster"])
 
     def _bring(self, subject: Object, graphs: list[Graph]) -> None:
         """What an object makes, or has made."""
@@ -63,7 +63,7 @@ class Known:
                     self.made.append((graph, each))
                 self._add(each.group, each.kind, each.name, Entry(subject.namespace, each.data, subject))
             return
-        rule = data()["makes"].get(key_of(subject))
+        rule = self.table.data["makes"].get(key_of(subject))
         if rule:
             names = [value for _, value in at(subject.data, split(rule["at"])) if value] or [subject.name]
             self._add("", rule["kind"], str(names[0]), Entry(subject.namespace, None, subject))
@@ -179,9 +179,9 @@ def where(namespace: str | None) -> str:
     return f" in namespace '{namespace}'" if namespace else ""
 
 
-def is_given(group: str, kind: str, name: str) -> bool:
+def is_given(group: str, kind: str, name: str, table: Table) -> bool:
     """Whether an object is there without anybody writing it."""
-    for pattern in data()["present"].get(f"{group}/{kind}" if group else kind, ()):
+    for pattern in table.data["present"].get(f"{group}/{kind}" if group else kind, ()):
         before, star, after = pattern.partition("*")
         if name == pattern or (star and name.startswith(before) and name.endswith(after)):
             return True

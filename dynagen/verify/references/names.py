@@ -12,7 +12,7 @@ from dynagen.cluster.pod_templates import pod_templates
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.references.contents import check_keys, check_port
 from dynagen.verify.references.known import Known, is_given, key_of, where
-from dynagen.verify.references.rows import Found, Row, references, references_of_pod
+from dynagen.verify.references.rows import Found, Row
 
 _CLUSTER_DOMAIN = ".svc.cluster.local"
 # Namespaces of the cluster itself: nobody makes what is in them.
@@ -23,10 +23,10 @@ _SYSTEM = ("kube-", "gke-", "gmp-")
 def check_names(known: Known, findings: Findings) -> None:
     """Reports DG470 for an object that is not there, DG471 for a key, DG472 for a port, DG474 for a missing grant."""
     for subject in known.objects:
-        every = references(key_of(subject), subject.data)
+        every = known.table.references(key_of(subject), subject.data)
         for template in pod_templates([subject]):
             if template.subject is subject:
-                every += references_of_pod(template.spec, (*template.path, "spec"))
+                every += known.table.references_of_pod(template.spec, (*template.path, "spec"))
         for found in every:
             for name, path, namespace in _named(subject, found):
                 _check(known, findings, subject, found, name, path, namespace)
@@ -95,7 +95,7 @@ def _check(
 ) -> None:
     row, value = found.row, found.value
     group, kind = _target(row, value)
-    if not kind or is_given(group, kind, name) or (space and space.startswith(_SYSTEM)):
+    if not kind or is_given(group, kind, name, known.table) or (space and space.startswith(_SYSTEM)):
         return
     entry = known.find(group, kind, space, name)
     if entry is None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any
 
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import KeyPath
 
 Pattern = tuple[str, ...]
-
-
-@cache
-def data() -> dict[str, Any]:
-    """The table as it is written; table.yaml says what its keys mean."""
-    found: dict[str, Any] = table("verify/references/table.yaml")
-    return found
 
 
 class Row:
@@ -60,22 +52,6 @@ class _Node:
         self.children: list[tuple[str, _Node]] = []
 
 
-def references(key: str, value: Any) -> list[Found]:
-    """All fields of an object of kind `key` (group/Kind) that name others."""
-    node = _kind(key)
-    found: list[Found] = []
-    if node is not None:
-        _walk(node, value, (), found)
-    return found
-
-
-def references_of_pod(spec: Any, path: KeyPath) -> list[Found]:
-    """The same for the spec of a pod, which is at `path`."""
-    found: list[Found] = []
-    _walk(_section("podSpec"), spec, path, found)
-    return found
-
-
 def split(text: str | Sequence[str]) -> Pattern:
     """`a.b[].c` as steps: a, b, [], c."""
     if not isinstance(text, str):
@@ -109,34 +85,51 @@ def value_at(value: Any, path: KeyPath) -> Any:
     return value
 
 
-@cache
-def _kind(key: str) -> _Node | None:
-    rows = data()["kinds"].get(key)
-    return _compiled(rows) if rows else None
+class Table:
+    """The table, prepared as far as it was used. `data` is as it is written; table.yaml says what its keys mean."""
 
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = table("verify/references/table.yaml")
+        self._kinds: dict[str, _Node] = {}
+        self._sections: dict[str, _Node] = {}
 
-@cache
-def _section(name: str) -> _Node:
-    return _compiled(data()["sections"][name])
+    def references(self, key: str, value: Any) -> list[Found]:
+        """All fields of an object of kind `key` (group/Kind) that name others."""
+        found: list[Found] = []
+        if rows := self.data["kinds"].get(key):
+            if key not in self._kinds:
+                self._kinds[key] = self._prepared(rows)
+            _walk(self._kinds[key], value, (), found)
+        return found
 
+    def references_of_pod(self, spec: Any, path: KeyPath) -> list[Found]:
+        """The same for the spec of a pod, which is at `path`."""
+        found: list[Found] = []
+        _walk(self._section("podSpec"), spec, path, found)
+        return found
 
-def _compiled(rows: Sequence[dict[str, Any]]) -> _Node:
-    top = _Node()
-    own: dict[Pattern, _Node] = {(): top}  # nodes of a section are shared: nothing is added to them
-    for row in rows:
-        node, pattern = top, split(row["at"])
-        for length, step in enumerate(pattern, 1):
-            if pattern[:length] not in own:
-                own[pattern[:length]] = _Node()
-                node.children.append((step, own[pattern[:length]]))
-            node = own[pattern[:length]]
-        if "use" in row:
-            used = _section(row["use"])
-            node.rows += used.rows
-            node.children += used.children
-        else:
-            node.rows.append(Row(row))
-    return top
+    def _section(self, name: str) -> _Node:
+        if name not in self._sections:
+            self._sections[name] = self._prepared(self.data["sections"][name])
+        return self._sections[name]
+
+    def _prepared(self, rows: Sequence[dict[str, Any]]) -> _Node:
+        top = _Node()
+        own: dict[Pattern, _Node] = {(): top}  # nodes of a section are shared: nothing is added to them
+        for row in rows:
+            node, pattern = top, split(row["at"])
+            for length, step in enumerate(pattern, 1):
+                if pattern[:length] not in own:
+                    own[pattern[:length]] = _Node()
+                    node.children.append((step, own[pattern[:length]]))
+                node = own[pattern[:length]]
+            if "use" in row:
+                used = self._section(row["use"])
+                node.rows += used.rows
+                node.children += used.children
+            else:
+                node.rows.append(Row(row))
+        return top
 
 
 def _walk(node: _Node, value: Any, path: KeyPath, found: list[Found]) -> None:

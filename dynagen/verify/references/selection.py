@@ -11,7 +11,6 @@ from dynagen.cluster.pod_templates import MAKERS
 from dynagen.cluster.pods import ADDED_SOMEWHERE, Pod, plain_labels, pods_of
 from dynagen.diagnostics import KeyPath
 from dynagen.verify.references.known import Known, key_of
-from dynagen.verify.references.rows import data
 
 # Outside of the cluster, with labels that are selected like those of pods.
 # source: istio/api, networking/v1/workload_entry.proto and workload_group.proto
@@ -99,7 +98,7 @@ def _has_graphs_elsewhere(known: Known) -> bool:
 
 def _unknown_makers(known: Known) -> set[str]:
     """Namespaces in which pods of others may be: by a kind that we do not know, or by an object known by name only."""
-    table = data()
+    table = known.table.data
     groups, quiet = set(table["groups"]), set(table["quiet"])
     found = {
         subject.namespace

@@ -11,7 +11,7 @@ from dynagen.cluster.operator import HASH, PREFIX
 from dynagen.cluster.pods import Pod
 from dynagen.diagnostics import KeyPath, closest
 from dynagen.verify.references.known import Known, key_of
-from dynagen.verify.references.rows import at, data, split
+from dynagen.verify.references.rows import at, split
 from dynagen.verify.references.selection import Pods, Requirement, all_pods, all_services, requirements
 
 _ROOT = "istio-system"  # the root namespace of a mesh: what stands there counts everywhere
@@ -21,7 +21,7 @@ def check_selectors(known: Known, findings: Findings) -> None:
     """Reports DG473 for a selector that selects nothing, or that will soon; DG472 for a port that no selected pod has."""
     pods = all_pods(known)
     services = all_services(known) if known.has_any("monitoring.coreos.com", "ServiceMonitor") else pods
-    table, terms = data()["selectors"], data()["terms"]
+    table, terms = known.table.data["selectors"], known.table.data["terms"]
     for subject in known.objects:
         rule = table.get(key_of(subject))
         if rule:

@@ -30,7 +30,10 @@ _FORMS: dict[str, Form] = {
     "amount": _amount_problem,
     "port-number": lambda port: isinstance(port, int) and not 1 <= port <= 65535,
 }
-_RULES = Rules("workloads", _FORMS)
+
+
+def prepared() -> Rules:
+    return Rules("workloads", _FORMS)
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
@@ -45,7 +48,9 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     }
     for subject in objects:
         scope = f"{subject.group}/{subject.kind}" if subject.group else subject.kind
-        found = [each for _, each in _RULES.judge(scope, subject.data, (), cluster.kubernetes_version)]
+        found = [
+            each for _, each in cluster.memory.once(prepared).judge(scope, subject.data, (), cluster.kubernetes_version)
+        ]
         if scope in checks:
             found += checks[scope](subject.data)
         for each in found:
