@@ -7,11 +7,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared, external_objects
-from dynagen.diagnostics import Origin, Position, Report
+from dynagen.diagnostics import Origin, Pointed, Position, Report
 from dynagen.language.scope import Scope
 from dynagen.layers.rendering import Skipped
 from dynagen.manifests.building import Manifest, build
-from dynagen.origins.pointing import Places, in_profile
+from dynagen.origins.pointing import in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.model_config import read_model_config
 from dynagen.profile import Library, Profile, Request, find_library, load_profile, name_in_expressions
@@ -99,7 +99,7 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
     )
 
 
-def places_of(compilation: Compilation) -> Callable[[Origin], Places]:
+def places_of(compilation: Compilation) -> Callable[[Origin], Pointed]:
     """Where findings in its manifests point."""
     assert compilation.profile is not None
     return in_profile(compilation.profile, lambda: influence_on(compilation))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 KeyPath = tuple[str | int, ...]
 
@@ -57,6 +57,9 @@ class Origin(NamedTuple):
     given: Given | None = None
 
 
+# Where a finding points: a position, and others that matter, each with a few words.
+Pointed = tuple[Position, tuple[tuple[str, Position], ...]]
+
 # Of those that one missing object is missed at.
 _PLACES = 4
 
@@ -65,7 +68,7 @@ class Diagnostic(NamedTuple):
     """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4 and 6 rules, 5 output.
 
     `related` names further places that matter, each with a few words. `cause` says what is to be put right: findings
-    of one file with the same cause are said once.
+    of one file with the same cause are said once. `silenced` is the reason for which a comment silences it.
     """
 
     code: str
@@ -75,10 +78,26 @@ class Diagnostic(NamedTuple):
     related: tuple[tuple[str, Position], ...] = ()
     severity: str = "error"
     cause: str = ""
+    silenced: str | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
         return (self.at.file, self.at.line, self.at.column, self.code, self.message)
+
+
+class Finding:
+    """One mistake inside one value, at a path of it, before anybody knows whose value that is and where it was written.
+
+    What a rule yields. Unpacked it is what `report` of a pod template, a component or a graph takes after the code.
+    """
+
+    __slots__ = ("hint", "message", "path", "severity")
+
+    def __init__(self, path: KeyPath, message: str, hint: str = "", severity: str = "error") -> None:
+        self.path, self.message, self.hint, self.severity = path, message, hint, severity
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.path, self.message, self.hint, self.severity))
 
 
 class Silence(NamedTuple):
@@ -158,10 +177,10 @@ class Report:
         return diagnostic._replace(severity="error") if is_raised else diagnostic
 
     @property
-    def silenced(self) -> list[tuple[Diagnostic, str]]:
+    def silenced(self) -> list[Diagnostic]:
         """What was silenced, with the reason, in the same order."""
         found = sorted(self._silenced, key=lambda diagnostic: diagnostic.sort_key)
-        return [(self._counted(diagnostic), self._silenced[diagnostic].reason) for diagnostic in found]
+        return [self._counted(each)._replace(silenced=self._silenced[each].reason) for each in found]
 
     @property
     def idle_silences(self) -> list[Silence]:

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dynagen.crd_rules.evaluating import Broken, Rules
+from dynagen.crd_rules.evaluating import BrokenRule, Rules
 from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
 from dynagen.diagnostics import KeyPath
 from dynagen.memory import Memory
@@ -57,7 +57,7 @@ def ours(schema: dict[str, Any], value: Any, earlier: Any = None) -> list[Findin
     return as_findings(Rules(place, Memory()).broken(value, [] if earlier is None else [earlier]))
 
 
-def as_findings(several: Iterable[Broken]) -> list[Finding]:
+def as_findings(several: Iterable[BrokenRule]) -> list[Finding]:
     found = []
     for broken in several:
         text = broken.rule.message or broken.rule.text.strip()

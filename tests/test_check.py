@@ -493,15 +493,15 @@ def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:
 
 @pytest.mark.oracle
 def test_manifests_get_the_referee_too(home: Path) -> None:
-    from dynagen.checking.kubeconform import Objection, objections
+    from dynagen.checking.kubeconform import Finding, findings_of
 
     write(home, {"sets/v1/configmap_v1.json": json.dumps(STRICTER)})
     data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a~/b": "x"}}
     twin = {**data, "metadata": {"name": "b"}, "data": {"a~/b": "2026-01-31"}}
     stranger = {**data, "kind": "Stranger"}
-    found = objections(str(tools.path("kubeconform")), [data, twin, stranger], [home / "sets"])
+    found = findings_of(str(tools.path("kubeconform")), [data, twin, stranger], [home / "sets"])
     assert [[each.path for each in against] for against in found] == [[("data", "a~/b")], [], [()]]
-    assert isinstance(found[0][0], Objection)
+    assert isinstance(found[0][0], Finding)
     assert "could not find schema for Stranger" in found[2][0].message
 
 

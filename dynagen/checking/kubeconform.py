@@ -5,19 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.checking.programs import NoVerdict, answer
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import Finding, KeyPath
 
 _TEMPLATE = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
-
-
-class Objection(NamedTuple):
-    """What kubeconform has against an object. `path` is () when it names none."""
-
-    path: KeyPath
-    message: str
 
 
 def locations(folders: Sequence[Path]) -> list[str]:
@@ -36,7 +29,7 @@ def verdicts(program: str, stream: str, folders: Sequence[Path]) -> list[dict[st
     return resources
 
 
-def objections(program: str, objects: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> list[list[Objection]]:
+def findings_of(program: str, objects: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> list[list[Finding]]:
     """For each object what kubeconform has against it. Raises NoVerdict."""
     stream = "".join(f"---\n{json.dumps(data)}\n" for data in objects)
     found = verdicts(program, stream, folders) if objects else []
@@ -47,18 +40,18 @@ def objections(program: str, objects: Sequence[Mapping[str, Any]], folders: Sequ
             raise NoVerdict(
                 f"a verdict on {verdict.get('kind')} '{verdict.get('name')}' where one on '{_name(data)}' is due"
             )
-    return [_objections(verdict, data) for verdict, data in zip(found, objects, strict=True)]
+    return [_findings_of(verdict, data) for verdict, data in zip(found, objects, strict=True)]
 
 
 def _name(data: Mapping[str, Any]) -> Any:
     return data.get("metadata", {}).get("name")
 
 
-def _objections(verdict: Mapping[str, Any], data: Mapping[str, Any]) -> list[Objection]:
+def _findings_of(verdict: Mapping[str, Any], data: Mapping[str, Any]) -> list[Finding]:
     if verdict.get("status") in ("statusValid", "statusSkipped"):
         return []
     errors = verdict.get("validationErrors") or [{"path": "", "msg": verdict.get("msg") or "no reason given"}]
-    return [Objection(_path(str(error.get("path", "")), data), str(error.get("msg", ""))) for error in errors]
+    return [Finding(_path(str(error.get("path", "")), data), str(error.get("msg", ""))) for error in errors]
 
 
 def _path(joined: str, data: Any) -> KeyPath:

@@ -24,8 +24,8 @@ from dynagen.checking.manifests import Target, check_manifests, objects_of
 from dynagen.checking.referees import Referees
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
-from dynagen.console.outcome import Checked, Finding, Outcome, findings_of
-from dynagen.crd_rules.soundness import rules_trouble
+from dynagen.console.outcome import Checked, Outcome, diagnostics_of
+from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import broken_schemas
@@ -52,7 +52,7 @@ class NotOneProfile(Exception):
 
 
 def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], homes: set[Path]) -> Outcome:
-    """Checks all. Notes in `texts` the files that findings speak of, in `homes` the folders their layers lie in."""
+    """Checks all. Notes in `texts` the files that diagnostics speak of, in `homes` the folders their layers lie in."""
     checked: list[Checked] = []
     skipped: list[Skipped] = []
     layers: dict[Path, bool] = {}
@@ -64,8 +64,8 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         if isinstance(entry, Skipped):
             skipped.append(entry)
         elif isinstance(entry, Walked):
-            findings = findings_of(entry.report)
-            checked += [Checked(group, findings)] if findings else []
+            diagnostics = diagnostics_of(entry.report)
+            checked += [Checked(group, diagnostics)] if diagnostics else []
         elif entry.holds == PROFILE:
             layers |= dict.fromkeys(layers_named_by(entry), True)
             homes.add(options.root or entry.home)
@@ -89,7 +89,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         report = Report(options.strict)
         hint = "name profiles, manifests, or folders that hold some"
         report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
-        checked.append(Checked(paths[0], findings_of(report)))
+        checked.append(Checked(paths[0], diagnostics_of(report)))
     return Outcome(checked, texts, _notes(skipped))
 
 
@@ -98,12 +98,12 @@ def _check_sets(options: Options) -> list[Checked]:
     report = Report(options.strict)
     for folder in options.target.schemas:
         for file, message in broken_schemas(
-            folder, folder.resolve(), partial(rules_trouble, memory=options.target.memory)
+            folder, folder.resolve(), partial(rules_problem, memory=options.target.memory)
         ):
             hint = "make it with `dynagen schemas import`"
             report.add("DG214", f"not a schema of a set: {message}", Position(file.as_posix()), hint)
-    findings = findings_of(report)
-    return [Checked("--schemas", findings)] if findings else []
+    diagnostics = diagnostics_of(report)
+    return [Checked("--schemas", diagnostics)] if diagnostics else []
 
 
 def read_earlier(name: str, report: Report) -> list[Object]:
@@ -168,9 +168,9 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             findings = Findings(report, places_of(compilation))
             objects = [Object(manifest) for manifest in compilation.manifests]
             options.referees.ask(objects, folders, findings, report)
-    findings_ = findings_of(report)
-    _note_texts(findings_, known, texts)
-    return Checked(file.shown, findings_)
+    diagnostics = diagnostics_of(report)
+    _note_texts(diagnostics, known, texts)
+    return Checked(file.shown, diagnostics)
 
 
 def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]) -> list[Checked]:
@@ -182,23 +182,23 @@ def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]
     if any(options.referees):
         folders = options.target.schema_folders(options.target.crds)
         options.referees.ask(objects, folders, Findings(report, where_written), report)
-    found = findings_of(report)
+    found = diagnostics_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)
-    by_file: dict[str, list[Finding]] = {file.shown: [] for file in files}
-    for finding in found:
-        by_file.setdefault(finding.diagnostic.at.file, []).append(finding)
-    return [Checked(name, findings) for name, findings in by_file.items()]
+    by_file: dict[str, list[Diagnostic]] = {file.shown: [] for file in files}
+    for diagnostic in found:
+        by_file.setdefault(diagnostic.at.file, []).append(diagnostic)
+    return [Checked(name, diagnostics) for name, diagnostics in by_file.items()]
 
 
-def _note_texts(findings: Sequence[Finding], known: Mapping[str, str], texts: dict[str, str]) -> None:
+def _note_texts(diagnostics: Sequence[Diagnostic], known: Mapping[str, str], texts: dict[str, str]) -> None:
     """Keeps the texts of files in which something was found, and no others: there may be thousands."""
-    for finding in findings:
-        for at in (finding.diagnostic.at, *(place for _, place in finding.diagnostic.related)):
+    for diagnostic in diagnostics:
+        for at in (diagnostic.at, *(place for _, place in diagnostic.related)):
             if known.get(at.file):
                 texts[at.file] = known[at.file]
 
 
-def _notes(skipped: Sequence[Skipped]) -> list[Finding]:
+def _notes(skipped: Sequence[Skipped]) -> list[Diagnostic]:
     """What was left out, said once for each folder (DG117)."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name, why, at in skipped:
@@ -207,7 +207,7 @@ def _notes(skipped: Sequence[Skipped]) -> list[Finding]:
     for (at, why), names in groups.items():
         message = why or f"{_listed(names)}: no Kubernetes object in there"
         diagnostic = Diagnostic("DG117", f"not checked: {message}", Position(at), severity="note")
-        notes.append(Finding(diagnostic))
+        notes.append(diagnostic)
     return notes
 
 

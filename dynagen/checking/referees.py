@@ -29,11 +29,11 @@ class Referees(NamedTuple):
 def _ask_kubeconform(
     program: str, objects: Sequence[Object], schemas: Sequence[Path], findings: Findings, report: Report
 ) -> None:
-    from dynagen.checking.kubeconform import objections
+    from dynagen.checking.kubeconform import findings_of
     from dynagen.checking.programs import NoVerdict
 
     try:
-        found = objections(program, [subject.data for subject in objects], schemas)
+        found = findings_of(program, [subject.data for subject in objects], schemas)
     except NoVerdict as error:
         report.add("DG217", f"kubeconform gives no verdict: {error}", Position(f"--kubeconform={program}"))
         return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
-from dynagen.diagnostics import KeyPath, Origin, Position, Report
+from dynagen.diagnostics import KeyPath, Origin, Pointed, Position, Report
 from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import render
@@ -18,7 +18,6 @@ from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 
 Made = TypeVar("Made")
-Places = tuple[Position, tuple[tuple[str, Position], ...]]
 
 
 class Object:
@@ -135,25 +134,10 @@ class Cluster(NamedTuple):
         return tuple(map(int, self.kubernetes.split(".")[:2]))
 
 
-class Finding:
-    """One mistake inside one object, before anybody knows which object that is and where it was written.
-
-    What a rule yields. Unpacked it is what `report` of a pod template, a component or a graph takes after the code.
-    """
-
-    __slots__ = ("hint", "message", "path", "severity")
-
-    def __init__(self, path: KeyPath, message: str, hint: str = "", severity: str = "error") -> None:
-        self.path, self.message, self.hint, self.severity = path, message, hint, severity
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.path, self.message, self.hint, self.severity))
-
-
 class Findings:
     """Reports what is wrong with objects, at the line of the profile or the layer that caused it."""
 
-    def __init__(self, report: Report, place: Callable[[Origin], Places]) -> None:
+    def __init__(self, report: Report, place: Callable[[Origin], Pointed]) -> None:
         self.report, self._place = report, place
 
     def add(

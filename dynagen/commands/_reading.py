@@ -59,7 +59,7 @@ class Input:
             return
         from dynagen.commands._output import Texts, say
         from dynagen.console import render
-        from dynagen.console.outcome import Checked, Outcome, findings_of
+        from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 
         texts = Texts(self.texts, [self.request.home, self.request.root])
-        say(render(Outcome([Checked("", findings_of(self.report))], texts), "text"))
+        say(render(Outcome([Checked("", diagnostics_of(self.report))], texts), "text"))

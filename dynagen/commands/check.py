@@ -141,7 +141,7 @@ def _print(outcome: Outcome, format_: str, output_file: str | None) -> None:
         print_text(report)
     if output_file is None and format_ == "text":
         say(report.encode(errors="replace").decode())
-    elif counted := summary(outcome.findings):
+    elif counted := summary(outcome.diagnostics):
         say(f"{counted}\n")
 
 
@@ -169,12 +169,12 @@ def _earlier(path: str | None) -> tuple[list[Object], Outcome | None]:
     if path is None:
         return [], None
     from dynagen.checking.paths import read_earlier
-    from dynagen.console.outcome import Checked, Outcome, findings_of
+    from dynagen.console.outcome import Checked, Outcome, diagnostics_of
     from dynagen.diagnostics import Report
 
     report = Report()
     found = read_earlier(path, report)
-    return found, Outcome([Checked(path, findings_of(report))]) if report.failed else None
+    return found, Outcome([Checked(path, diagnostics_of(report))]) if report.failed else None
 
 
 def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tuple[str, str]:

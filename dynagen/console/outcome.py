@@ -20,18 +20,11 @@ def lines_of(text: str) -> list[str]:
     return text.splitlines()
 
 
-class Finding(NamedTuple):
-    """A diagnostic, and the reason for which a comment silences it (None when none does)."""
-
-    diagnostic: Diagnostic
-    silenced: str | None = None
-
-
 class Checked(NamedTuple):
     """A file that was checked and what was found because of it, also in the layers that it uses."""
 
     file: str
-    findings: Sequence[Finding]
+    diagnostics: Sequence[Diagnostic]
 
 
 class Outcome:
@@ -41,45 +34,42 @@ class Outcome:
     """
 
     def __init__(
-        self, checked: Iterable[Checked], texts: Mapping[str, str] | None = None, notes: Sequence[Finding] = ()
+        self, checked: Iterable[Checked], texts: Mapping[str, str] | None = None, notes: Sequence[Diagnostic] = ()
     ) -> None:
         self.checked, self.notes = list(checked), list(notes)
         self.texts = {} if texts is None else texts
 
     @property
-    def findings(self) -> list[Finding]:
+    def diagnostics(self) -> list[Diagnostic]:
         """Sorted by file, line, column and code; what several profiles share is said once."""
-        unique = dict.fromkeys([*self.notes, *(each for checked in self.checked for each in checked.findings)])
-        return sorted(unique, key=lambda finding: (finding.diagnostic.sort_key, finding.silenced or ""))
+        unique = dict.fromkeys([*self.notes, *(each for checked in self.checked for each in checked.diagnostics)])
+        return sorted(unique, key=lambda diagnostic: (diagnostic.sort_key, diagnostic.silenced or ""))
 
     @property
     def failed(self) -> bool:
         return any(
-            finding.diagnostic.severity == "error" and finding.silenced is None
+            diagnostic.severity == "error" and diagnostic.silenced is None
             for checked in self.checked
-            for finding in checked.findings
+            for diagnostic in checked.diagnostics
         )
 
 
-def findings_of(report: Report) -> list[Finding]:
+def diagnostics_of(report: Report) -> list[Diagnostic]:
     """Sorted; those that are silenced last."""
-    return [
-        *(Finding(diagnostic) for diagnostic in report.diagnostics),
-        *(Finding(diagnostic, reason) for diagnostic, reason in report.silenced),
-    ]
+    return [*report.diagnostics, *report.silenced]
 
 
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
+def counts(diagnostics: Iterable[Diagnostic]) -> dict[str, int]:
     """How many there are of each severity, and how many are silenced."""
     found = dict.fromkeys(("error", "warning", "note", "silenced"), 0)
-    for finding in findings:
-        found[finding.diagnostic.severity if finding.silenced is None else "silenced"] += 1
+    for diagnostic in diagnostics:
+        found[diagnostic.severity if diagnostic.silenced is None else "silenced"] += 1
     return found
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning, 1 silenced`; nothing when there is nothing."""
-    found = counts(findings)
+    found = counts(diagnostics)
     words = [
         f"{number} {severity}{'s' if number > 1 else ''}"
         for severity, number in found.items()

@@ -55,7 +55,7 @@ def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
     return Program(without_positions(serialized, expr), touched, transition, missing)
 
 
-def rule_trouble(rule: Mapping[str, Any], memory: Memory) -> str:
+def rule_problem(rule: Mapping[str, Any], memory: Memory) -> str:
     """Why an entry of `x-kubernetes-validations` cannot be used, or nothing."""
     shapes = {"rule": str, "message": str, "messageExpression": str, "fieldPath": str, "optionalOldSelf": bool}
     for key, shape in shapes.items():

@@ -21,7 +21,7 @@ from dynagen.language.python_programs import Names, evaluate
 from dynagen.memory import Memory
 
 
-class Broken(NamedTuple):
+class BrokenRule(NamedTuple):
     """A rule that does not hold at `path`, or, with `reason`, one that cannot be evaluated there.
 
     `touches` are the places below that it looks at, with names as rules write them. `known` is False when an API server
@@ -91,11 +91,11 @@ class Rules:
         self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
         self._wanted: dict[Place, Wanted | None] = {}
 
-    def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[Broken]:
+    def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[BrokenRule]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
         yield from self._outside(self._place, value, earlier, ())
 
-    def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[Broken]:
+    def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[BrokenRule]:
         """Where no rule has been met yet, the value is as it was written."""
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
@@ -124,7 +124,7 @@ class Rules:
 
     def _inside(
         self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
-    ) -> Iterator[Broken]:
+    ) -> Iterator[BrokenRule]:
         """`value` is as CEL sees it, with text where `found` has times and durations."""
         if place.rules:
             yield from self._evaluated(place, value, earlier, path, found)
@@ -141,7 +141,7 @@ class Rules:
 
     def _evaluated(
         self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
-    ) -> Iterator[Broken]:
+    ) -> Iterator[BrokenRule]:
         scope = _Scope(value, earlier, found, self._judge)
         for rule in place.rules:
             try:
@@ -152,11 +152,11 @@ class Rules:
                     raise ExpressionError("DG216", "its value is neither true nor false")
             except ExpressionError as error:
                 known = not isinstance(error, Undecided)
-                yield Broken(rule, path, "", str(error), self._judge.touched(rule.text, rule.optional), known)
+                yield BrokenRule(rule, path, "", str(error), self._judge.touched(rule.text, rule.optional), known)
                 continue
             if not holds:
                 touches = () if rule.field else self._judge.touched(rule.text, rule.optional)
-                yield Broken(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
+                yield BrokenRule(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
 
 
 def _each(place: Place, value: Any) -> Iterator[tuple[str | int, Any, Place]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Report, closest, shortened
+from dynagen.diagnostics import Finding, KeyPath, Report, closest, shortened
 from dynagen.engine.arguments import places_of
 from dynagen.profile import Profile
 
@@ -35,24 +35,20 @@ class Word:
         self.text, self.path = text, path
 
 
-# The word at fault, a message, a hint and a severity.
-Problem = tuple[Word, str, str, str]
-
-
 def check_values(profile: Profile, path: KeyPath, report: Report) -> None:
     """Reports DG452 for arguments of a profile, of which nobody has made a command line yet. What is only a warning is
     left to the check of that."""
     words = [Word(str(text), (*path, index)) for index, text in enumerate(profile.value(path))]
-    for word, message, hint, severity in value_problems(profile.data["backend"], words):
+    for at, message, hint, severity in value_findings(profile.data["backend"], words):
         if severity == "error":
-            report.add("DG452", message, profile.at(word.path), hint)
+            report.add("DG452", message, profile.at(at), hint)
 
 
-def value_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
+def value_findings(backend: str, words: Sequence[Word]) -> Iterator[Finding]:
     """What is wrong with a share of memory, and with vLLM's KV transfer."""
-    yield from _share_problems(backend, words)
+    yield from _share_findings(backend, words)
     if backend == "vllm":
-        yield from _transfer_problems(words)
+        yield from _transfer_findings(words)
 
 
 def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
@@ -62,7 +58,7 @@ def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
             yield Word(value, words[index].path)
 
 
-def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
+def _share_findings(backend: str, words: Sequence[Word]) -> Iterator[Finding]:
     flag = _SHARES.get(backend)
     for word in values_of(words, flag) if flag else ():
         try:
@@ -73,13 +69,13 @@ def _share_problems(backend: str, words: Sequence[Word]) -> Iterator[Problem]:
         hint = f"did you mean {likely:g}?" if 1 < share <= 100 else "a share of the GPU's memory, such as 0.85"
         if not 0 < share <= 1:
             message = f"'{flag}' is {shortened(word.text, 20)}, and it has to be more than 0 and at most 1"
-            yield word, message, hint, "error"
+            yield Finding(word.path, message, hint)
         elif share == 1 and backend == "sglang":
             message = f"'{flag}' is {word.text}, which leaves nothing for activations"
-            yield word, message, "less than 1, such as 0.85", "warning"
+            yield Finding(word.path, message, "less than 1, such as 0.85", "warning")
 
 
-def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
+def _transfer_findings(words: Sequence[Word]) -> Iterator[Finding]:
     import json
 
     for word in values_of(words, _TRANSFER):
@@ -91,11 +87,11 @@ def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
             hint = (
                 "quotes around it are for a shell" if word.text[0] in "'\"" else "keys and texts stand in double quotes"
             )
-            yield word, f"'{_TRANSFER}' is no JSON: {shortened(word.text, 60)}", hint, "error"
+            yield Finding(word.path, f"'{_TRANSFER}' is no JSON: {shortened(word.text, 60)}", hint)
             continue
         if not isinstance(config, dict):
             hint = """for example {"kv_connector":"NixlConnector","kv_role":"kv_both"}"""
-            yield word, f"'{_TRANSFER}' is no object: {shortened(word.text, 60)}", hint, "error"
+            yield Finding(word.path, f"'{_TRANSFER}' is no object: {shortened(word.text, 60)}", hint)
             continue
         # Keys may come one by one as well: --kv-transfer-config.kv_role kv_both.
         alone = not any(each.text.replace("_", "-").startswith(f"{_TRANSFER}.") for each in words)
@@ -103,7 +99,7 @@ def _transfer_problems(words: Sequence[Word]) -> Iterator[Problem]:
         nested = extra.get("connectors") if isinstance(extra, dict) else None
         for part in (config, *(nested if isinstance(nested, list) else ())):
             if isinstance(part, dict):
-                yield from ((word, *problem) for problem in _connector_problems(part, alone))
+                yield from (Finding(word.path, *said) for said in _connector_problems(part, alone))
 
 
 def _connector_problems(config: dict[str, Any], alone: bool) -> Iterator[tuple[str, str, str]]:

@@ -6,25 +6,23 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dynagen.diagnostics import KeyPath, Origin, Position
+from dynagen.diagnostics import KeyPath, Origin, Pointed
 from dynagen.profile import Profile
 
 if TYPE_CHECKING:
     from dynagen.origins.influence import Influence
 
-Places = tuple[Position, tuple[tuple[str, Position], ...]]
 
-
-def where_written(origin: Origin) -> Places:
+def where_written(origin: Origin) -> Pointed:
     """For objects that nobody compiled."""
     return origin.written, ()
 
 
-def in_profile(profile: Profile, influence: Callable[[], Influence]) -> Callable[[Origin], Places]:
+def in_profile(profile: Profile, influence: Callable[[], Influence]) -> Callable[[Origin], Pointed]:
     """For what was compiled: the layer's place is the second one then. `influence` is asked when nothing simpler helps."""
     influence = cache(influence)
 
-    def place(origin: Origin) -> Places:
+    def place(origin: Origin) -> Pointed:
         for path in _sources(origin, profile, influence):
             at = profile.written(path)
             if at is not None:

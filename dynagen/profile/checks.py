@@ -17,7 +17,7 @@ from dynagen.text.scalars import is_string_to_all, requoted
 from dynagen.trees.nodes import List, Tree, find, to_data
 
 if TYPE_CHECKING:
-    from dynagen.schema.explanation import Problem
+    from dynagen.schema.explanation import Violation
 
 
 def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
@@ -39,7 +39,7 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
         report.add(*_described(problem, schema, tree))
 
 
-def _described(problem: Problem, schema: Schema, tree: Tree) -> tuple[str, str, Position, str]:
+def _described(problem: Violation, schema: Schema, tree: Tree) -> tuple[str, str, Position, str]:
     """Code, message, place and hint."""
     at = find(tree, problem.path).origin.written
     where = path_text(problem.path)

@@ -194,11 +194,11 @@ def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     """Reports DG214 for a schema of a layer's own set that cannot be used."""
     if _ships(layers):
         return
-    from dynagen.crd_rules.soundness import rules_trouble
+    from dynagen.crd_rules.soundness import rules_problem
 
     for layer in layers:
         for file, message in broken_schemas(
-            layer.schemas_folder, layer.folder, partial(rules_trouble, memory=layer.memory)
+            layer.schemas_folder, layer.folder, partial(rules_problem, memory=layer.memory)
         ):
             shown = f"{layer.shown}/{file.relative_to(layer.folder).as_posix()}"
             report.add(

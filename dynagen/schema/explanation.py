@@ -14,7 +14,7 @@ from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_
 from dynagen.text.patterns import compiled
 
 
-class Problem(NamedTuple):
+class Violation(NamedTuple):
     """`path` leads to `value`, which breaks `keyword`.
 
     `key` is the property that is missing (`required`) or unknown (`additionalProperties`); `path` is then its parent's.
@@ -29,7 +29,7 @@ class Problem(NamedTuple):
     known: tuple[Any, ...] = ()
 
 
-def find_problems(value: Any, schema: Json, source: Source, secret: bool = False) -> list[Problem]:
+def find_problems(value: Any, schema: Json, source: Source, secret: bool = False) -> list[Violation]:
     """Each problem once, sorted by path. With `secret` no message or field holds a part of the value."""
     found = [_hidden(problem) if secret else problem for problem in _problems(value, schema, source)]
     unique = {(problem.path, problem.keyword, problem.key, problem.message): problem for problem in found}
@@ -40,14 +40,14 @@ def _order(path: KeyPath) -> list[tuple[str, int]]:
     return [("", part) if isinstance(part, int) else (part, 0) for part in path]
 
 
-def _hidden(problem: Problem) -> Problem:
+def _hidden(problem: Violation) -> Violation:
     message = problem.message.partition(", got ")[0]
     if problem.keyword not in ("required", "additionalProperties", "type"):
         message = f"not allowed here by '{problem.keyword}'"
     return problem._replace(message=message, value=None)
 
 
-def _problems(value: Any, schema: Json, source: Source) -> Iterator[Problem]:
+def _problems(value: Any, schema: Json, source: Source) -> Iterator[Violation]:
     import referencing
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
@@ -115,32 +115,32 @@ def _additional(instance: dict[str, Any], schema: Any) -> list[str]:
     ]
 
 
-def _explained(error: Any, base: KeyPath = ()) -> Iterator[Problem]:
+def _explained(error: Any, base: KeyPath = ()) -> Iterator[Violation]:
     path: KeyPath = (*base, *error.relative_path)
     keyword, wanted, value, schema = error.validator, error.validator_value, error.instance, error.schema
     if keyword is None:  # the schema is `false`
-        yield Problem(path, "false", "nothing is allowed here", value)
+        yield Violation(path, "false", "nothing is allowed here", value)
     elif keyword == "required":
         for key in wanted:
             if key not in value:
-                yield Problem(path, keyword, f"'{key}' is missing", value, key, tuple(schema.get("properties", ())))
+                yield Violation(path, keyword, f"'{key}' is missing", value, key, tuple(schema.get("properties", ())))
     elif keyword == "additionalProperties":
-        yield Problem(
+        yield Violation(
             path, keyword, f"unknown field '{error.message}'", value, error.message, tuple(schema.get("properties", ()))
         )
     elif keyword in ("anyOf", "oneOf"):
         yield from _explained_choice(error, path)
     elif keyword in ("enum", "const"):
         known = tuple(wanted) if keyword == "enum" else (wanted,)
-        yield Problem(path, keyword, f"expected {_listed(known)}, got {_shown(value)}", value, known=known)
+        yield Violation(path, keyword, f"expected {_listed(known)}, got {_shown(value)}", value, known=known)
     else:
         # In these words editors say it, too (the YAML language server and VS Code).
         words = schema.get("patternErrorMessage") if keyword == "pattern" else None
         expectation = words or _expectation(keyword, wanted)
-        yield Problem(path, keyword, f"expected {expectation}, got {_measured(keyword, value)}", value)
+        yield Violation(path, keyword, f"expected {expectation}, got {_measured(keyword, value)}", value)
 
 
-def _explained_choice(error: Any, path: KeyPath) -> Iterator[Problem]:
+def _explained_choice(error: Any, path: KeyPath) -> Iterator[Violation]:
     """The branch that fits the value's type speaks, if it is the only one; else what the branches have in common."""
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
@@ -153,7 +153,7 @@ def _explained_choice(error: Any, path: KeyPath) -> Iterator[Problem]:
         got = " and ".join(map(repr, given)) or "none"
         most = "exactly one" if error.validator == "oneOf" and not _may_be_empty(error.validator_value) else "one"
         most = "at most one" if error.validator == "oneOf" and _may_be_empty(error.validator_value) else most
-        yield Problem(
+        yield Violation(
             path, error.validator, f"expected {most} of {_listed(keys)}, got {got}", error.instance, known=keys
         )
     elif len(meant) == 1:
@@ -161,11 +161,11 @@ def _explained_choice(error: Any, path: KeyPath) -> Iterator[Problem]:
             yield from _explained(inner, path)
     elif all(_is_about_type(inner) for inner in error.context) and error.context:
         kinds = _listed(tuple(inner.validator_value for inner in error.context), quote=False)
-        yield Problem(path, "type", f"expected {kinds}, got {_measured('type', error.instance)}", error.instance)
+        yield Violation(path, "type", f"expected {kinds}, got {_measured('type', error.instance)}", error.instance)
     else:
         count = "several" if not error.context or len(branches) < len(error.validator_value) else "none"
         one = "exactly one" if error.validator == "oneOf" else "one"
-        yield Problem(
+        yield Violation(
             path, error.validator, f"expected {one} of {len(error.validator_value)} forms, got {count}", error.instance
         )
 

@@ -20,7 +20,7 @@ from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
-    from dynagen.schema.explanation import Problem
+    from dynagen.schema.explanation import Violation
 
 __all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
 
@@ -109,11 +109,11 @@ def _is_name(text: str) -> bool:
 
 
 def broken_schemas(
-    folder: Path, home: Path, rules_trouble: Callable[[Source], str] = lambda source: ""
+    folder: Path, home: Path, rules_problem: Callable[[Source], str] = lambda source: ""
 ) -> Iterator[tuple[Path, str]]:
     """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read.
 
-    `rules_trouble` says what is wrong with the rules of a kind whose schema is in order.
+    `rules_problem` says what is wrong with the rules of a kind whose schema is in order.
     """
     for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
         if not lies_in(file, home):
@@ -128,7 +128,7 @@ def broken_schemas(
         if not message and _asks_itself(schema, Schemas([folder])._open(file)):
             message = "a '$ref' in it leads back to itself"
         if not message and isinstance(schema, dict):
-            message = rules_trouble(read_source(file, read_source))
+            message = rules_problem(read_source(file, read_source))
         if message:
             yield file, message
 
@@ -199,7 +199,7 @@ class Schema:
     def conforms(self, manifest: Any) -> bool:
         return conforms(manifest, self.source.schema, self.source)
 
-    def problems(self, manifest: Any) -> list[Problem]:
+    def problems(self, manifest: Any) -> list[Violation]:
         """Why not, sorted by path; empty exactly when the manifest conforms. What is in a Secret is never quoted."""
         from dynagen.schema.explanation import find_problems
 
@@ -245,7 +245,7 @@ def _default(node: Node, name: str) -> Any:
     return child.default if child else None
 
 
-def problems(value: Any, schema: Json) -> list[Problem]:
+def problems(value: Any, schema: Json) -> list[Violation]:
     """The same for any value and a schema that stands alone."""
     from dynagen.schema.explanation import find_problems
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.crd_rules.compiling import rule_trouble
+from dynagen.crd_rules.compiling import rule_problem
 from dynagen.memory import Memory
 from dynagen.schema.conformance import conforms
 from dynagen.schema_import.errors import ImportRefused
@@ -189,7 +189,7 @@ class Tightening:
         self._expect(rule.get("rule"), str, f"{at}.rule")
         if unknown := sorted(set(map(str, rule)) - _RULE):
             raise self.refused(at, f"unknown key '{unknown[0]}' in a rule")
-        if trouble := rule_trouble(rule, self._memory):
+        if trouble := rule_problem(rule, self._memory):
             raise self.refused(at, trouble)
         return {key: self.plain(value, at) for key, value in rule.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.compiled.reading import know_rules
-from dynagen.crd_rules.evaluating import Broken, Rules
+from dynagen.crd_rules.evaluating import BrokenRule, Rules
 from dynagen.crd_rules.places import escaped, place_of
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.memory import Memory
@@ -47,7 +47,7 @@ def _made(schema: Schema, memory: Memory) -> Rules | None:
     return Rules(place, memory) if place else None
 
 
-def _report(broken: Broken, subject: Object, findings: Findings) -> None:
+def _report(broken: BrokenRule, subject: Object, findings: Findings) -> None:
     rule, where = broken.rule, path_text(broken.path)
     prefix = f"{where}: " if broken.path else ""
     text = " ".join(rule.text.split())

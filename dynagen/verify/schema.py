@@ -10,7 +10,7 @@ from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
-    from dynagen.schema.explanation import Problem
+    from dynagen.schema.explanation import Violation
 
 _SHOWN = 5  # places of one object
 _MAKE = (
@@ -67,7 +67,7 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
     return sound
 
 
-def _of_later(problems: Sequence[Problem], subject: Object, later: Later) -> list[Problem]:
+def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> list[Violation]:
     """The unknown fields that the later release knows."""
     unknown = [each for each in problems if each.key is not None and each.keyword == "additionalProperties"]
     schema = later.schemas().find(subject.api_version, subject.kind) if unknown and later.release() else None
@@ -77,7 +77,7 @@ def _of_later(problems: Sequence[Problem], subject: Object, later: Later) -> lis
     return [each for each in unknown if (each.path, each.key) not in still]
 
 
-def _report_missing(missing: Sequence[Problem], subject: Object, later: Later, findings: Findings) -> None:
+def _report_missing(missing: Sequence[Violation], subject: Object, later: Later, findings: Findings) -> None:
     paths: list[KeyPath] = [(*each.path, each.key) for each in missing if each.key is not None]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     message = f"{path_text(paths[0])}{more}: release {later.than} knows no such field"

@@ -39,9 +39,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from dynagen.cluster.objects import Finding
 from dynagen.compiled.reading import table
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import Finding, KeyPath
 from dynagen.verify.predicates import FORMS, PREDICATES, Form, Words, lookup
 
 Found = tuple[str, Finding]

@@ -13,7 +13,7 @@ from dynagen.checking.manifests import Target, check_manifests
 from dynagen.diagnostics import Report
 from dynagen.text.durations import duration_problem, nanoseconds
 from dynagen.text.source import parse
-from dynagen.verify.istio.faults import regex_problem
+from dynagen.verify.istio.common import regex_problem
 from dynagen.verify.istio.hosts import host_problem, overlap
 from tests.conftest import ROOT
 

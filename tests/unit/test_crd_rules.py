@@ -11,7 +11,7 @@ import pytest
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.places import RULES, escaped, place_of
-from dynagen.crd_rules.soundness import rules_trouble
+from dynagen.crd_rules.soundness import rules_problem
 from dynagen.language.cel import ExpressionError
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source, read_source
@@ -232,7 +232,7 @@ def test_a_value_that_is_neither_true_nor_false_is_an_error() -> None:
 )
 def test_a_function_that_is_left_out_is_left_to_the_api_server(rule: str, known: list[bool]) -> None:
     schema = {**thing({"a": TEXT, "b": TEXT, "m": {"additionalProperties": TEXT}}, rule), RULES: [[]]}
-    assert rules_trouble(Source(schema), Memory()) == ""
+    assert rules_problem(Source(schema), Memory()) == ""
     place = place_of(schema, Source(schema))
     assert place
     assert [each.known for each in Rules(place, Memory()).broken({"a": "x", "m": {"k": "v"}})] == known
@@ -249,7 +249,7 @@ CRDS = [folder for folder in sorted(SCHEMAS.iterdir()) if folder.is_dir() and no
 @pytest.mark.parametrize("folder", CRDS, ids=lambda folder: str(folder.name))
 def test_every_shipped_rule_compiles_and_every_kind_says_where_its_rules_are(folder: Path) -> None:
     for file in sorted(folder.rglob("*.json")):
-        assert rules_trouble(read_source(file, read_source), Memory()) == "", file
+        assert rules_problem(read_source(file, read_source), Memory()) == "", file
         for rule in rules_of(json.loads(file.read_bytes())):
             for text in (rule["rule"], rule.get("messageExpression", "true")):
                 assert compile_rule(text, False, Memory()).missing == "", file

@@ -14,7 +14,7 @@ import pytest
 
 from dynagen.console import format_names, render
 from dynagen.console.catalogue import find_rule
-from dynagen.console.outcome import Checked, Finding, Outcome
+from dynagen.console.outcome import Checked, Outcome
 from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position
 from tests.conftest import ROOT
 
@@ -40,12 +40,12 @@ BYTES = Diagnostic("DG101", "cannot read", Position(os.fsdecode(b"\xff.yaml")))
 @pytest.fixture
 def outcome() -> Outcome:
     checked = [
-        Checked("deploy/a b#ä.yaml", [Finding(ERROR), Finding(WARNING, "a test: < 1 & none")]),
-        Checked("p.yaml", [Finding(WARNING), Finding(ERROR)]),
+        Checked("deploy/a b#ä.yaml", [ERROR, WARNING._replace(silenced="a test: < 1 & none")]),
+        Checked("p.yaml", [WARNING, ERROR]),
         Checked("fine.yaml", []),
-        Checked(STANDARD_INPUT, [Finding(OPTION), Finding(PIPED), Finding(OUTSIDE), Finding(BYTES)]),
+        Checked(STANDARD_INPUT, [OPTION, PIPED, OUTSIDE, BYTES]),
     ]
-    return Outcome(checked, {"deploy/a b#ä.yaml": TEXT}, [Finding(NOTE)])
+    return Outcome(checked, {"deploy/a b#ä.yaml": TEXT}, [NOTE])
 
 
 def test_formats_are_found_by_name() -> None:
@@ -137,7 +137,7 @@ def test_sarif_keeps_what_is_silenced_as_suppressed(outcome: Outcome) -> None:
 def test_sarif_names_absolute_paths_below_the_current_folder_relatively(monkeypatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     at = Position(str(tmp_path / "a/b.yaml"))
-    run = sarif(Outcome([Checked(at.file, [Finding(ERROR._replace(at=at))])]))
+    run = sarif(Outcome([Checked(at.file, [ERROR._replace(at=at)])]))
     assert run["artifacts"] == [{"location": {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}}]
 
 
@@ -200,7 +200,7 @@ def test_annotations_are_escaped_and_on_one_line(outcome: Outcome) -> None:
     assert piped.startswith("::error title=DG204::a 100%25 'b'%0D%0Ac: d, e <&>")
     assert "\x1b" not in piped
     odd = ERROR._replace(at=Position("a,b:c%.yaml", 1, 1), related=(), hint="")
-    said = render(Outcome([Checked("", [Finding(odd)])]), "github")
+    said = render(Outcome([Checked("", [odd])]), "github")
     assert said == "::error file=a%2Cb%3Ac%25.yaml,line=1,col=1,endColumn=2,title=DG212::expected string\n"
 
 

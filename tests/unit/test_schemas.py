@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from dynagen.schema.conformance import Source
-from dynagen.schema.explanation import Problem
+from dynagen.schema.explanation import Violation
 from dynagen.schema.sets import Schema, Schemas, conforms, problems
 from dynagen.text.paths import SCHEMAS
 from dynagen.text.patterns import compiled
@@ -482,7 +482,7 @@ def test_the_value_of_a_secret_is_never_quoted() -> None:
 
 def test_a_problem_is_plain_data() -> None:
     (problem,) = problems({"b": 1}, {"properties": {"a": {}}, "additionalProperties": False})
-    assert problem == Problem((), "additionalProperties", "unknown field 'b'", {"b": 1}, "b", ("a",))
+    assert problem == Violation((), "additionalProperties", "unknown field 'b'", {"b": 1}, "b", ("a",))
 
 
 LABELLED = """

@@ -13,8 +13,8 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 def render(outcome: Outcome) -> str:
-    """Silenced findings are left out: there is nothing to do about them."""
-    return "".join(_command(finding.diagnostic) for finding in outcome.findings if finding.silenced is None)
+    """Silenced diagnostics are left out: there is nothing to do about them."""
+    return "".join(_command(diagnostic) for diagnostic in outcome.diagnostics if diagnostic.silenced is None)
 
 
 def _command(diagnostic: Diagnostic) -> str:

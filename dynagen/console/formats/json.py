@@ -6,20 +6,20 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from dynagen.console.outcome import Finding, Outcome, counts
-from dynagen.diagnostics import Position
+from dynagen.console.outcome import Outcome, counts
+from dynagen.diagnostics import Diagnostic, Position
 
 VERSION = 1
 
 
 def render(outcome: Outcome) -> str:
-    findings = outcome.findings
-    found = counts(findings)
+    diagnostics = outcome.diagnostics
+    found = counts(diagnostics)
     data = {
         "version": VERSION,
         "dynagen": version("dynagen"),
         "files": [checked.file for checked in outcome.checked],
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [_diagnostic(diagnostic) for diagnostic in diagnostics],
         "summary": {
             "files": len(outcome.checked),
             "errors": found["error"],
@@ -31,8 +31,7 @@ def render(outcome: Outcome) -> str:
     return json.dumps(data, indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    diagnostic, reason = finding
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -40,7 +39,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         **_place(diagnostic.at),
         "hint": diagnostic.hint or None,
         "related": [{"message": words, **_place(at)} for words, at in diagnostic.related],
-        "silenced": reason,
+        "silenced": diagnostic.silenced,
     }
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from dynagen.console.formats.text import to_text
-from dynagen.console.outcome import Checked, Finding, Outcome
+from dynagen.console.outcome import Checked, Outcome
+from dynagen.diagnostics import Diagnostic
 
 
 def render(outcome: Outcome) -> str:
-    failures = sum(any(_is_failure(finding) for finding in checked.findings) for checked in outcome.checked)
+    failures = sum(any(_is_failure(diagnostic) for diagnostic in checked.diagnostics) for checked in outcome.checked)
     totals = {"tests": str(len(outcome.checked)), "failures": str(failures), "errors": "0"}
     top = ElementTree.Element("testsuites", {"name": "dynagen", **totals})
     suite = ElementTree.SubElement(top, "testsuite", {"name": "dynagen check", **totals, "skipped": "0", "time": "0"})
     for checked in outcome.checked:
         _case(suite, checked, outcome)
     if outcome.notes:
-        said = to_text([note.diagnostic for note in outcome.notes], outcome.texts)
+        said = to_text(outcome.notes, outcome.texts)
         ElementTree.SubElement(suite, "system-out").text = _legal(said)
     ElementTree.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(top, encoding="unicode") + "\n"
@@ -29,22 +30,26 @@ def render(outcome: Outcome) -> str:
 def _case(suite: ElementTree.Element, checked: Checked, outcome: Outcome) -> None:
     attributes = {"classname": "dynagen.check", "name": _legal(checked.file), "time": "0"}
     case = ElementTree.SubElement(suite, "testcase", attributes)
-    errors = [finding.diagnostic for finding in checked.findings if _is_failure(finding)]
+    errors = [diagnostic for diagnostic in checked.diagnostics if _is_failure(diagnostic)]
     if errors:  # one a case: most readers show no second one
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         message = f"{errors[0].code} {errors[0].message}{more}"
         failure = ElementTree.SubElement(case, "failure", {"type": errors[0].code, "message": _legal(message)})
         failure.text = _legal(to_text(errors, outcome.texts))
-    rest = [finding.diagnostic for finding in checked.findings if finding.silenced is None and not _is_failure(finding)]
-    silenced = [(finding.diagnostic, finding.silenced) for finding in checked.findings if finding.silenced is not None]
+    rest = [
+        diagnostic for diagnostic in checked.diagnostics if diagnostic.silenced is None and not _is_failure(diagnostic)
+    ]
+    silenced = [
+        (diagnostic, diagnostic.silenced) for diagnostic in checked.diagnostics if diagnostic.silenced is not None
+    ]
     said = to_text(rest, outcome.texts)
     said += "".join(f"{each.at}: silenced[{each.code}] {each.message}: {reason}\n" for each, reason in silenced)
     if said:
         ElementTree.SubElement(case, "system-out").text = _legal(said)
 
 
-def _is_failure(finding: Finding) -> bool:
-    return finding.silenced is None and finding.diagnostic.severity == "error"
+def _is_failure(diagnostic: Diagnostic) -> bool:
+    return diagnostic.silenced is None and diagnostic.severity == "error"
 
 
 def _legal(text: str) -> str:

@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import quote
 
 from dynagen.console.catalogue import codes, find_rule
-from dynagen.console.outcome import Finding, Outcome, lines_of, names_a_file
-from dynagen.diagnostics import Position
+from dynagen.console.outcome import Outcome, lines_of, names_a_file
+from dynagen.diagnostics import Diagnostic, Position
 
 
 def render(outcome: Outcome) -> str:
-    findings = outcome.findings
-    rules = sorted({finding.diagnostic.code for finding in findings} & set(codes()))
+    diagnostics = outcome.diagnostics
+    rules = sorted({diagnostic.code for diagnostic in diagnostics} & set(codes()))
     indices = {code: index for index, code in enumerate(rules)}
     run = {
         "tool": {
@@ -34,7 +34,7 @@ def render(outcome: Outcome) -> str:
         "columnKind": "utf16CodeUnits",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder that dynagen was called in."}}},
         "artifacts": [{"location": location} for location in _artifacts(checked.file for checked in outcome.checked)],
-        "results": [_result(finding, indices, outcome.texts) for finding in findings],
+        "results": [_result(diagnostic, indices, outcome.texts) for diagnostic in diagnostics],
     }
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -65,8 +65,8 @@ def _fenced(example: str) -> str:
     return f"```yaml\n{example}\n```"
 
 
-def _result(finding: Finding, indices: Mapping[str, int], texts: Mapping[str, str]) -> dict[str, Any]:
-    diagnostic, reason = finding
+def _result(diagnostic: Diagnostic, indices: Mapping[str, int], texts: Mapping[str, str]) -> dict[str, Any]:
+    reason = diagnostic.silenced
     words = diagnostic.message + (f"\nHint: {diagnostic.hint}" if diagnostic.hint else "")
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,

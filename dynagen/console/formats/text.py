@@ -13,10 +13,10 @@ _WITHOUT_LINE = frozenset({"DG478"})
 
 
 def render(outcome: Outcome) -> str:
-    """Silenced findings are counted only."""
-    findings = outcome.findings
-    shown = [finding.diagnostic for finding in findings if finding.silenced is None]
-    counted = summary(findings)
+    """Silenced diagnostics are counted only."""
+    diagnostics = outcome.diagnostics
+    shown = [diagnostic for diagnostic in diagnostics if diagnostic.silenced is None]
+    counted = summary(diagnostics)
     return to_text(shown, outcome.texts) + (f"{counted}\n" if counted else "")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Findings
-from dynagen.diagnostics import closest, shortened
-from dynagen.engine.values import Problem, Word, value_problems, values_of
+from dynagen.diagnostics import Finding, closest, shortened
+from dynagen.engine.values import Word, value_findings, values_of
 from dynagen.verify.dynamo.commands import backends_in
 from dynagen.verify.dynamo.scripts import words_of
 
@@ -27,20 +27,20 @@ def check_engine_values(graph: Graph, findings: Findings) -> None:
             continue
         path, main = component.container(MAIN)
         words = words_of(main or {})
-        problems = [*_role_problems(component, words), *value_problems(backends[0], words)]
+        found = [*_role_findings(component, words), *value_findings(backends[0], words)]
         where = f"component '{component.name}': " if component.name else ""
-        for word, message, hint, severity in problems:
-            at = (*component.path, *path, *word.path)
+        for inner, message, hint, severity in found:
+            at = (*component.path, *path, *inner)
             findings.add("DG452", graph.subject, at, where + message, hint, severity)
 
 
-def _role_problems(component: Component, words: list[Word]) -> Iterator[Problem]:
+def _role_findings(component: Component, words: list[Word]) -> Iterator[Finding]:
     given = list(values_of(words, _MODE))
     for word in given:
         if word.text not in _MODES:
             near = closest(word.text, _MODES[:5])
             hint = f"did you mean '{near}'?" if near else "one of " + ", ".join(_MODES[:5])
-            yield word, f"'{_MODE}' cannot be '{shortened(word.text, 40)}'", hint, "error"
+            yield Finding(word.path, f"'{_MODE}' cannot be '{shortened(word.text, 40)}'", hint)
     flags = {"--is-prefill-worker": "prefill", "--is-decode-worker": "decode"}
     given += [Word(flags[word.text], word.path) for word in words if word.text in flags]
     roles = {word.text for word in given}
@@ -48,4 +48,4 @@ def _role_problems(component: Component, words: list[Word]) -> Iterator[Problem]
     if other and roles == {other}:
         message = f"it is of type '{component.type}', and its engine is started for {other}"
         hint = "one of the two is wrong: by the type it is found, labelled and scaled"
-        yield given[0], message, hint, "warning"
+        yield Finding(given[0].path, message, hint, "warning")

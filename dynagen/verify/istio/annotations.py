@@ -12,7 +12,7 @@ from pathlib import Path
 from dynagen.cluster.objects import Object
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath, Report, closest
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import is_block
 from dynagen.verify.istio.mesh import Mesh
 

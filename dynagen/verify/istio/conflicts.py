@@ -10,7 +10,7 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import full_name, overlap
 from dynagen.verify.istio.mesh import Mesh, is_selected
 

@@ -5,14 +5,19 @@ Source: pkg/config/validation/validation.go of istio/istio.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.faults import Fault, Faults, items, of, warning
+from dynagen.diagnostics import Finding, KeyPath
+from dynagen.verify.istio.common import (
+    items,
+    of,
+    warning,
+)
 from dynagen.verify.istio.hosts import fqdn_problem, host_problem, is_host_label, labels_problem, port_problem
 
 
-def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
+def gateway_name_findings(names: Any, path: KeyPath) -> Iterator[Finding]:
     for index, name in enumerate(names):
         at = (*path, index)
         namespace, slash, gateway = name.partition("/")
@@ -23,46 +28,46 @@ def gateway_name_faults(names: Any, path: KeyPath) -> Faults:
                 yield warning(at, f"'{name}' is an old way to name a gateway", f"use '{second}/{first}'")
             return  # Istio reads no further
         if not is_host_label(namespace):
-            yield Fault(at, f"'{name}': '{namespace}' is no namespace")
+            yield Finding(at, f"'{name}': '{namespace}' is no namespace")
         if not is_host_label(gateway):
-            yield Fault(at, f"'{name}': '{gateway}' is no name of a Gateway")
+            yield Finding(at, f"'{name}': '{gateway}' is no name of a Gateway")
 
 
-def source_faults(match: dict[str, Any], path: KeyPath) -> Faults:
+def source_findings(match: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
     """What matches of all protocols have in common."""
     if match.get("port"):
         yield from of((*path, "port"), port_problem(match["port"]))
     yield from of((*path, "sourceLabels"), labels_problem(match.get("sourceLabels") or {}))
-    yield from gateway_name_faults(match.get("gateways") or (), (*path, "gateways"))
+    yield from gateway_name_findings(match.get("gateways") or (), (*path, "gateways"))
 
 
-def route_faults(route: dict[str, Any], path: KeyPath) -> Faults:
+def route_findings(route: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
     """Of a route of TCP or TLS."""
     if not route.get("route"):
-        yield Fault((*path, "route"), "a route needs a destination")
+        yield Finding((*path, "route"), "a route needs a destination")
     for at, weighted in items(route, "route", path):
-        yield from destination_faults(weighted.get("destination"), (*at, "destination"))
-    yield from weight_faults(route, path)
+        yield from destination_findings(weighted.get("destination"), (*at, "destination"))
+    yield from weight_findings(route, path)
 
 
-def weight_faults(route: dict[str, Any], path: KeyPath) -> Faults:
+def weight_findings(route: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
     weights = [each.get("weight", 0) for each in route.get("route") or ()]
     for index, weight in enumerate(weights):
         if weight < 0:
-            yield Fault((*path, "route", index, "weight"), f"weight {weight} is negative")
+            yield Finding((*path, "route", index, "weight"), f"weight {weight} is negative")
     if len(weights) > 1 and sum(weights) == 0:
-        yield Fault(
+        yield Finding(
             (*path, "route"), "the weights of several destinations are 0 in all", "a missing weight counts as 0"
         )
 
 
-def destination_faults(destination: dict[str, Any] | None, path: KeyPath) -> Faults:
+def destination_findings(destination: dict[str, Any] | None, path: KeyPath) -> Iterator[Finding]:
     if destination is None:
         return
     host = destination.get("host", "")
     problem = "'*' is no destination" if host == "*" else host_problem(host)
     yield from of((*path, "host"), problem)
     if destination.get("subset") and not is_host_label(destination["subset"]):
-        yield Fault((*path, "subset"), f"'{destination['subset']}' is no name of a subset")
+        yield Finding((*path, "subset"), f"'{destination['subset']}' is no name of a subset")
     if destination.get("port") is not None:
         yield from of((*path, "port", "number"), port_problem(destination["port"].get("number", 0)))

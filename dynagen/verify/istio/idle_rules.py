@@ -10,7 +10,7 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.cluster.operator import service_name
 from dynagen.cluster.pods import Pod
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name
 from dynagen.verify.istio.mesh import Mesh, is_selected
 

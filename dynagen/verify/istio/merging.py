@@ -13,7 +13,7 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import full_name
 from dynagen.verify.istio.mesh import Mesh
 from dynagen.verify.istio.reach import covers

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 
 
 class Unreached:

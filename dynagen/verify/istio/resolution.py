@@ -10,7 +10,7 @@ from typing import Any
 
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import KeyPath, Report, closest
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import CLUSTER_DOMAIN, full_name
 from dynagen.verify.istio.mesh import Mesh
 

@@ -10,7 +10,7 @@ from typing import Any
 from dynagen.cluster.objects import Object
 from dynagen.cluster.pods import Pod
 from dynagen.diagnostics import KeyPath
-from dynagen.verify.istio.faults import items
+from dynagen.verify.istio.common import items
 from dynagen.verify.istio.hosts import is_jwt_claim, overlap
 from dynagen.verify.istio.mesh import Mesh, is_selected
 from dynagen.verify.istio.resolution import destinations

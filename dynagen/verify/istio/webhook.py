@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from dynagen.cluster.objects import Object
-from dynagen.verify.istio.faults import Fault, Faults
+from dynagen.diagnostics import Finding
 from dynagen.verify.istio.mesh import Mesh
 
-# For each kind the code, and the function that finds faults: a module is read when there is an object for it.
+# For each kind the code, and the function that finds them: a module is read when there is an object for it.
 _KINDS = {
-    "Gateway": ("DG480", "gateways", "gateway_faults"),
-    "VirtualService": ("DG481", "routes", "virtual_service_faults"),
-    "DestinationRule": ("DG482", "destination_rules", "destination_rule_faults"),
-    "AuthorizationPolicy": ("DG483", "policies", "authorization_faults"),
-    "PeerAuthentication": ("DG483", "policies", "peer_authentication_faults"),
-    "RequestAuthentication": ("DG483", "policies", "request_authentication_faults"),
-    "Telemetry": ("DG485", "extensions", "telemetry_faults"),
-    "EnvoyFilter": ("DG485", "extensions", "envoy_filter_faults"),
+    "Gateway": ("DG480", "gateways", "gateway_findings"),
+    "VirtualService": ("DG481", "routes", "virtual_service_findings"),
+    "DestinationRule": ("DG482", "destination_rules", "destination_rule_findings"),
+    "AuthorizationPolicy": ("DG483", "policies", "authorization_findings"),
+    "PeerAuthentication": ("DG483", "policies", "peer_authentication_findings"),
+    "RequestAuthentication": ("DG483", "policies", "request_authentication_findings"),
+    "Telemetry": ("DG485", "extensions", "telemetry_findings"),
+    "EnvoyFilter": ("DG485", "extensions", "envoy_filter_findings"),
 }
 
 
@@ -28,13 +28,15 @@ def check_webhook(mesh: Mesh) -> None:
         subjects = mesh.of_kind(kind)
         if not subjects:
             continue
-        faults: Callable[[Object], Faults] = getattr(import_module(f"dynagen.verify.istio.{module}"), function)
+        find: Callable[[Object], Iterator[Finding]] = getattr(import_module(f"dynagen.verify.istio.{module}"), function)
         for subject in subjects:
-            for fault in (*_metadata_faults(subject), *faults(subject)):
-                if fault.severity == "error":
-                    mesh.refuse(code, subject, fault.path, fault.message, fault.hint)
+            for finding in (*_metadata_findings(subject), *find(subject)):
+                if finding.severity == "error":
+                    mesh.refuse(code, subject, finding.path, finding.message, finding.hint)
                 else:
-                    mesh.report("DG486", "IST0133", subject, fault.path, fault.message, fault.hint, fault.severity)
+                    mesh.report(
+                        "DG486", "IST0133", subject, finding.path, finding.message, finding.hint, finding.severity
+                    )
     if not mesh.of_kind("VirtualService"):
         return
     from dynagen.verify.istio.reach import unreached
@@ -45,16 +47,18 @@ def check_webhook(mesh: Mesh) -> None:
             mesh.report("DG487", analyser, subject, found.path, found.message, found.hint, severity)
 
 
-def _metadata_faults(subject: Object) -> Faults:
+def _metadata_findings(subject: Object) -> Iterator[Finding]:
     """Source: validateMetadata in pkg/config/validation/validation.go and pkg/config/constants of istio/istio."""
     annotations = (subject.data.get("metadata") or {}).get("annotations") or {}
     for name in annotations:
         path = ("metadata", "annotations", name)
         if name == "istio.io/dry-run" and subject.kind != "AuthorizationPolicy":
-            yield Fault(path, f"dry-run is for an AuthorizationPolicy, not for a {subject.kind}", "drop the annotation")
+            yield Finding(
+                path, f"dry-run is for an AuthorizationPolicy, not for a {subject.kind}", "drop the annotation"
+            )
         elif name in (
             "internal.istio.io/webhook-always-reject",
             "internal.istio.io/parent-namespace",
             "internal.istio.io/parents",
         ):
-            yield Fault(path, f"'{name}' is for Istio itself", "drop the annotation")
+            yield Finding(path, f"'{name}' is for Istio itself", "drop the annotation")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.cluster.objects import Finding, Findings
+from dynagen.cluster.objects import Findings
 from dynagen.cluster.pod_templates import PodTemplate
-from dynagen.diagnostics import KeyPath, closest
+from dynagen.diagnostics import Finding, KeyPath, closest
 from dynagen.text.names import is_qualified
 from dynagen.text.quantities import amount
 

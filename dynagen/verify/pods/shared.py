@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.cluster.graphs import MAIN
-from dynagen.cluster.objects import Finding, Findings
+from dynagen.cluster.objects import Findings
 from dynagen.cluster.pod_templates import PodTemplate
-from dynagen.diagnostics import closest
+from dynagen.diagnostics import Finding, closest
 from dynagen.text.names import is_dns_label
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dynagen.cluster.objects import Cluster, Finding, Findings, Object
-from dynagen.diagnostics import KeyPath, path_text
+from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.diagnostics import Finding, KeyPath, path_text
 from dynagen.verify.predicates import Form
 from dynagen.verify.table import Rules
 

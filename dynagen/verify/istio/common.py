@@ -1,6 +1,4 @@
-"""One mistake inside one object, before anybody knows which object that is and where it was written.
-
-Also the mistakes that can be made in several kinds: whom an object is exported to, which pods it is for, durations,
+"""Mistakes that can be made in several kinds: whom an object is exported to, which pods it is for, durations,
 regular expressions.
 """
 
@@ -10,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dynagen.diagnostics import KeyPath
+from dynagen.diagnostics import Finding, KeyPath
 from dynagen.text.durations import duration_problem
 from dynagen.verify.istio.hosts import is_host_label
 
@@ -20,26 +18,14 @@ _TARGETS = {
 }  # fmt: skip
 
 
-class Fault:
-    """`path` starts at the top of the object."""
-
-    __slots__ = ("hint", "message", "path", "severity")
-
-    def __init__(self, path: KeyPath, message: str, hint: str = "", severity: str = "error") -> None:
-        self.path, self.message, self.hint, self.severity = path, message, hint, severity
+def warning(path: KeyPath, message: str, hint: str = "") -> Finding:
+    return Finding(path, message, hint, "warning")
 
 
-Faults = Iterator[Fault]
-
-
-def warning(path: KeyPath, message: str, hint: str = "") -> Fault:
-    return Fault(path, message, hint, "warning")
-
-
-def of(path: KeyPath, problem: str | None) -> Faults:
-    """A fault for a problem, if there is one."""
+def of(path: KeyPath, problem: str | None) -> Iterator[Finding]:
+    """A finding for a problem, if there is one."""
     if problem:
-        yield Fault(path, problem)
+        yield Finding(path, problem)
 
 
 def items(tree: dict[str, Any], key: str, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
@@ -49,7 +35,7 @@ def items(tree: dict[str, Any], key: str, path: KeyPath) -> Iterator[tuple[KeyPa
         yield (*path, key, index), item
 
 
-def export_faults(spec: dict[str, Any], namespace: str, for_pods: bool = False) -> Faults:
+def export_findings(spec: dict[str, Any], namespace: str, for_pods: bool = False) -> Iterator[Finding]:
     """`for_pods`: a rule with a workloadSelector may only be exported to its own namespace."""
     entries = spec.get("exportTo") or ()
     seen: set[str] = set()
@@ -57,50 +43,50 @@ def export_faults(spec: dict[str, Any], namespace: str, for_pods: bool = False) 
         key = namespace if entry == "." else entry
         path = ("spec", "exportTo", index)
         if key in seen:
-            yield Fault(path, f"'{entry}' is in exportTo already")
+            yield Finding(path, f"'{entry}' is in exportTo already")
         elif entry == "" or (key not in ("*", "") and not is_host_label(key)):
-            yield Fault(path, f"'{entry}' cannot be exported to", "use '.', '*' or the name of a namespace")
+            yield Finding(path, f"'{entry}' cannot be exported to", "use '.', '*' or the name of a namespace")
             continue
         seen.add(key)
     if "*" in seen and len(entries) > 1:
-        yield Fault(("spec", "exportTo"), "exportTo has '*' and other entries", "'*' stands alone")
+        yield Finding(("spec", "exportTo"), "exportTo has '*' and other entries", "'*' stands alone")
     if for_pods and seen and namespace and seen != {namespace}:
         message = "a rule with a workloadSelector is for its own namespace only"
-        yield Fault(("spec", "exportTo"), message, "use '.' or leave it out")
+        yield Finding(("spec", "exportTo"), message, "use '.' or leave it out")
 
 
-def selector_faults(selector: dict[str, Any] | None, path: KeyPath, key: str = "matchLabels") -> Faults:
+def selector_findings(selector: dict[str, Any] | None, path: KeyPath, key: str = "matchLabels") -> Iterator[Finding]:
     if selector is None:
         return
     labels = selector.get(key) or {}
     for name, value in labels.items():
         if not name:
-            yield Fault((*path, key), "the name of a label cannot be empty")
+            yield Finding((*path, key), "the name of a label cannot be empty")
         if "*" in name or "*" in value:
-            yield Fault((*path, key, name), f"'{name}={value}': a selector has no wildcards")
+            yield Finding((*path, key, name), f"'{name}={value}': a selector has no wildcards")
     if not labels:
         yield warning(path, "a selector without labels selects every pod", "leave it out if that is meant")
 
 
-def target_faults(spec: dict[str, Any]) -> Faults:
+def target_findings(spec: dict[str, Any]) -> Iterator[Finding]:
     """Of policies, which are for pods or for one or several targets."""
     given = [key for key in ("selector", "targetRef", "targetRefs") if spec.get(key) or spec.get(key) == {}]
     if len(given) > 1:
-        yield Fault(("spec", given[1]), f"a policy has {given[0]} or {given[1]}, not both")
-    yield from selector_faults(spec.get("selector"), ("spec", "selector"))
+        yield Finding(("spec", given[1]), f"a policy has {given[0]} or {given[1]}, not both")
+    yield from selector_findings(spec.get("selector"), ("spec", "selector"))
     targets = [] if spec.get("targetRef") is None else [(("spec", "targetRef"), spec["targetRef"])]
     for path, target in (*targets, *items(spec, "targetRefs", ("spec",))):
         if not target.get("name"):
-            yield Fault(path, "a target needs a name")
+            yield Finding(path, "a target needs a name")
         if target.get("namespace"):
-            yield Fault((*path, "namespace"), "a target is in the namespace of its policy", "leave it out")
+            yield Finding((*path, "namespace"), "a target is in the namespace of its policy", "leave it out")
         group, kind = target.get("group", ""), target.get("kind", "")
         if (group, kind) not in _TARGETS:
             hint = "use a Service, a ServiceEntry, or a Gateway or GatewayClass of the Gateway API"
-            yield Fault((*path, "kind"), f"{group + '/' if group else ''}{kind} is no target of a policy", hint)
+            yield Finding((*path, "kind"), f"{group + '/' if group else ''}{kind} is no target of a policy", hint)
 
 
-def duration_faults(tree: dict[str, Any], path: KeyPath, *keys: str) -> Faults:
+def duration_findings(tree: dict[str, Any], path: KeyPath, *keys: str) -> Iterator[Finding]:
     for key in keys:
         if key in tree:
             yield from of((*path, key), duration_problem(tree[key]))
