@@ -62,6 +62,7 @@ _FOREIGN = (
 _TIED = ("gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2")
 # More than any model has: a wrong number shall not keep us busy.
 _MOST_LAYERS = 2000
+_LARGEST = 1e30
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
