@@ -50,19 +50,13 @@ def _parsed(text: str, shown: str) -> Iterator[Any]:
             return
         except ValueError:
             pass  # YAML in flow style, or several documents
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from dynagen.text.published_yaml import NotYaml, parse_documents  # slow to import
 
-    yaml = YAML(typ="safe", pure=True)
     try:
-        yield from yaml.load_all(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = f"line {mark.line + 1}: " if mark else ""
-        raise ImportRefused(shown, f"{at}not YAML: {' '.join(str(error.problem or error.context).split())}") from error
-    except (YAMLError, ValueError, OverflowError, TypeError) as error:
-        # TypeError: a mapping as a key
-        raise ImportRefused(shown, f"not YAML: {' '.join(str(error).split())[:200]}") from error
+        yield from parse_documents(text)
+    except NotYaml as error:
+        at = f"line {error.line}: " if error.line else ""
+        raise ImportRefused(shown, f"{at}not YAML: {error.problem}") from error
 
 
 def _unlisted(document: Any, shown: str) -> Iterator[dict[str, Any]]:

@@ -113,17 +113,10 @@ def read_catalogue(file: Path) -> Catalogue:
 
 
 def catalogue_text(catalogue: Catalogue) -> str:
-    from io import StringIO
+    from dynagen.text.published_yaml import block_text  # slow to import
 
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 110
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    stream = StringIO()
     sets = catalogue["sets"]
-    yaml.dump({**catalogue, "sets": {name: sets[name] for name in sorted(sets)}}, stream)
-    return _HEADER + stream.getvalue()
+    return _HEADER + block_text({**catalogue, "sets": {name: sets[name] for name in sorted(sets)}})
 
 
 def grouped(keys: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:

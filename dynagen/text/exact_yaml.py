@@ -1,4 +1,4 @@
-"""YAML text in, its documents out, and exactly what is wrong with it. The door to ruamel.yaml.
+"""YAML text in, its documents out, and exactly what is wrong with it.
 
 Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys, tags, and texts that would not end.
 """

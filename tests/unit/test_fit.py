@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynagen.compiler import Compilation, Request, compile_profile
@@ -17,11 +17,12 @@ from dynagen.engine.arguments import flag_of, has, number_of, value_of
 from dynagen.layers.finding import base_layer, find_overlay
 from dynagen.memory import Memory
 from dynagen.plan import backends
+from dynagen.plan.fit.blocks import NotUnderstood
 from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
 from dynagen.plan.fit.models import known_config
 from dynagen.plan.fit.quantization import quantization_of
-from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
-from dynagen.plan.placement import allocatable, amount, requests
+from dynagen.plan.fit.shape import Shape, shape_of
+from dynagen.plan.resources import allocatable, amount, requests
 from dynagen.plan.values import Machine
 from dynagen.profile.library import load_facts, look_up_facts
 from dynagen.text.source import parse
@@ -481,6 +482,7 @@ KEYS = sorted(
     st.dictionaries(st.sampled_from(KEYS), junk, max_size=3),
     st.sampled_from(backends.names()),
 )
+@example(MODELS[0], {"intermediate_size": 7e303}, "sglang")
 def test_any_config_json_is_judged_or_refused(model: str, changes: dict[str, Any], backend: str) -> None:
     try:
         found = shape_of({**config_of(model), **changes})
