@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.diagnostics import Origin, Position, Report
+from dynagen.language.scope import Scope
 from dynagen.layers.finding import (
     Layer,
     base_layer,
@@ -54,6 +55,20 @@ class Library(NamedTuple):
     def schemas(self, kubernetes: str, crds: str | None = None) -> Schemas:
         """The schemas of the kinds that a cluster has: of Dynamo's those of the set `crds`, or the newest."""
         return open_schemas(self.schema_folders(kubernetes, crds), self.memory)
+
+    def scope(self, values: Mapping[str, Any]) -> Scope:
+        """What expressions see: `values`, and the facts. What only facts say, profiles with shipped layers share."""
+        layers = tuple(self.layers)
+        facts = self.memory.once(_shipped_scope, layers) if _ships(layers) else _scope(self.facts, self.memory)
+        return Scope({name: value for name, value in values.items() if name != "facts"}, self.memory, facts)
+
+
+def _scope(facts: Mapping[str, Any], memory: Memory) -> Scope:
+    return Scope({"facts": facts}, memory)
+
+
+def _shipped_scope(layers: tuple[Layer, ...]) -> Scope:
+    return _scope(load_facts(layers, Report()), layers[0].memory)
 
 
 def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None, memory: Memory) -> list[Path]:
