@@ -67,11 +67,11 @@ def without_directives(tree: Tree) -> Tree:
     if isinstance(tree, dict):
         kept: dict[str, Tree] = {}
         for key, inner in tree.items():
-            if key == "$patch" or _directive(inner) == "delete":
-                continue
             if isinstance(inner, Leaf):
-                if inner.value is not None:
+                if inner.value is not None and key != "$patch":
                     kept[key] = inner
+                continue
+            if key == "$patch" or _directive(inner) == "delete":
                 continue
             clean = without_directives(inner)
             if not _vanished(inner, clean):
