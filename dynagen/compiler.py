@@ -59,7 +59,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     values, authoring = expression_values(profile, plan, library), library.schemas(plan.kubernetes)
     known, scope = (
         Compilation(report, library, profile, plan, config, values, authoring=authoring),
-        Scope(values, request.memory),
+        library.scope(values),
     )
     authored = build(library.layers, scope, authoring, report, skipped)
     cluster = cluster_of(known, scope, request)

@@ -13,7 +13,8 @@ from dynagen.layers.finding import base_layer, document_tree, documents, files, 
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
-from dynagen.profile.library import load_facts, schema_folders
+from dynagen.profile.facts import load_facts
+from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.versions import parse_version

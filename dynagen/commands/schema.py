@@ -28,7 +28,7 @@ def schema(overlays: tuple[Path, ...]) -> None:
     from dynagen.layers.finding import base_layer, find_overlay, shipped_overlays
     from dynagen.memory import Memory
     from dynagen.plan import backends
-    from dynagen.profile.library import load_facts
+    from dynagen.profile.facts import load_facts
     from dynagen.profile.schema import compose_schema
 
     report = Report()

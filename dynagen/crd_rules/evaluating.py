@@ -13,7 +13,7 @@ from dynagen.crd_rules import functions
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.places import Place, Rule, escaped
 from dynagen.crd_rules.programs import Program, program_of
-from dynagen.crd_rules.values import Literal, Values, taken_out, touched, with_opaque, written_out
+from dynagen.crd_rules.values import Literal, Values, default_of, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
 from dynagen.language.cel import ExpressionError, RuleEnvironment, Undecided
@@ -103,9 +103,10 @@ class Rules:
             yield from self._inside(place, converted, old, path, found)
             return
         if isinstance(value, dict) and place.names:
-            defaults = dict(self._values.defaults(place.part))
             for key in place.names:
-                inner = defaults.get(key) if value.get(key) is None else value[key]
+                inner = value.get(key)
+                if inner is None:
+                    inner = default_of(key, place.part)
                 if inner is not None and (below := place.step(key)):
                     yield from self._outside(below, inner, earlier_field(earlier, key), (*path, key))
         for step, item, below in _each(place, value):

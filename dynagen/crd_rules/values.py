@@ -90,24 +90,14 @@ class Values:
             result[name if known else key] = (
                 self.convert(inner, resolved(known, source), below) if known else _plain(inner)
             )
-        for key, default in self.defaults(part):
-            if value.get(key) is None:
+        for key in properties:
+            if value.get(key) is None and (default := default_of(key, part)) is not None:
                 name = escaped(key) or key
                 known = resolved(properties[key], source)
                 below = wanted_below(wanted, name)
                 if below is not None and not (key in value and _is_nullable(known)):
                     result[name] = self.convert(default, known, below)
         return result
-
-    def defaults(self, part: Part) -> list[tuple[str, Any]]:
-        """The properties that get a value when they have none."""
-        schema, source = part
-        found = []
-        for key, inner in schema.get("properties", {}).items():
-            default = resolved(inner, source)[0].get("default") if isinstance(inner, dict) else None
-            if default is not None:
-                found.append((key, default))
-        return found
 
     def _text(self, value: str, format_: str) -> Any:
         if format_ == "byte":
@@ -119,6 +109,15 @@ class Values:
             self._has_literals = True
             return Literal("duration", _duration(value))
         return value
+
+
+def default_of(key: str, part: Part) -> Any:
+    """The value that a property gets when it has none, or None."""
+    schema, source = part
+    inner = schema.get("properties", {}).get(key)
+    if not isinstance(inner, dict):
+        return None
+    return (resolved(inner, source)[0] if "$ref" in inner else inner).get("default")
 
 
 def _is_number(part: Any) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.explain.explanation import Read
 from dynagen.profile import Profile
-from dynagen.profile.library import Library, fact_tree
+from dynagen.profile.facts import fact_tree
+from dynagen.profile.library import Library
 from dynagen.profile.schema import default_place
 from dynagen.trees.nodes import Map, Tree, find_exactly, to_data
 

@@ -22,7 +22,7 @@ from dynagen.language.cel import (
     program_of,
 )
 from dynagen.language.python_programs import Names, evaluate
-from dynagen.language.template import Template, name_chain, parse_template
+from dynagen.language.template import Template, name_chain, parse_template, template_of
 from dynagen.memory import Memory
 from dynagen.schema.conformance import canonical
 
@@ -66,7 +66,7 @@ class Scope:
         """
         known = self._loops.get((variable, text))  # many files of a layer go through the same list
         if known is None:
-            template = parse_template(text)
+            template = template_of(text, self.memory)
             items, reads = (template, ()) if isinstance(template, str) else self.evaluate(template)
             if not isinstance(items, list):
                 return None
@@ -97,12 +97,6 @@ class Scope:
 
     def evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         """The value of a template and the paths it read. Raises ExpressionError."""
-        value, reads = self._evaluate(template)
-        if self._aliases:
-            reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
-        return value, reads
-
-    def _evaluate(self, template: Template) -> tuple[Any, tuple[KeyPath, ...]]:
         if template.is_one_expression:
             return self.evaluate_one(template.parts[0][1])
         text = ""
@@ -120,9 +114,13 @@ class Scope:
         return text, tuple(dict.fromkeys(reads))
 
     def evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:
+        """The same for the text of one expression."""
         known = self._known.get(text)  # rules and dashboards say the same thing hundreds of times
         if known is None:
-            known = self._known[text] = self._evaluate_one(text)
+            value, reads = self._evaluate_one(text)
+            if self._aliases:
+                reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
+            known = self._known[text] = value, reads
         return known
 
     def _evaluate_one(self, text: str) -> tuple[Any, tuple[KeyPath, ...]]:

@@ -52,6 +52,11 @@ def parse_template(text: str) -> Template | str:
     return Template(tuple(parts))
 
 
+def template_of(text: str, memory: Memory) -> Template | str:
+    """The same, made once for a text that many profiles see. Raises ExpressionError."""
+    return memory.once(parse_template, text)
+
+
 def name_chain(text: str) -> KeyPath:
     """`worker.name` as a path; empty for any other expression."""
     return tuple(text.split(".")) if _NAME_CHAIN.match(text) else ()

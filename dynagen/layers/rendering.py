@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dynagen.diagnostics import Condition, Given, KeyPath, Report
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
-from dynagen.language.template import Template, names_in, parse_template
+from dynagen.language.template import Template, names_in, template_of
 from dynagen.layers.finding import Layer, documents, files
 from dynagen.layers.loops import key_of
 from dynagen.layers.templates import fill
@@ -64,7 +64,7 @@ def _scopes(
     loop, condition = header.data.get("forEach"), header.data.get("when", True)
     variable = next(iter(loop), None) if isinstance(loop, dict) else None
     try:
-        asks_each_time = isinstance(condition, str) and variable in names_in(condition, scope.memory)
+        asks_each_time = isinstance(condition, str) and variable in scope.memory.once(names_in, condition, scope.memory)
     except ExpressionError as error:
         report.add(error.code, error.message, header.at(("when",)), error.hint)
         return
@@ -89,7 +89,7 @@ def _scopes(
             idle.append(each)
     if idle is not None and isinstance(loop, dict) and not report.failed:
         text = loop[variable]
-        reads = tuple((name,) for name in names_in(text, scope.memory))
+        reads = tuple((name,) for name in scope.memory.once(names_in, text, scope.memory))
         any_item = Condition(text, header.at(("forEach", str(variable))), reads)
         idle.append(given._replace(loop=any_item, variable=str(variable)))
 
@@ -112,7 +112,7 @@ def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -
     if items is None:
         report.add("DG312", f"forEach: '{text}' is not a list", at)
         return
-    template = parse_template(text)
+    template = template_of(text, scope.memory)
     condition = Condition(text, at, scope.evaluate(template)[1] if isinstance(template, Template) else ())
     for number, (inner, item) in enumerate(items):
         yield inner, Given(given.when, condition, variable, key_of(item), number)
@@ -125,7 +125,7 @@ def _asked(
     wanted: Any = condition
     reads: tuple[KeyPath, ...] = ()
     try:
-        template = parse_template(condition) if isinstance(condition, str) else condition
+        template = template_of(condition, scope.memory) if isinstance(condition, str) else condition
         wanted, reads = scope.evaluate(template) if isinstance(template, Template) else (template, ())
         if not isinstance(wanted, bool):
             report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))

@@ -156,7 +156,10 @@ class Manifests:
                     "DG309", "a patch needs a kind", fragment.at, hint="and a metadata.name if there are several"
                 )
                 continue
-            targets = [number for number, target in enumerate(self._objects) if _matches(patch, target)]
+            kind = patch.kind
+            targets = [
+                number for number, target in enumerate(self._objects) if target.kind == kind and _matches(patch, target)
+            ]
             if not targets:
                 self._report_no_target(patch)
                 continue
@@ -254,7 +257,8 @@ def _apply_order(manifest: Manifest) -> tuple[Any, ...]:
 
 
 def _matches(patch: Manifest, target: Manifest) -> bool:
-    if patch.kind != target.kind or (patch.name and patch.name != target.name):
+    """Whether a patch is for an object of its kind."""
+    if patch.name and patch.name != target.name:
         return False
     if patch.namespace and target.namespace and patch.namespace != target.namespace:
         return False

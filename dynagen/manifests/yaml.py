@@ -17,17 +17,19 @@ _PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|--?[A-Za-z])[A-Za-z0-9_/.-]*(?:[:@#=+,()
 
 def to_stream(manifests: Sequence[Manifest]) -> str:
     """All objects as one stream, in the order given."""
-    return "".join(f"---\n{to_yaml(manifest.to_data())}" for manifest in manifests)
+    known = _Scalars()
+    return "".join(f"---\n{_document(manifest.to_data(), known)}" for manifest in manifests)
 
 
 def to_files(manifests: Sequence[Manifest]) -> dict[str, str]:
     """File name -> text: one file per object, and a kustomization.yaml that lists them."""
     names: dict[str, str] = {}
+    known = _Scalars()
     for manifest in manifests:
         stem = f"{manifest.kind}-{manifest.name}".lower()
         candidates = [stem, f"{stem}-{manifest.group}", f"{stem}-{manifest.group}-{manifest.namespace}"]
         name = next(candidate for candidate in candidates if f"{candidate}.yaml" not in names)
-        names[f"{name}.yaml"] = HEADER + to_yaml(manifest.to_data())
+        names[f"{name}.yaml"] = HEADER + _document(manifest.to_data(), known)
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -38,46 +40,64 @@ def to_files(manifests: Sequence[Manifest]) -> dict[str, str]:
 
 def to_yaml(data: dict[str, Any]) -> str:
     """One document in block style."""
+    return _document(data, _Scalars())
+
+
+class _Scalars(dict[str, str]):
+    """Texts as they are written, each made when it is first asked for: manifests say the same words again and again."""
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = _scalar(text)
+        return found
+
+
+def _document(data: dict[str, Any], known: _Scalars) -> str:
     if not data:
         return "{}\n"
     lines: list[str] = []
-    _mapping(data, "", "", lines)
-    return "\n".join(lines) + "\n"
+    _mapping(data, "", "", lines, known)
+    lines.append("")
+    return "\n".join(lines)
 
 
-def _mapping(data: dict[str, Any], first: str, indent: str, lines: list[str]) -> None:
-    """`first` stands before the first key, `indent` before the others: a list puts its dash there."""
-    lead = first
+def _mapping(data: dict[str, Any], lead: str, indent: str, lines: list[str], known: _Scalars) -> None:
+    """`lead` stands before the first key, `indent` before the others: a list puts its dash there."""
     if "metadata" in data and "spec" in data:  # patches may have added a pod template's labels late
         data = dict(sorted(data.items(), key=lambda item: item[0] == "spec"))
     for key, value in data.items():
-        head = f"{lead}{_scalar(str(key))}:"
+        head = f"{lead}{known[str(key)]}:"
         lead = indent
-        if isinstance(value, dict) and value:
+        if isinstance(value, str):
+            lines.append(f"{head} {_text(value, indent, known)}")
+        elif isinstance(value, dict) and value:
             lines.append(head)
-            _mapping(value, indent + "  ", indent + "  ", lines)
+            _mapping(value, indent + "  ", indent + "  ", lines, known)
         elif isinstance(value, list) and value:
             lines.append(head)
-            _list(value, indent, indent, lines)
+            _list(value, indent, indent, lines, known)
         else:
-            lines.append(f"{head} {_value(value, indent)}")
+            lines.append(f"{head} {_value(value)}")
 
 
-def _list(items: list[Any], first: str, indent: str, lines: list[str]) -> None:
-    lead = first
+def _list(items: list[Any], lead: str, indent: str, lines: list[str], known: _Scalars) -> None:
     for item in items:
-        if isinstance(item, dict) and item:
-            _mapping(item, f"{lead}- ", f"{indent}  ", lines)
+        if isinstance(item, str):
+            lines.append(f"{lead}- {_text(item, indent, known)}")
+        elif isinstance(item, dict) and item:
+            _mapping(item, f"{lead}- ", f"{indent}  ", lines, known)
         elif isinstance(item, list) and item:
-            _list(item, f"{lead}- ", f"{indent}  ", lines)
+            _list(item, f"{lead}- ", f"{indent}  ", lines, known)
         else:
-            lines.append(f"{lead}- {_value(item, indent)}")
+            lines.append(f"{lead}- {_value(item)}")
         lead = indent
 
 
-def _value(value: Any, indent: str) -> str:
-    if isinstance(value, str):
-        return _block(value, indent) or _scalar(value)
+def _text(text: str, indent: str, known: _Scalars) -> str:
+    return ("\n" in text and _block(text, indent)) or known[text]
+
+
+def _value(value: Any) -> str:
+    """What is no text, and has nothing in it."""
     if isinstance(value, dict):
         return "{}"
     if isinstance(value, list):

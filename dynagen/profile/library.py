@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import Origin, Position, Report
+from dynagen.diagnostics import Position, Report
+from dynagen.language.scope import Scope
 from dynagen.layers.finding import (
     Layer,
     base_layer,
-    documents,
-    fact_documents,
-    facts,
-    facts_file,
     find_overlay,
 )
 from dynagen.memory import Memory
-from dynagen.profile.checks import check
+from dynagen.profile.facts import are_shipped, load_facts, look_up_facts
 from dynagen.profile.request import Request
 from dynagen.profile.schema import Composed, Schema, compose_schema
-from dynagen.schema.conformance import Source
 from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.paths import SCHEMAS
-from dynagen.trees.merge import merge
-from dynagen.trees.nodes import Map, to_data
 
 
 class Library(NamedTuple):
@@ -53,6 +46,20 @@ class Library(NamedTuple):
     def schemas(self, kubernetes: str, crds: str | None = None) -> Schemas:
         """The schemas of the kinds that a cluster has: of Dynamo's those of the set `crds`, or the newest."""
         return open_schemas(self.schema_folders(kubernetes, crds), self.memory)
+
+    def scope(self, values: Mapping[str, Any]) -> Scope:
+        """What expressions see: `values`, and the facts. What only facts say, profiles with shipped layers share."""
+        layers = tuple(self.layers)
+        facts = self.memory.once(_shipped_scope, layers) if are_shipped(layers) else _scope(self.facts, self.memory)
+        return Scope({name: value for name, value in values.items() if name != "facts"}, self.memory, facts)
+
+
+def _scope(facts: Mapping[str, Any], memory: Memory) -> Scope:
+    return Scope({"facts": facts}, memory)
+
+
+def _shipped_scope(layers: tuple[Layer, ...]) -> Scope:
+    return _scope(load_facts(layers, Report()), layers[0].memory)
 
 
 def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None, memory: Memory) -> list[Path]:
@@ -94,7 +101,7 @@ def find_library(request: Request, backends: Sequence[str], names: Sequence[str]
     layers = list(found.values())
     known = load_facts(layers, report)
     _check_sets(layers, report)
-    if _ships(layers) and not missing:
+    if are_shipped(layers) and not missing:
         return Library(layers, memory.once(_shipped_schema, tuple(layers), tuple(backends)), known, memory)
     return Library(layers, Composed(_profile_schema(layers, known, backends, missing, report)), known, memory)
 
@@ -127,72 +134,9 @@ def name_in_expressions(layer: str) -> str:
     return layer.replace("-", "_")
 
 
-def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
-    """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
-    if _ships(layers):
-        return layers[0].memory.once(_shipped_facts, tuple(layers))
-    return _merged_facts(layers, "", report)
-
-
-def _ships(layers: Sequence[Layer]) -> bool:
-    return all(layer.is_shipped for layer in layers)
-
-
-def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
-    """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for keys, document in fact_documents(layer, Report()):
-            here = merged
-            for key in keys:
-                here = here.setdefault(key, {})
-            _add(here, document.data)
-    return merged
-
-
-def _add(into: dict[str, Any], data: Mapping[str, Any]) -> None:
-    for key, value in data.items():
-        if isinstance(value, dict):
-            _add(into.setdefault(key, {}), value)
-        else:
-            into[key] = value
-
-
-def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
-    """As `Library.look_up`. Empty for a file that no layer has."""
-    file = f"facts/{folder}/{name}.yaml"
-    having = [layer for layer in layers if facts_file(layer, file)]
-    if not having:
-        return {}
-    if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check
-        shipped: dict[str, Any] = documents(having[0], file, report)[0].data
-        return shipped
-    found: Any = _merged_facts(having, file, report)
-    for key in (folder, name):
-        found = found.get(key, {}) if isinstance(found, dict) else {}
-    return found if isinstance(found, dict) else {}  # what is no mapping has been reported
-
-
-def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
-    merged = fact_tree(layers, report, only)
-    data: dict[str, Any] = to_data(merged)
-    if not _ships(layers):
-        check(data, Source(json.loads((SCHEMAS / "facts.json").read_bytes())), merged, report)
-    return data
-
-
-def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
-    """The facts of all layers, or those of one file, each with the place where it was written."""
-    merged = Map({}, Origin(Position("base")))
-    for layer in layers:
-        for tree in facts(layer, report, only):
-            merged = merge(merged, tree, None)
-    return merged
-
-
 def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     """Reports DG214 for a schema of a layer's own set that cannot be used."""
-    if _ships(layers):
+    if are_shipped(layers):
         return
     from dynagen.crd_rules.soundness import rules_problem
 

@@ -32,6 +32,7 @@ _NOT_A_STRING = re.compile(
     )\Z""",
     re.VERBOSE,
 )
+_MAY_BEGIN = frozenset("yYnNoO=<+-.0123456789")  # what these begin with
 
 
 class Ambiguous(Exception):
@@ -46,7 +47,7 @@ def parse_plain(text: str) -> str | int | float | bool | None:
         return int(text)
     if _FLOAT.match(text):
         return float(text)
-    if _NOT_A_STRING.match(text):
+    if text[0] in _MAY_BEGIN and _NOT_A_STRING.match(text):
         raise Ambiguous(text)
     return text
 
@@ -66,7 +67,7 @@ def parse_for_kubernetes(text: str) -> str | int | float | bool | None:
 
 def is_string_to_all(text: str) -> bool:
     """Whether every reader takes this plain text for a string."""
-    return text not in _CONSTANTS and not _NOT_A_STRING.match(text)
+    return text not in _CONSTANTS and not (text[0] in _MAY_BEGIN and _NOT_A_STRING.match(text))
 
 
 _BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}

@@ -1,4 +1,4 @@
-"""Strategic merge of trees that know where every value came from. The door to deepmerge.
+"""Strategic merge of trees that know where every value came from.
 
 Maps merge; `null` deletes; `$patch: replace|delete` as in kustomize
 (https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#patchstrategicmerge). A list merges by key when the
@@ -8,7 +8,6 @@ schema of its field names one, otherwise the later list replaces the earlier one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Origin
@@ -37,8 +36,8 @@ def merge(
     `conflicts` is told what a patch most likely did not mean; the patch wins all the same. A `plain` patch is known to
     hold neither null nor `$patch`.
     """
-    result = _merger(schema, [] if conflicts is None else conflicts, plain).merge(base, patch)
-    return Map({}, patch.origin) if result is _DELETED else result
+    result = _Merge([] if conflicts is None else conflicts, plain).maps((), base, patch, schema)
+    return result if isinstance(result, Map) else Map({}, patch.origin)
 
 
 DIRECTIVES = ("replace", "delete")
@@ -68,11 +67,11 @@ def without_directives(tree: Tree) -> Tree:
     if isinstance(tree, dict):
         kept: dict[str, Tree] = {}
         for key, inner in tree.items():
-            if key == "$patch" or _directive(inner) == "delete":
-                continue
             if isinstance(inner, Leaf):
-                if inner.value is not None:
+                if inner.value is not None and key != "$patch":
                     kept[key] = inner
+                continue
+            if key == "$patch" or _directive(inner) == "delete":
                 continue
             clean = without_directives(inner)
             if not _vanished(inner, clean):
@@ -84,102 +83,89 @@ def without_directives(tree: Tree) -> Tree:
     return tree
 
 
-def _merger(schema: Node | None, conflicts: list[Conflict], plain: bool) -> Any:
-    merger = _shared_merger()
-    merger.schema, merger.conflicts, merger.plain = schema, conflicts, plain
-    return merger
+class _Merge:
+    """One merge: what it tells of conflicts, and whether its patch is known to be plain."""
 
+    __slots__ = ("_conflicts", "_plain")
 
-@cache
-def _shared_merger() -> Any:
-    """deepmerge's merger, which its strategies can ask for the schema of a place, and tell what does not go together.
+    def __init__(self, conflicts: list[Conflict], plain: bool) -> None:
+        self._conflicts, self._plain = conflicts, plain
 
-    One for all: no strategy begins another merge.
-    """
-    from deepmerge import Merger
+    def values(self, path: KeyPath, base: Tree, patch: Tree, node: Node | None) -> Tree:
+        """What becomes of the value at a path whose place in the schema is `node`."""
+        if not self._plain and _is_null(patch):
+            return _DELETED
+        if isinstance(base, Map) and isinstance(patch, Map):
+            return self.maps(path, base, patch, node)
+        if isinstance(base, List) and isinstance(patch, List):
+            return self._lists(path, base, patch, node)
+        if base and not isinstance(base, Leaf):
+            self._conflicts.append(Conflict(path, base, patch))
+        return self._instead(base, patch)
 
-    class SchemaMerger(Merger):
-        schema: Node | None = None
-        conflicts: list[Conflict]
-        plain = False
+    def _instead(self, base: Tree, patch: Tree) -> Tree:
+        if isinstance(patch, Leaf):
+            return Leaf(patch.value, patch.origin, base)
+        fresh = patch if self._plain else without_directives(patch)
+        return (Map if isinstance(fresh, Map) else List)(fresh, fresh.origin, base)
 
-        def node(self, path: list[str | int]) -> Node | None:
-            return self.schema.at(path) if self.schema else None
-
-    return SchemaMerger([(dict, _merge_maps), (list, _merge_lists), (Leaf, _override)], ["override"], [_conflict])
-
-
-def _conflict(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
-    if base and not isinstance(base, Leaf):
-        config.conflicts.append(Conflict(tuple(path), base, patch))
-    return _override(config, path, base, patch)
-
-
-def _override(config: Any, path: list[Any], base: Tree, patch: Tree) -> Tree:
-    if isinstance(patch, Leaf):
-        return Leaf(patch.value, patch.origin, base)
-    fresh = patch if config.plain else without_directives(patch)
-    return (Map if isinstance(fresh, Map) else List)(fresh, fresh.origin, base)
-
-
-def _merge_maps(config: Any, path: list[Any], base: Map, patch: Map) -> Tree:
-    directive = _directive(patch)
-    if directive == "delete":
-        return _DELETED
-    if directive == "replace":
-        return _override(config, path, base, patch)
-    merged = Map(base, base.origin, base.replaced)
-    if config.plain:
+    def maps(self, path: KeyPath, base: Map, patch: Map, node: Node | None) -> Tree:
+        directive = _directive(patch)
+        if directive == "delete":
+            return _DELETED
+        if directive == "replace":
+            return self._instead(base, patch)
+        merged = Map(base, base.origin, base.replaced)
         for key, value in patch.items():
-            here = merged.get(key)
-            merged[key] = value if here is None else config.value_strategy([*path, key], here, value)
-        return merged
-    for key, value in patch.items():
-        if _is_null(value):
-            merged.pop(key, None)
-        elif key in merged:
-            result = config.value_strategy([*path, key], merged[key], value)
-            if result is _DELETED:
-                del merged[key]
+            here = base.get(key)
+            if here is None:
+                self._add(merged, key, value)
+            elif isinstance(value, Leaf) and isinstance(here, Leaf) and value.value is not None:
+                merged[key] = Leaf(value.value, value.origin, here)
             else:
-                merged[key] = result
-        elif _directive(value) != "delete":
+                merged[key] = self.values((*path, key), here, value, node.child(key) if node else None)
+                if merged[key] is _DELETED:
+                    del merged[key]
+        return merged
+
+    def _add(self, merged: Map, key: str, value: Tree) -> None:
+        if self._plain:
+            merged[key] = value
+        elif not _is_null(value) and _directive(value) != "delete":
             clean = without_directives(value)
             if not _vanished(value, clean):
                 merged[key] = clean
-    return merged
 
-
-def _merge_lists(config: Any, path: list[Any], base: List, patch: List) -> Tree:
-    if any(_directive(item) == "replace" and len(item) == 1 for item in patch):
-        return _override(config, path, base, patch)
-    node = config.node(path)
-    keys = node.merge_keys if node else ()
-    if not keys:
-        return _override(config, path, base, patch)
-    item_node = node.child(0)
-    merged = List(base, base.origin, base.replaced)
-    index = {_identity(item, keys, item_node): number for number, item in enumerate(merged)}
-    deleted, seen = set(), set()
-    for item in patch:
-        identity = _identity(item, keys, item_node)
-        if identity in seen and _directive(item) is None:
-            merged.append(without_directives(item))  # twice in one patch: stays so, to be found (DG213)
-            continue
-        if identity is not None and _directive(item) is None:
-            seen.add(identity)
-        if identity is None or identity not in index:
-            if _directive(item) != "delete":
-                index[identity] = len(merged)
-                merged.append(without_directives(item))
-            continue
-        number = index[identity]
-        result = config.value_strategy([*path, number], merged[number], item)
-        if result is _DELETED:
-            deleted.add(number)
-        else:
-            merged[number] = result
-    return List([item for number, item in enumerate(merged) if number not in deleted], merged.origin, merged.replaced)
+    def _lists(self, path: KeyPath, base: List, patch: List, node: Node | None) -> Tree:
+        keys = node.merge_keys if node else ()
+        if not node or not keys or any(_directive(item) == "replace" and len(item) == 1 for item in patch):
+            return self._instead(base, patch)
+        below = node.child(0)
+        merged = List(base, base.origin, base.replaced)
+        index = {_identity(item, keys, below): number for number, item in enumerate(merged)}
+        deleted, seen = set(), set()
+        for item in patch:
+            identity, directive = _identity(item, keys, below), _directive(item)
+            if identity in seen and directive is None:
+                merged.append(without_directives(item))  # twice in one patch: stays so, to be found (DG213)
+                continue
+            if identity is not None and directive is None:
+                seen.add(identity)
+            if identity is None or identity not in index:
+                if directive != "delete":
+                    index[identity] = len(merged)
+                    merged.append(without_directives(item))
+                continue
+            number = index[identity]
+            result = self.values((*path, number), merged[number], item, below)
+            if result is _DELETED:
+                deleted.add(number)
+            else:
+                merged[number] = result
+        if not deleted:
+            return merged
+        kept = [item for number, item in enumerate(merged) if number not in deleted]
+        return List(kept, merged.origin, merged.replaced)
 
 
 def _identity(item: Tree, keys: tuple[str, ...], node: Node | None) -> tuple[Any, ...] | None:

@@ -52,7 +52,7 @@ def to_tree(value: Any, origin: Origin) -> Tree:
 def to_data(tree: Tree) -> Any:
     """The plain data of a tree."""
     if isinstance(tree, dict):
-        return {key: to_data(inner) for key, inner in tree.items()}
+        return {key: inner.value if type(inner) is Leaf else to_data(inner) for key, inner in tree.items()}
     if isinstance(tree, list):
         return [to_data(inner) for inner in tree]
     return tree.value

@@ -18,7 +18,8 @@ from dynagen.layers.finding import base_layer
 from dynagen.manifests.building import Manifest
 from dynagen.manifests.versions import V1ALPHA1, V1BETA1, as_beta, for_release
 from dynagen.memory import Memory
-from dynagen.profile.library import load_facts, schema_folders
+from dynagen.profile.facts import load_facts
+from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Schemas
 from dynagen.text.source import parse
 from dynagen.text.versions import parse_version

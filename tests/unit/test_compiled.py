@@ -12,7 +12,7 @@ from dynagen.compiled.writing import write_all
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import Layer, base_layer, documents, files
 from dynagen.memory import Memory
-from dynagen.profile import library
+from dynagen.profile.facts import fact_tree, load_facts
 from tests.conftest import ROOT
 
 EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
@@ -75,4 +75,4 @@ def test_shipped_facts_are_merged_as_all_facts_are() -> None:
 
     overlays = [find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()]
     found = [base_layer(Memory()), *(layer for layer in overlays if layer)]
-    assert library.load_facts(found, Report()) == to_data(library.fact_tree(found, Report()))
+    assert load_facts(found, Report()) == to_data(fact_tree(found, Report()))

@@ -24,7 +24,7 @@ from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.plan.resources import allocatable, amount, requests
 from dynagen.plan.values import Machine
-from dynagen.profile.library import load_facts, look_up_facts
+from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.layers.finding import documents, gke_layer
 from dynagen.memory import Memory
-from dynagen.profile.library import load_facts
+from dynagen.profile.facts import load_facts
 from dynagen.text.source import parse
 from tests.unit.compiling import HEAD, compiled, component, env, pod
 

@@ -89,7 +89,7 @@ def test_what_another_scope_has_evaluated_is_foreseen_all_the_same() -> None:
     """Its value is kept for the process. The second scope used to measure CEL's complaint that it knew no names yet."""
     text = f"'{'v' * 200}'.replace(string(c.k), a)"
     for _ in range(2):
-        scope = Scope(VALUES)
+        scope = Scope(VALUES, Memory())
         value = scope.evaluate(parse_template(f"${{{text}}}"))[0]  # type: ignore[arg-type]
         assert len(value) == 800 <= scope.most(text)
 
@@ -98,7 +98,7 @@ def test_the_words_of_an_error_are_no_value_of_a_part() -> None:
     error = "string(1 + a)"  # a number and a text: CEL says in many words that it has no such sum
     with pytest.raises(ExpressionError):
         evaluate(error)
-    assert Scope(VALUES).most(f"{error}.replace('x', 'y')") < 20
+    assert Scope(VALUES, Memory()).most(f"{error}.replace('x', 'y')") < 20
 
 
 @pytest.mark.parametrize(

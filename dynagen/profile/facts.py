@@ -1,0 +1,81 @@
+"""What layers know: their files of facts, merged, later layers over earlier ones."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dynagen.diagnostics import Origin, Position, Report
+from dynagen.layers.finding import Layer, documents, fact_documents, facts, facts_file
+from dynagen.profile.checks import check
+from dynagen.schema.conformance import Source
+from dynagen.text.paths import SCHEMAS
+from dynagen.trees.merge import merge
+from dynagen.trees.nodes import Map, to_data
+
+
+def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
+    """The facts of all layers, later ones over earlier ones. What users' layers say is checked (DG201 to DG204)."""
+    if are_shipped(layers):
+        return layers[0].memory.once(_shipped_facts, tuple(layers))
+    return _merged_facts(layers, "", report)
+
+
+def are_shipped(layers: Sequence[Layer]) -> bool:
+    return all(layer.is_shipped for layer in layers)
+
+
+def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for (*folders, name), document in fact_documents(layer, Report()):
+            here = merged
+            for folder in folders:
+                here[folder] = here = {**here.get(folder, {})}
+            here[name] = _over(here[name], document.data) if name in here else document.data
+    return merged
+
+
+def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    """Facts of one file over those of another: maps are merged, all else is replaced."""
+    from deepmerge import Merger
+
+    # deepmerge works in place and shares subtrees, and these are of documents that others read.
+    merger = Merger([(dict, ["merge"])], ["override"], ["override"])
+    found: dict[str, Any] = merger.merge(copy.deepcopy(low), copy.deepcopy(high))
+    return found
+
+
+def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
+    """As `Library.look_up`. Empty for a file that no layer has."""
+    file = f"facts/{folder}/{name}.yaml"
+    having = [layer for layer in layers if facts_file(layer, file)]
+    if not having:
+        return {}
+    if len(having) == 1 and having[0].is_shipped:  # nothing to merge, nothing to check
+        shipped: dict[str, Any] = documents(having[0], file, report)[0].data
+        return shipped
+    found: Any = _merged_facts(having, file, report)
+    for key in (folder, name):
+        found = found.get(key, {}) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}  # what is no mapping has been reported
+
+
+def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[str, Any]:
+    merged = fact_tree(layers, report, only)
+    data: dict[str, Any] = to_data(merged)
+    if not are_shipped(layers):
+        check(data, Source(json.loads((SCHEMAS / "facts.json").read_bytes())), merged, report)
+    return data
+
+
+def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
+    """The facts of all layers, or those of one file, each with the place where it was written."""
+    merged = Map({}, Origin(Position("base")))
+    for layer in layers:
+        for tree in facts(layer, report, only):
+            merged = merge(merged, tree, None)
+    return merged
