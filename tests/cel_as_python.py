@@ -24,7 +24,7 @@ from dynagen.crd_rules.programs import program_of as rule_program
 from dynagen.crd_rules.values import Literal
 from dynagen.diagnostics import Report
 from dynagen.language import scope
-from dynagen.language.cel import Environment, ExpressionError, plain, program_of
+from dynagen.language.cel import Environment, EvaluationError, ExpressionError, program_of
 from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.syntax_tree import expression, touches
 from dynagen.memory import Memory
@@ -84,10 +84,8 @@ def ask_expression(text: str, memory: Memory) -> Callable[[dict[str, Any], rando
     def ask(values: dict[str, Any], _: random.Random) -> tuple[Any, Any]:
         environment = Environment(frozenset(values), memory)
         try:
-            value = environment.load(program.serialized).eval(environment.activate(values))
-            failed = value.type().name() in ("*error*", "ERROR", "*unknown*", "UNKNOWN")
-            said = FAILED if failed else plain(value)
-        except RuntimeError:
+            said = environment.evaluate(environment.load(program.serialized), environment.activate(values))
+        except (EvaluationError, RuntimeError):  # values that CEL cannot be given
             said = FAILED
         return evaluate(program.tree, Names(values, {})), said
 

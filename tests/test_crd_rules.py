@@ -93,7 +93,7 @@ def rules_at(place: Place | None, path: Sequence[Step]) -> Sequence[Rule]:
 
 def compares(rules: Sequence[Rule]) -> set[Rule]:
     """Those that are asked only when there is an earlier object."""
-    return {rule for rule in rules if not rule.optional and compile_rule(rule.text).transition}
+    return {rule for rule in rules if not rule.optional and compile_rule(rule.text, False, Memory()).transition}
 
 
 def shipped() -> dict[str, dict[str, object]]:

@@ -431,7 +431,7 @@ def test_nothing_is_read_for_a_release_that_takes_v1beta1(monkeypatch: pytest.Mo
     def fail(*given: object) -> None:
         raise AssertionError(given)
 
-    monkeypatch.setattr("dynagen.manifests.building.alpha.spec_to_alpha", fail)
+    monkeypatch.setattr("dynagen.manifests.alpha.spec_to_alpha", fail)
     source = spec_of("replicas: 1")
     assert for_release(source, V1BETA1, "1.2.0", Report()).to_data() == source.to_data()
 

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from dynagen.language.cel import (
+    Environment,
     ErrorValue,
     EvaluationError,
     ExpressionError,
     RuleEnvironment,
     compile_program,
-    environment_for,
     parse_rule,
 )
+from dynagen.memory import Memory
 
 VALUES: dict[str, Any] = {"a": [1], "text": "INVALID_ARGUMENT: divide by zero"}
 # Each is, or holds, what comes to an error.
@@ -35,7 +36,7 @@ ERRORS = [
 
 
 def evaluate(text: str, values: dict[str, Any] = VALUES) -> Any:
-    environment = environment_for(frozenset(VALUES))
+    environment = Environment(frozenset(VALUES), Memory())
     return environment.evaluate(environment.load(compile_program(text).serialized), environment.activate(values))
 
 
@@ -49,7 +50,9 @@ def test_an_error_is_no_value(text: str) -> None:
 def test_an_error_is_no_value_of_a_rule(text: str) -> None:
     rules = RuleEnvironment(lambda request: request)
     with pytest.raises(ExpressionError):
-        rules.evaluate(rules.load(parse_rule(text.replace("a[", "self[").replace("a.", "self."))), rules.activate([1]))
+        rules.evaluate(
+            rules.load(parse_rule(text.replace("a[", "self[").replace("a.", "self."), Memory())), rules.activate([1])
+        )
 
 
 def test_a_name_without_a_value_is_an_error() -> None:
@@ -70,7 +73,7 @@ def test_what_python_cannot_hold_is_no_value() -> None:
     rules = RuleEnvironment(lambda request: request)
     for text in ("self.?b", "[self.?b]", "optional.of(1)"):
         with pytest.raises(ExpressionError, match="cannot be evaluated"):
-            rules.evaluate(rules.load(parse_rule(text)), rules.activate({"a": 1}))
+            rules.evaluate(rules.load(parse_rule(text, Memory())), rules.activate({"a": 1}))
 
 
 def test_cel_gives_up_without_a_value() -> None:
@@ -86,4 +89,4 @@ def test_what_kubernetes_refuses_is_an_error_wherever_it_stands() -> None:
     rules = RuleEnvironment(refuse)
     for text in ("kubernetes(['sign'])", "[kubernetes(['sign'])]", "{'k': kubernetes(['sign'])}"):
         with pytest.raises(ExpressionError):
-            rules.evaluate(rules.load(parse_rule(text)), rules.activate({}))
+            rules.evaluate(rules.load(parse_rule(text, Memory())), rules.activate({}))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dynagen.checking import programs
 from dynagen.checking.istioctl import messages
-from dynagen.checking.paths import programs
 
 ENTRY = """\
 apiVersion: networking.istio.io/v1

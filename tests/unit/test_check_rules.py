@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dynagen.checking.manifests import Target, check_manifests
-from dynagen.cluster.objects import Findings, Object
+from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.manifests.building import Manifest
+from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.schema.sets import Schemas
 from dynagen.text.paths import SCHEMAS
@@ -49,7 +50,8 @@ def test_plain_manifests_are_checked_against_rules() -> None:
 def kept(data: dict[str, Any], earlier: dict[str, Any] | None) -> list[str]:
     report = Report()
     old = [made(earlier)] if earlier else []
-    check_rules([made(data)], Schemas([SCHEMAS / "dynamo-1.5"]), Findings(report, where_written), old)
+    cluster = Cluster(Schemas([SCHEMAS / "dynamo-1.5"]), "1.34", (1, 6, 1), Memory(), earlier=old)
+    check_rules([made(data)], cluster, Findings(report, where_written))
     return [each.message for each in report.diagnostics]
 
 
@@ -84,7 +86,7 @@ def test_a_rule_that_is_too_much_work_is_only_noted() -> None:
     report = Report()
     check_rules(
         [made({**head, "spec": {"hosts": ["a.b"], "ports": ports}})],
-        Schemas([SCHEMAS / "istio"]),
+        Cluster(Schemas([SCHEMAS / "istio"]), "1.34", (1, 6, 1), Memory()),
         Findings(report, where_written),
     )
     assert {(each.code, each.severity) for each in report.diagnostics} == {("DG216", "note")}

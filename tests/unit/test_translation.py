@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dynagen.compiled import reading, writing
-from dynagen.language.cel import Environment, compile_program, plain
+from dynagen.language.cel import Environment, EvaluationError, compile_program
 from dynagen.language.python_programs import Names, evaluate
 from dynagen.language.syntax_tree import expression
 from dynagen.language.translation import translated
@@ -29,9 +29,8 @@ def by_both(text: str, **values: Any) -> tuple[bool, Any, Any]:
     assert tree is not None, text
     environment = Environment(frozenset(values), Memory())
     try:
-        said = environment.load(program.serialized).eval(environment.activate(values))
-        value = FAILED if said.type().name() == "ERROR" else plain(said)
-    except RuntimeError:
+        value = environment.evaluate(environment.load(program.serialized), environment.activate(values))
+    except (EvaluationError, RuntimeError):
         value = FAILED
     return (*evaluate(tree, Names(values, {})), value)
 
