@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dynagen.plan.values import ModelCache
+
 
 def env_vars(env: Mapping[str, Any]) -> list[dict[str, Any]]:
     """In the order written. A value is a text, or one of Kubernetes' sources such as `{secretKeyRef: ...}`."""
@@ -18,3 +20,13 @@ def hugging_face_env(data: Mapping[str, Any]) -> dict[str, Any]:
     """The token, by reference: a secret's value is never read."""
     secret = data.get("huggingFaceSecret")
     return {"HF_TOKEN": {"secretKeyRef": {"name": secret, "key": "HF_TOKEN"}}} if secret else {}
+
+
+def component_env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str, Any]:
+    """What dynagen sets for a component that reads the model, or its tokenizer, through `cache`."""
+    env = hugging_face_env(data)
+    if cache:
+        env["HF_HOME"] = cache.mount_path
+        if cache.access_mode == "ReadOnlyMany":
+            env["HF_HUB_OFFLINE"] = "1"  # huggingface_hub writes locks and references otherwise
+    return env

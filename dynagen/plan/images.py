@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan import backends
 from dynagen.plan.values import Images
 from dynagen.profile import Profile
@@ -24,40 +24,51 @@ def plan_images(profile: Profile, release: Version, report: Report) -> Images:
     # (deploy/operator/internal/webhook/validation/shared_v1beta1.go); the field exists since then.
     has_override = release >= (1, 4, 0)
     for path, image in ((("image",), images.worker), (("frontend", "image"), images.frontend)):
-        if image.split("@", 1)[0].endswith(":latest"):
-            report.add(
-                "DG401", f"image '{image}' has the tag 'latest', which says something else every day", profile.at(path),
-                hint=f"pin a version, for example :{data['release']}",
-            )  # fmt: skip
-            continue
-        if override is not None or not has_override:
-            continue
-        found = version_in_tag(image)
-        if found is None:
-            report.add(
-                "DG401", f"the tag of image '{image}' does not say a Dynamo version", profile.at(path),
-                hint=f"set runtimeVersionOverride, for example \"{data['release']}\"",
-            )  # fmt: skip
-        elif found[:2] != release[:2]:
-            version = ".".join(str(number) for number in found)
-            report.add(
-                "DG402", f"image '{image}' and release {data['release']} do not belong together", profile.at(path),
-                hint=f"flags follow from 'release': set 'release: {version}', or runtimeVersionOverride "
-                "when the tag is a version of your own",
-            )  # fmt: skip
-    if override is None:
-        return images
-    at = profile.at(("runtimeVersionOverride",))
+        _check_tag(profile, path, image, release, has_override and override is None, report)
+    if override is not None:
+        _check_override(profile, override, release, has_override, report)
+    return images
+
+
+def _check_tag(
+    profile: Profile, path: KeyPath, image: str, release: Version, says_version: bool, report: Report
+) -> None:
+    """`says_version` is false where the operator does not read the version in the tag."""
+    said = profile.data["release"]
+    if image.split("@", 1)[0].endswith(":latest"):
+        report.add(
+            "DG401", f"image '{image}' has the tag 'latest', which says something else every day", profile.at(path),
+            hint=f"pin a version, for example :{said}",
+        )  # fmt: skip
+        return
+    if not says_version:
+        return
+    found = version_in_tag(image)
+    if found is None:
+        report.add(
+            "DG401", f"the tag of image '{image}' does not say a Dynamo version", profile.at(path),
+            hint=f"set runtimeVersionOverride, for example \"{said}\"",
+        )  # fmt: skip
+    elif found[:2] != release[:2]:
+        version = ".".join(str(number) for number in found)
+        report.add(
+            "DG402", f"image '{image}' and release {said} do not belong together", profile.at(path),
+            hint=f"flags follow from 'release': set 'release: {version}', or runtimeVersionOverride "
+            "when the tag is a version of your own",
+        )  # fmt: skip
+
+
+def _check_override(profile: Profile, override: str, release: Version, has_override: bool, report: Report) -> None:
+    said, at = profile.data["release"], profile.at(("runtimeVersionOverride",))
     if not has_override:
         report.add(
-            "DG402", f"release {data['release']} does not know runtimeVersionOverride", at,
+            "DG402", f"release {said} does not know runtimeVersionOverride", at,
             hint="leave it out, or use release 1.4.0 or later",
         )  # fmt: skip
     elif parse_version(override)[:2] != release[:2]:
         written = profile.written(("release",))
         report.add(
-            "DG402", f"runtimeVersionOverride {override} and release {data['release']} do not belong together", at,
+            "DG402", f"runtimeVersionOverride {override} and release {said} do not belong together", at,
             hint=f"flags follow from 'release': set 'release: {override}' if that is in the image",
             related=(("release", written),) if written else (),
         )  # fmt: skip
-    return images

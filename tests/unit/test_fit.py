@@ -21,7 +21,7 @@ from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, 
 from dynagen.plan.fit.models import _known
 from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
-from dynagen.plan.placement import allocatable, amount, requests
+from dynagen.plan.resources import allocatable, amount, requests
 from dynagen.plan.values import Machine
 from dynagen.profile.library import load_facts, look_up_facts
 from dynagen.text.source import parse

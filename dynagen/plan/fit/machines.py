@@ -7,7 +7,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.images import REGISTRY
-from dynagen.plan.placement import allocatable, amount
+from dynagen.plan.resources import allocatable, amount
 from dynagen.plan.values import Machine, Worker
 from dynagen.profile import Profile
 

@@ -1,0 +1,61 @@
+"""A kind of worker in, the command line of its engine out: what follows from the profile, then the profile's own arguments."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from dynagen.diagnostics import KeyPath, Report
+from dynagen.engine.arguments import flag_of
+from dynagen.plan import backends
+from dynagen.plan.fit.judging import Part
+from dynagen.profile import Profile
+from dynagen.text.versions import Version
+
+
+def command_line(
+    profile: Profile, part: Part, release: Version, context: int | None, report: Report
+) -> tuple[list[str], list[str]]:
+    """Command and arguments. Reports DG404 for an argument of the profile that the profile says otherwise already."""
+    data = profile.data
+    backend = backends.load(data["backend"])
+    for path in (("engineArgs",), (*part.path, "engineArgs")):
+        _check_arguments(profile, path, backend.OWN_FLAGS, report)
+    launch = backends.Launch(
+        model=data["model"],
+        served_model_name=data.get("servedModelName", data["model"]),
+        release=release,
+        role=part.role,
+        layout=part.layout,
+        context=context,
+        concurrency=data.get("concurrency"),
+    )
+    args = [*backend.arguments(launch), *data["engineArgs"], *profile.value(part.path)["engineArgs"]]
+    if release < (1, 0, 0):
+        args += ["--migration-limit", str(data["frontend"]["migrationLimit"])]
+    return ["python3", "-m", backend.MODULE], args
+
+
+def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:
+    for index, argument in enumerate(profile.value(path)):
+        flag = flag_of(argument)
+        if flag in own:
+            report.add(
+                "DG404", f"'{flag}' is set by dynagen", profile.at((*path, index)),
+                hint=f"the profile says it with {own[flag]}",
+            )  # fmt: skip
+
+
+def script(command: list[str], args: list[str]) -> str:
+    """A command line as POSIX shell text: quoted where needed, a flag and its value on a line of their own."""
+    lines = [shlex.join(command)]
+    for argument in args:
+        quoted = shlex.quote(argument)
+        is_value = (
+            not argument.startswith("-") and len(lines) > 1 and lines[-1].startswith("-") and " " not in lines[-1]
+        )
+        if is_value:
+            lines[-1] += f" {quoted}"
+        else:
+            lines.append(quoted)
+    return " \\\n  ".join(lines)

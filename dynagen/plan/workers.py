@@ -1,0 +1,69 @@
+"""A profile in, its workers out: which kinds there are, and all that follows for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, Report
+from dynagen.plan.command_lines import command_line, script
+from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fit.judging import Part
+from dynagen.plan.fit.parallel import plan_layout
+from dynagen.plan.placement import machine_for
+from dynagen.plan.resources import plan_resources
+from dynagen.plan.values import ModelCache, Worker
+from dynagen.profile import Profile
+from dynagen.text.versions import Version
+
+
+def plan_parts(profile: Profile, report: Report) -> list[Part]:
+    """The kinds of workers of a profile. A kind's name is its component type as well. Reports DG417."""
+    if "agg" in profile.data:
+        return [_part(profile, ("agg",), "worker", "agg", report)]
+    return [_part(profile, ("disagg", role), role, role, report) for role in ("prefill", "decode")]
+
+
+def _part(profile: Profile, path: KeyPath, name: str, role: str, report: Report) -> Part:
+    return Part(path, name, role, plan_layout(profile, path, name, report))
+
+
+def plan_worker(
+    profile: Profile,
+    part: Part,
+    gpu: Mapping[str, Any],
+    release: Version,
+    cache: ModelCache | None,
+    context: int | None,
+    report: Report,
+) -> Worker:
+    """Reports DG403, DG404, DG409 to DG412 and DG415."""
+    data, given, layout = profile.data, profile.value(part.path), part.layout
+    command, args = command_line(profile, part, release, context, report)
+    machine = machine_for(profile, gpu, given["gpus"], part.path, report)
+    cpu, memory, shared_memory = plan_resources(profile, part.path, machine, report)
+    if data["spot"] and given["replicas"] < 2:
+        report.add(
+            "DG415", f"a single Spot worker '{part.name}': when its node goes away, nobody takes over its requests",
+            profile.written((*part.path, "replicas")) or profile.at(part.path), hint="use 2 replicas", severity="warning",
+        )  # fmt: skip
+    return Worker(
+        name=part.name,
+        type=part.name,
+        replicas=given["replicas"],
+        gpus=given["gpus"],
+        tensor_parallel=layout.tensor,
+        pipeline_parallel=layout.pipeline,
+        data_parallel=layout.data,
+        expert_parallel=layout.expert,
+        command=command,
+        args=args,
+        script=script(command, args),
+        env=env_vars(component_env(data, cache)),
+        profile_env=env_vars({**data["env"], **given["env"]}),
+        machine=machine,
+        cpu=cpu,
+        memory=memory,
+        shared_memory=shared_memory,
+        spot=data["spot"],
+    )
