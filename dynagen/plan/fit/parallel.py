@@ -50,11 +50,7 @@ def check_parallel(
     trouble = next(_indivisible(shape, layout, backend, release), None)
     if trouble:
         code, message = trouble
-        possible = [
-            size
-            for size in range(1, most + 1)
-            if not any(_indivisible(shape, layout._replace(tensor=size), backend, release))
-        ]
+        possible = _possible_tensors(shape, layout, most, backend, release)
         enough = [size for size in possible if fits(size * layout.pipeline * layout.data)]
         fitting = list(map(str, enough or possible))
         report.add(
@@ -62,6 +58,20 @@ def check_parallel(
             hint=f"a tensor parallelism of {' or '.join(fitting)} is possible; it is 'gpus', unless 'parallel' says otherwise"
             if fitting else "use pipeline parallelism",
         )  # fmt: skip
+    _check_stages_and_experts(profile, path, name, shape, layout, report)
+
+
+def _possible_tensors(shape: Shape, layout: Layout, most: int, backend: str, release: Version) -> list[int]:
+    return [
+        size
+        for size in range(1, most + 1)
+        if not any(_indivisible(shape, layout._replace(tensor=size), backend, release))
+    ]
+
+
+def _check_stages_and_experts(
+    profile: Profile, path: KeyPath, name: str, shape: Shape, layout: Layout, report: Report
+) -> None:
     at = profile.at((*path, "parallel"))
     if layout.pipeline > shape.layers:
         report.add(
@@ -73,7 +83,7 @@ def check_parallel(
             "DG422", f"worker '{name}': expert parallelism, and model '{profile.data['model']}' has no experts", at,
             hint="leave out 'parallel.expert'",
         )  # fmt: skip
-    elif layout.expert and backend == "sglang" and shape.experts % (layout.tensor * layout.data):
+    elif layout.expert and profile.data["backend"] == "sglang" and shape.experts % (layout.tensor * layout.data):
         report.add(  # sglang/srt/layers/moe/fused_moe_triton/layer.py: num_experts % moe_ep_size
             "DG422",
             f"worker '{name}': {shape.experts} experts do not divide over {layout.tensor * layout.data} GPUs", at,
