@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from dynagen.plan.fit.shape import Block, Shape
+from dynagen.plan.fit.blocks import Block
+from dynagen.plan.fit.shape import Shape
 
 GIB = 1024**3
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.plan.fit.shape import NotUnderstood, Shape, shape_of
+from dynagen.plan.fit.blocks import NotUnderstood
+from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
 
 # The facts in one file: `models`, `Qwen` -> what is known of Qwen's models.
