@@ -47,7 +47,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
 
     `skipped`, if there is such a list, gets the documents of layers that do not count.
     """
-    library = find_library(request, backends.names(), Plan.names(), report)
+    library = find_library(request, request.memory.once(backends.names), Plan.names(), report)
     profile = load_profile(request, library, report)
     if profile is None:
         return Compilation(report, library)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from dynagen.diagnostics import Diagnostic, Report
+from dynagen.diagnostics import Diagnostic, Position, Report
 
 STANDARD_INPUT = "(standard input)"
 
@@ -16,10 +15,28 @@ def names_a_file(file: str) -> bool:
     return file != STANDARD_INPUT and not file.startswith("--")
 
 
-@lru_cache(maxsize=4)
-def lines_of(text: str) -> list[str]:
-    """The lines of a text in which much may have been found."""
-    return text.splitlines()
+# A profile and the layers' files that it was used with.
+_AT_HAND = 4
+
+
+class Lines:
+    """The lines of the texts that positions name.
+
+    Much may be found in one text, and something in each of thousands: those at hand stay taken apart.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._lines: dict[str, list[str]] = {}
+
+    def at(self, at: Position) -> str | None:
+        """The line of a position, None where nobody knows it."""
+        if at.file not in self._lines:
+            if len(self._lines) >= _AT_HAND:
+                self._lines.clear()
+            self._lines[at.file] = self._texts[at.file].splitlines() if at.file in self._texts else []
+        lines = self._lines[at.file]
+        return lines[at.line - 1] if 0 < at.line <= len(lines) else None
 
 
 class Finding(NamedTuple):

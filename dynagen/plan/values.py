@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -154,7 +153,8 @@ def _to_data(value: Any) -> Any:
     return value
 
 
-@cache
 def _camel_case(name: str) -> str:
+    if "_" not in name:
+        return name
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)

@@ -5,12 +5,11 @@ Source of all forms: pkg/api/validate/content and pkg/util/validation/validation
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 # Sets of characters: patterns would be compiled for every run.
 _DIGITS = "0123456789"
 _LOWER = "abcdefghijklmnopqrstuvwxyz" + _DIGITS
 _ANY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _LOWER
+_IN_SUBDOMAIN, _IN_LABEL, _IN_VALUE = _LOWER + "-.", _LOWER + "-", _ANY + "-_."
 MAX_LABEL, MAX_SUBDOMAIN = 63, 253
 
 
@@ -25,7 +24,7 @@ def subdomain_problem(text: str) -> str:
     """For a DNS subdomain: the name of most objects."""
     if len(text) > MAX_SUBDOMAIN:
         return f"has {len(text)} characters, {MAX_SUBDOMAIN} are possible"
-    if all(_is_label(part) for part in text.split(".")):
+    if text and not text.strip(_IN_SUBDOMAIN) and not _has_bare_end(text):
         return ""
     return "must be lower case letters, digits, '-' and '.', with a letter or digit at both ends of each part"
 
@@ -37,7 +36,6 @@ def segment_problem(text: str) -> str:
     return "may hold neither '/' nor '%'" if "/" in text or "%" in text else ""
 
 
-@lru_cache(4096)  # the same labels are on every object
 def key_problem(text: str) -> str:
     """For the key of a label or an annotation, and for a finalizer: `name` or `example.com/name`."""
     prefix, slash, name = text.rpartition("/")
@@ -48,7 +46,6 @@ def key_problem(text: str) -> str:
     return "" if _is_value(name) else "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 
 
-@lru_cache(4096)
 def value_problem(text: str) -> str:
     """For the value of a label."""
     if len(text) > MAX_LABEL:
@@ -71,11 +68,16 @@ def config_key_problem(text: str) -> str:
 
 
 def _is_label(text: str) -> bool:
-    return bool(text) and not text.strip(_LOWER + "-") and "-" not in (text[0], text[-1])
+    return bool(text) and not text.strip(_IN_LABEL) and "-" not in (text[0], text[-1])
+
+
+def _has_bare_end(text: str) -> bool:
+    """Whether a part between dots is empty, or begins or ends with '-'."""
+    return text[0] in "-." or text[-1] in "-." or ".." in text or "-." in text or ".-" in text
 
 
 def _is_value(text: str) -> bool:
-    return bool(text) and not text.strip(_ANY + "-_.") and text[0] in _ANY and text[-1] in _ANY
+    return bool(text) and not text.strip(_IN_VALUE) and text[0] in _ANY and text[-1] in _ANY
 
 
 # The same as questions.

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dynagen.console.catalogue import codes, find_rule
-from dynagen.console.outcome import Finding, Outcome, lines_of, names_a_file
+from dynagen.console.outcome import Finding, Lines, Outcome, names_a_file
 from dynagen.diagnostics import Position
 
 
 def render(outcome: Outcome) -> str:
-    findings = outcome.findings
+    findings, lines = outcome.findings, Lines(outcome.texts)
     rules = sorted({finding.diagnostic.code for finding in findings} & set(codes()))
     indices = {code: index for index, code in enumerate(rules)}
     run = {
@@ -34,7 +34,7 @@ def render(outcome: Outcome) -> str:
         "columnKind": "utf16CodeUnits",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder that dynagen was called in."}}},
         "artifacts": [{"location": location} for location in _artifacts(checked.file for checked in outcome.checked)],
-        "results": [_result(finding, indices, outcome.texts) for finding in findings],
+        "results": [_result(finding, indices, lines) for finding in findings],
     }
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -65,20 +65,20 @@ def _fenced(example: str) -> str:
     return f"```yaml\n{example}\n```"
 
 
-def _result(finding: Finding, indices: Mapping[str, int], texts: Mapping[str, str]) -> dict[str, Any]:
+def _result(finding: Finding, indices: Mapping[str, int], lines: Lines) -> dict[str, Any]:
     diagnostic, reason = finding
     words = diagnostic.message + (f"\nHint: {diagnostic.hint}" if diagnostic.hint else "")
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity,
         "message": {"text": words},
-        "locations": [_location(diagnostic.at, texts)],
+        "locations": [_location(diagnostic.at, lines)],
     }
     if diagnostic.code in indices:
         result["ruleIndex"] = indices[diagnostic.code]
     if diagnostic.related:
         result["relatedLocations"] = [
-            {"id": number, **_location(at, texts), "message": {"text": said}}
+            {"id": number, **_location(at, lines), "message": {"text": said}}
             for number, (said, at) in enumerate(diagnostic.related)
         ]
     if reason is not None:
@@ -101,12 +101,11 @@ def _artifact(file: str) -> dict[str, Any] | None:
     return {"uri": quote(os.fsencode(Path(inside).as_posix())), "uriBaseId": "%SRCROOT%"}
 
 
-def _location(at: Position, texts: Mapping[str, str]) -> dict[str, Any]:
+def _location(at: Position, lines: Lines) -> dict[str, Any]:
     artifact = _artifact(at.file)
     if artifact is None:
         return {"logicalLocations": [{"fullyQualifiedName": at.file}]}
-    lines = lines_of(texts[at.file]) if at.file in texts else []
-    line = lines[at.line - 1] if at.line <= len(lines) else ""
+    line = lines.at(at) or ""
     start, end = at.column - 1, at.column - 1 + max(at.width, 1)
     region = {
         "startLine": at.line,

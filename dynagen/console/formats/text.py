@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dynagen.console.outcome import Outcome, lines_of, summary
+from dynagen.console.outcome import Lines, Outcome, summary
 from dynagen.diagnostics import Diagnostic, Position, masked
 
 _MAX_LINE = 160
@@ -22,12 +22,13 @@ def render(outcome: Outcome) -> str:
 
 def to_text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> str:
     """`texts` holds the text of each file that positions may name; without it no source line is shown."""
-    return "".join(_one(diagnostic, texts) for diagnostic in diagnostics)
+    lines = Lines(texts)
+    return "".join(_one(diagnostic, lines) for diagnostic in diagnostics)
 
 
-def _one(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
+def _one(diagnostic: Diagnostic, known: Lines) -> str:
     lines = [f"{_place(diagnostic.at)}: {diagnostic.severity}[{diagnostic.code}] {printable(diagnostic.message)}"]
-    lines += _source_line(diagnostic.at, texts) if diagnostic.code not in _WITHOUT_LINE else []
+    lines += _source_line(diagnostic.at, known) if diagnostic.code not in _WITHOUT_LINE else []
     for words, at in diagnostic.related:
         lines.append(f"  {_place(at)}: {printable(words)}")
     if diagnostic.hint:
@@ -39,12 +40,11 @@ def _place(at: Position) -> str:
     return printable(at.file if at.file.startswith("--") else str(at))
 
 
-def _source_line(at: Position, texts: Mapping[str, str]) -> list[str]:
-    text = texts.get(at.file)
-    lines = lines_of(text) if text else []
-    if not 0 < at.line <= len(lines):
+def _source_line(at: Position, known: Lines) -> list[str]:
+    found = known.at(at)
+    if found is None:
         return []
-    line = masked(lines[at.line - 1])
+    line = masked(found)
     start = max(0, at.column - _MAX_LINE // 2) if len(line) > _MAX_LINE else 0
     shown = line[start : start + _MAX_LINE].replace("\t", " ")
     column = at.column - 1 - start

@@ -8,7 +8,6 @@ A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -49,7 +48,6 @@ class Demand(NamedTuple):
     has_experts: bool
 
 
-@cache
 def names() -> list[str]:
     """The backends there are."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
