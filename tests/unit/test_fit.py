@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynagen.compiler import Compilation, Request, compile_profile
@@ -482,6 +482,7 @@ KEYS = sorted(
     st.dictionaries(st.sampled_from(KEYS), junk, max_size=3),
     st.sampled_from(backends.names()),
 )
+@example(MODELS[0], {"intermediate_size": -7e303}, "sglang")
 def test_any_config_json_is_judged_or_refused(model: str, changes: dict[str, Any], backend: str) -> None:
     try:
         found = shape_of({**config_of(model), **changes})
