@@ -11,7 +11,7 @@ from typing import Any
 from dynagen.compiled.reading import FOLDER, TABLES, file_of, fingerprint, store_of, table
 from dynagen.crd_rules.compiling import COMPILER, compile_rule
 from dynagen.crd_rules.compiling import Program as RuleProgram
-from dynagen.crd_rules.translation import translated_rule
+from dynagen.crd_rules.rule_steps import translated_rule
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program
 from dynagen.language.scope import compile_expressions

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from dynagen.engine.values import Word
+from dynagen.engine.refused_values import Word
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 
