@@ -107,6 +107,7 @@ def places_of(compilation: Compilation) -> Callable[[Origin], Pointed]:
 
 def influence_on(compilation: Compilation) -> Influence:
     """What tells which values of the profile a value in a manifest follows from. Most calls never ask."""
+    from dynagen.origins.changes import Changes
     from dynagen.origins.influence import Influence
 
     library, profile = compilation.library, compilation.profile
@@ -120,4 +121,6 @@ def influence_on(compilation: Compilation) -> Influence:
         return expression_values(profile, plan, library._replace(facts=facts)), not report.failed
 
     look_up = cache(partial(library.look_up, report=Report()))
-    return Influence(profile, library.schema, library.facts, look_up, compilation.values, values_of, library.memory)
+    values, memory = compilation.values, library.memory
+    changes = Changes(profile, library.schema, library.facts, look_up, values, values_of, memory)
+    return Influence(changes, values, memory)

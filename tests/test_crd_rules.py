@@ -14,7 +14,7 @@ from dynagen.crd_rules.places import Place, Rule, Step, find_places, resolved
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
 from dynagen.schema_import.crds import custom_resource_definitions
-from dynagen.schema_import.sets import read_catalogue
+from dynagen.schema_import.set_files import read_catalogue
 from dynagen.text.paths import SCHEMAS
 from tests.crd_rules import EXPRESSIONS, Breeder, Specimen, as_findings, ask, rules_of, theirs
 from tests.unit.test_crd_rules import EXAMPLES

@@ -12,7 +12,7 @@ from dynagen.compiled.reading import FOLDER, file_of, file_of_table, fingerprint
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.functions import COMPILER
 from dynagen.crd_rules.programs import Program as RuleProgram
-from dynagen.crd_rules.translation import translated_rule
+from dynagen.crd_rules.rule_steps import translated_rule
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program
 from dynagen.language.scope import compile_expressions

@@ -2,8 +2,8 @@
 
 from dynagen.explain.address import AddressError, find_object, find_value
 from dynagen.explain.data import to_data
+from dynagen.explain.explained import Explanation
 from dynagen.explain.explainer import Explainer
-from dynagen.explain.explanation import Explanation
 from dynagen.explain.text import to_text, to_tree_text
 
 __all__ = [

@@ -11,7 +11,8 @@ from dynagen.diagnostics import Given, KeyPath, Origin
 from dynagen.explain.steps import Steps, walk
 from dynagen.language.cel import ExpressionError
 from dynagen.manifests.building import Manifest
-from dynagen.origins.influence import Change, Influence
+from dynagen.origins.changes import Change
+from dynagen.origins.influence import Influence
 from dynagen.trees.nodes import Leaf, Tree
 
 Paths = dict[KeyPath, None]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position
-from dynagen.explain.explanation import Conditional, Explanation, Read
+from dynagen.explain.explained import Conditional, Explanation, Read
 from dynagen.manifests.building import Manifest
 
 

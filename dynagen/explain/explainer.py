@@ -8,9 +8,9 @@ from dynagen.compiler import Compilation
 from dynagen.diagnostics import Condition, Given, KeyPath
 from dynagen.explain.absent import AbsentFiles
 from dynagen.explain.causes import Causes, Paths
-from dynagen.explain.earlier import first_to_say, replaced
-from dynagen.explain.explanation import Conditional, Explanation
+from dynagen.explain.explained import Conditional, Explanation
 from dynagen.explain.reads import Reads
+from dynagen.explain.replaced import first_to_say, replaced
 from dynagen.explain.steps import Steps
 from dynagen.layers.rendering import Skipped
 from dynagen.manifests.building import Manifest

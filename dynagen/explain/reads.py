@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dynagen.diagnostics import KeyPath, Report
-from dynagen.explain.explanation import Read
+from dynagen.explain.explained import Read
 from dynagen.profile import Profile
 from dynagen.profile.facts import fact_tree
 from dynagen.profile.library import Library

@@ -9,7 +9,7 @@ from typing import Any
 from dynagen.console.formats.text import printable
 from dynagen.diagnostics import KeyPath, Position, path_text, shortened
 from dynagen.explain.address import address_of
-from dynagen.explain.explanation import Explanation, Read
+from dynagen.explain.explained import Explanation, Read
 from dynagen.manifests.building import Manifest
 from dynagen.text.scalars import is_string_to_all
 from dynagen.trees.nodes import Leaf, Tree, find

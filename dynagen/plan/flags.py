@@ -7,7 +7,7 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of, has, value_of
-from dynagen.engine.values import check_values
+from dynagen.engine.refused_values import check_values
 from dynagen.plan.fit.models import LookUp
 from dynagen.profile import Profile
 from dynagen.text.versions import Version, parse_version

@@ -8,8 +8,8 @@ from zlib import crc32
 
 from dynagen.diagnostics import Report
 from dynagen.plan.env import env_vars, hugging_face_env
-from dynagen.plan.resources import amount
 from dynagen.plan.values import ModelCache, Worker
+from dynagen.plan.worker_resources import amount
 from dynagen.profile import Profile
 
 

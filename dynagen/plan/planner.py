@@ -8,6 +8,7 @@ from zlib import crc32
 
 from dynagen.cluster.names import FRONTEND, dynamo_namespace, name_of
 from dynagen.diagnostics import Report
+from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.judging import judge
@@ -16,7 +17,6 @@ from dynagen.plan.fit.models import LookUp, find_shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
-from dynagen.plan.names import check_names
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile

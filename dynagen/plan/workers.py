@@ -11,8 +11,8 @@ from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.judging import Part
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.placement import machine_for
-from dynagen.plan.resources import plan_resources
 from dynagen.plan.values import ModelCache, Worker
+from dynagen.plan.worker_resources import plan_resources
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 

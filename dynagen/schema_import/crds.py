@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.schema.conformance import Source, read_source
-from dynagen.schema_import.dialect import loosened
 from dynagen.schema_import.errors import ImportRefused
-from dynagen.schema_import.sets import SOURCES, entry_name, read_catalogue
+from dynagen.schema_import.loosening import loosened
+from dynagen.schema_import.set_files import SOURCES, entry_name, read_catalogue
 from dynagen.schema_import.shared_parts import mapped
 
 

@@ -19,8 +19,9 @@ from dynagen.schema_import.kinds import (
     guessed_names,
     is_definition,
 )
+from dynagen.schema_import.placing import put_in_place
 from dynagen.schema_import.read import documents
-from dynagen.schema_import.sets import (
+from dynagen.schema_import.set_files import (
     SOURCES,
     catalogue_of,
     catalogue_text,
@@ -32,7 +33,6 @@ from dynagen.schema_import.sets import (
     read_catalogue,
     store_text,
 )
-from dynagen.schema_import.writing import put_in_place
 from dynagen.text.paths import SCHEMAS
 
 SOURCE_FACTS = ("repository", "path", "commit", "date", "version")

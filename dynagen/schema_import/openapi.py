@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.schema_import.dialect import BOUNDS, FORMATS, INT_OR_STRING, Schema, Tightening
+from dynagen.schema_import.dialect import BOUNDS, FORMATS, INT_OR_STRING, Schema
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.kinds import check_names
 from dynagen.schema_import.shared_parts import text
+from dynagen.schema_import.tightening import Tightening
 
 STORE = "kubernetes"
 _PREFIX = "#/definitions/"

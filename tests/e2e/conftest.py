@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dynagen.schema_import.crds import custom_resource_definitions
-from dynagen.schema_import.sets import read_catalogue
+from dynagen.schema_import.set_files import read_catalogue
 from tests.conftest import ROOT
 from tests.e2e.nodes import gke_nodes
 from tests.e2e.plane import Plane

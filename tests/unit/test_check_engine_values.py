@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynagen.engine.values import values_of
+from dynagen.engine.refused_values import values_of
 from dynagen.verify.dynamo.scripts import words_of
 from tests.unit.linting import report_of
 

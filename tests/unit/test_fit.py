@@ -18,12 +18,12 @@ from dynagen.layers.finding import base_layer, find_overlay
 from dynagen.memory import Memory
 from dynagen.plan import backends
 from dynagen.plan.fit.blocks import NotUnderstood
-from dynagen.plan.fit.memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
+from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
 from dynagen.plan.fit.models import known_config
 from dynagen.plan.fit.quantization import quantization_of
 from dynagen.plan.fit.shape import Shape, shape_of
-from dynagen.plan.resources import allocatable, amount, requests
 from dynagen.plan.values import Machine
+from dynagen.plan.worker_resources import allocatable, amount, requests
 from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.text.source import parse
 from tests.conftest import ROOT
@@ -483,6 +483,7 @@ KEYS = sorted(
     st.sampled_from(backends.names()),
 )
 @example(MODELS[0], {"intermediate_size": 7e303}, "sglang")
+@example(MODELS[0], {"intermediate_size": -7e303}, "sglang")
 def test_any_config_json_is_judged_or_refused(model: str, changes: dict[str, Any], backend: str) -> None:
     try:
         found = shape_of({**config_of(model), **changes})

@@ -9,8 +9,8 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.plan import Plan
-from dynagen.plan.resources import allocatable, amount, requests, usual_shared_memory
 from dynagen.plan.values import Machine
+from dynagen.plan.worker_resources import allocatable, amount, requests, usual_shared_memory
 from dynagen.text.source import parse
 from dynagen.text.versions import version_in_tag
 from tests.unit.compiling import HEAD

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from dynagen.plan.fit.memory import Layout
+from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.text.versions import Version
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dynagen.engine.arguments import has, number_of, value_of
 from dynagen.plan.backends import Demand, Launch
-from dynagen.plan.fit.memory import GIB, Layout, Setting
+from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
 
 MODULE = "dynamo.sglang"
 IMAGE = "sglang-runtime"

@@ -10,7 +10,7 @@ from math import ceil
 
 from dynagen.engine.arguments import has, number_of, value_of
 from dynagen.plan.backends import Demand, Launch
-from dynagen.plan.fit.memory import GIB, Setting
+from dynagen.plan.fit.gpu_memory import GIB, Setting
 
 MODULE = "dynamo.vllm"
 IMAGE = "vllm-runtime"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import has
 from dynagen.plan import backends
+from dynagen.plan.fit.gpu_memory import GIB, Fit, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes
 from dynagen.plan.fit.machines import check_transfer
-from dynagen.plan.fit.memory import GIB, Fit, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes
 from dynagen.plan.fit.parallel import at_tensor, check_parallel
 from dynagen.plan.fit.precision import check_precision, widened
 from dynagen.plan.fit.shape import Shape

@@ -7,8 +7,8 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.images import REGISTRY
-from dynagen.plan.resources import allocatable, amount
 from dynagen.plan.values import Machine, Worker
+from dynagen.plan.worker_resources import allocatable, amount
 from dynagen.profile import Profile
 
 # `allocatable` is on the safe side by up to this many GiB (held against the cluster autoscaler's estimate by a test).

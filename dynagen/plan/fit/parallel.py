@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dynagen.diagnostics import KeyPath, Position, Report
-from dynagen.plan.fit.memory import Layout
+from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.plan.fit.shape import Shape
 from dynagen.profile import Profile
 from dynagen.text.versions import Version

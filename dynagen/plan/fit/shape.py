@@ -64,7 +64,6 @@ _TIED = ("gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2")
 _MOST_LAYERS = 2000
 # So that what is computed from several stays within floats.
 _LARGEST = 1e30
-_LARGEST = 1e30
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
@@ -122,7 +121,9 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         foreign = "attn_type_list"
     if foreign:
         raise NotUnderstood(f"layers described by '{foreign}' cannot be counted")
-    absurd = next((key for key, value in merged.items() if isinstance(value, (int, float)) and value > _LARGEST), None)
+    absurd = next(
+        (key for key, value in merged.items() if isinstance(value, (int, float)) and abs(value) > _LARGEST), None
+    )
     if absurd:
         raise NotUnderstood(f"'{absurd}' is {float(merged[absurd]):.0e}")
     return merged

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Findings
 from dynagen.diagnostics import Finding, closest, shortened
-from dynagen.engine.values import Word, value_findings, values_of
+from dynagen.engine.refused_values import Word, value_findings, values_of
 from dynagen.verify.dynamo.commands import backends_in
 from dynagen.verify.dynamo.scripts import words_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dynagen.engine.values import Word
+from dynagen.engine.refused_values import Word
 
 # Source: 2.2 (quoting) and 2.3 (tokens) of the shell command language of POSIX. They are compiled when a script needs them:
 # comments; words, quoted ones and operators; parts in quotes; what a backslash makes plain in double quotes.

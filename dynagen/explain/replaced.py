@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import KeyPath
-from dynagen.explain.explanation import Earlier
+from dynagen.explain.explained import Earlier
 from dynagen.trees.nodes import Leaf, Tree, find, find_exactly, to_data
 
 
