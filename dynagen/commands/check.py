@@ -14,7 +14,6 @@ from dynagen.console import format_names
 from dynagen.memory import Memory
 
 if TYPE_CHECKING:
-    from dynagen.cluster.objects import Object
     from dynagen.console.outcome import Outcome
 
 # Other programs that are asked, and how one gets them.
@@ -101,11 +100,8 @@ def check(
       dynagen check profile.yaml --against out/
       dynagen check . --format sarif --output-file dynagen.sarif
     """
-    from dynagen.checking.manifests import Target
-    from dynagen.checking.paths import NotOneProfile, Options, check_paths
+    from dynagen.checking.paths import Options
     from dynagen.checking.referees import Referees
-    from dynagen.commands._output import Texts
-    from dynagen.console.outcome import Outcome
 
     names = list(dict.fromkeys(paths)) or list(files[:1])
     further = files if paths else files[1:]
@@ -115,18 +111,25 @@ def check(
     if output_file is not None and any(_is_same_file(name, output_file) for name in (*names, *further)):
         raise click.UsageError(f"--output-file would replace '{output_file}', which is checked.")
     referees = Referees(_program("kubeconform", kubeconform), _program("istioctl", istioctl))
-    earlier, wrong = _earlier(against)
-    memory = Memory()
-    target = Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory)
-    options = Options(target, further, settings, root, strict, referees, allow_empty)
+    target, wrong = _target(kubernetes, release, external, schemas, against)
+    outcome = wrong or _checked(names, Options(target, further, settings, root, strict, referees, allow_empty))
+    _print(outcome, format_, output_file)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def _checked(names: list[str], options: Options) -> Outcome:
+    """Raises a usage error for what is for one profile when there are several, or none."""
+    from dynagen.checking.paths import NotOneProfile, check_paths
+    from dynagen.commands._output import Texts
+    from dynagen.console.outcome import Outcome
+
     texts: dict[str, str] = {}
     homes: set[Path] = set()
     try:
-        outcome = wrong or check_paths(names, options, texts, homes)
+        outcome = check_paths(names, options, texts, homes)
     except NotOneProfile as error:
         raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
-    _print(Outcome(outcome.checked, Texts(texts, homes), outcome.notes), format_, output_file)
-    sys.exit(1 if outcome.failed else 0)
+    return Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
 
 
 def _print(outcome: Outcome, format_: str, output_file: str | None) -> None:
@@ -164,17 +167,23 @@ def _program(referee: str, given: str | None) -> str | None:
     return found
 
 
-def _earlier(path: str | None) -> tuple[list[Object], Outcome | None]:
-    """The objects to compare with, and the outcome when they cannot be read."""
-    if path is None:
-        return [], None
+def _target(
+    kubernetes: str | None,
+    release: str | None,
+    external: tuple[str, ...],
+    schemas: tuple[Path, ...],
+    against: str | None,
+) -> tuple[Target, Outcome | None]:
+    """The cluster that plain manifests are for, and the outcome when what it has now cannot be read."""
+    from dynagen.checking.manifests import Target
     from dynagen.checking.paths import read_earlier
     from dynagen.console.outcome import Checked, Outcome, diagnostics_of
     from dynagen.diagnostics import Report
 
-    report = Report()
-    found = read_earlier(path, report)
-    return found, Outcome([Checked(path, diagnostics_of(report))]) if report.failed else None
+    report, memory = Report(), Memory()
+    earlier = read_earlier(against, report) if against is not None else []
+    wrong = Outcome([Checked(str(against), diagnostics_of(report))]) if report.failed else None
+    return Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory), wrong
 
 
 def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tuple[str, str]:
