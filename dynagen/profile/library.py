@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.compiled.facts import merged_facts
+from dynagen.compiled.reading import facts_of
 from dynagen.crd_rules.soundness import rules_trouble
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.language.scope import Scope
@@ -16,6 +18,7 @@ from dynagen.layers.finding import (
     base_layer,
     documents,
     fact_documents,
+    fact_files,
     facts,
     facts_file,
     find_overlay,
@@ -156,22 +159,12 @@ def _ships(layers: Sequence[Layer]) -> bool:
 
 def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
     """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for keys, document in fact_documents(layer, Report()):
-            here = merged
-            for key in keys:
-                here = here.setdefault(key, {})
-            _add(here, document.data)
-    return merged
-
-
-def _add(into: dict[str, Any], data: Mapping[str, Any]) -> None:
-    for key, value in data.items():
-        if isinstance(value, dict):
-            _add(into.setdefault(key, {}), value)
-        else:
-            into[key] = value
+    names = [(layer, name) for layer in layers for name in fact_files(layer)]
+    known = facts_of([(f"{layer.shown}/{name}", (layer.folder / name).read_bytes()) for layer, name in names])
+    if known is not None:
+        return known
+    parts = [part for layer in layers for part in fact_documents(layer, Report())]
+    return merged_facts((keys, document.data) for keys, document in parts)
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
