@@ -14,6 +14,8 @@ from dynagen.console import format_names
 from dynagen.memory import Memory
 
 if TYPE_CHECKING:
+    from dynagen.checking.manifests import Target
+    from dynagen.checking.paths import Options
     from dynagen.console.outcome import Outcome
 
 # Other programs that are asked, and how one gets them.

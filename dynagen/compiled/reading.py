@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from binascii import a2b_base64
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -21,6 +22,8 @@ from dynagen.text.paths import PACKAGE, ROOT
 from dynagen.text.source import parse
 
 FOLDER = ROOT / "compiled"
+# Folders of facts of which a profile needs one file at most: that one is read when it is asked for.
+LOOKED_UP = ("facts/models/", "facts/flags/")
 
 
 def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] | None:
@@ -46,9 +49,31 @@ def table(name: str) -> Any:
     return documents[0].data
 
 
+def facts_of(texts: Sequence[tuple[str, bytes]]) -> dict[str, Any] | None:
+    """What all these files of facts come to, by their names; None when it is not known for these texts."""
+    layers = dict.fromkeys(name.partition("/facts/")[0] for name, _ in texts)
+    try:
+        found = json.loads((FOLDER / facts_file(layers)).read_bytes())
+        facts: dict[str, Any] = found["facts"]
+        return facts if found["text"] == fingerprint_of(texts) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a checkout whose facts nobody has merged yet, or layers in an order of their own
+
+
+def facts_file(layers: Iterable[str]) -> str:
+    return file_of("facts+" + "+".join(layers))
+
+
+def fingerprint_of(texts: Sequence[tuple[str, bytes]]) -> list[Any]:
+    """Tells edited, new and missing files from those that were merged."""
+    return [[name for name, _ in texts], crc32(b"\0".join(text for _, text in texts))]
+
+
 def store_of(layer: str, name: str) -> str:
-    """One for a layer, and one more for each file that a profile looks up: `base`, `base/facts/models/Qwen`."""
-    return f"{layer}/{name.rsplit('.', 1)[0]}" if name.startswith(("facts/models/", "facts/flags/")) else layer
+    """One for a layer, one for its facts, and one more for each file that a profile looks up: `base/facts/models/Qwen`."""
+    if name.startswith(LOOKED_UP):
+        return f"{layer}/{name.rsplit('.', 1)[0]}"
+    return f"{layer}/facts" if name.startswith("facts/") else layer
 
 
 def open_store(store: str, memory: Memory) -> dict[str, Any]:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import json
 from binascii import b2a_base64
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dynagen.compiled.reading import FOLDER, file_of, file_of_table, fingerprint, store_of, table
+from dynagen.compiled.facts import merged_facts
+from dynagen.compiled.reading import (
+    FOLDER,
+    LOOKED_UP,
+    facts_file,
+    file_of,
+    file_of_table,
+    fingerprint,
+    fingerprint_of,
+    store_of,
+    table,
+)
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.functions import COMPILER
 from dynagen.crd_rules.programs import Program as RuleProgram
@@ -53,9 +65,31 @@ def _write(name: str, store: Any) -> None:
     partial.replace(target)
 
 
+class _Facts(NamedTuple):
+    name: str
+    text: bytes
+    data: list[Any]
+
+
+def _write_facts(facts: dict[str, list[_Facts]]) -> None:
+    """One file for each set of shipped layers that have facts, in the order of their names."""
+    first, *others = facts
+    for count in range(len(others) + 1):
+        for layers in ((first, *rest) for rest in combinations(others, count)):
+            files = [each for layer in layers for each in facts[layer]]
+            parts = [
+                (each.name.partition("/facts/")[2].removesuffix(".yaml").split("/"), data)
+                for each in files
+                for data in each.data
+            ]
+            text = fingerprint_of([each[:2] for each in files])
+            _write(facts_file(layers), {"text": text, "facts": merged_facts(parts)})
+
+
 def write_all() -> Path:
     """Parses all shipped layers, compiles the rules of all shipped sets. Returns the folder with one JSON file for each."""
     FOLDER.mkdir(exist_ok=True)
+    facts: dict[str, list[_Facts]] = {}
     for layer in [BASE, *sorted(folder for folder in OVERLAYS.iterdir() if folder.is_dir())]:
         shown = layer.relative_to(ROOT).as_posix()
         stores: dict[str, dict[str, Any]] = {shown: {}}
@@ -68,6 +102,9 @@ def write_all() -> Path:
                 continue  # it is parsed, and reported, when somebody uses it
             entry = {"text": fingerprint(text), "documents": [[each.data, each.marks] for each in documents]}
             stores.setdefault(store_of(shown, name), {})[name] = entry
+            if name.startswith("facts/") and not name.startswith(LOOKED_UP):
+                data = [each.data for each in documents]
+                facts.setdefault(shown, []).append(_Facts(f"{shown}/{name}", path.read_bytes(), data))
             for scalar in _scalars([each.data for each in documents]):
                 programs |= compile_expressions(scalar)
         for schema in [layer / "schema.json", *([SCHEMAS / "profile.json"] if layer == BASE else [])]:
@@ -87,6 +124,7 @@ def write_all() -> Path:
     for path in sorted(file for room in ("manifests", "verify") for file in (PACKAGE / room).rglob("*.yaml")):
         name = path.relative_to(PACKAGE).as_posix()
         _write(file_of_table(name), {"text": fingerprint(path.read_text("utf-8")), "data": table(name)})
+    _write_facts(facts)
     _write_rules()
     return FOLDER
 

@@ -5,6 +5,7 @@ Source: k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go. 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -84,12 +85,17 @@ class _Judge:
         return found
 
 
+# Values that a place remembers as sound, and bytes of one.
+_MOST_KEPT, _MOST_BYTES = 300, 4000
+
+
 class Rules:
     """The rules of one kind, and what has been found out about its schema."""
 
     def __init__(self, place: Place, memory: Memory) -> None:
         self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
         self._wanted: dict[Place, Wanted | None] = {}
+        self._sound: dict[Place, set[bytes]] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[BrokenRule]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
@@ -126,7 +132,26 @@ class Rules:
     def _inside(
         self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
     ) -> Iterator[BrokenRule]:
-        """`value` is as CEL sees it, with text where `found` has times and durations."""
+        """`value` is as CEL sees it, with text where `found` has times and durations.
+
+        What many profiles say is held against rules once: what these look at seldom holds a name.
+        """
+        if not place.rules or earlier or found:
+            yield from self._at_and_below(place, value, earlier, path, found)
+            return
+        key, sound = marshal.dumps(value, 0), self._sound.setdefault(place, set())
+        if key in sound:
+            return
+        holds = True
+        for broken in self._at_and_below(place, value, earlier, path, found):
+            holds = False
+            yield broken
+        if holds and len(sound) < _MOST_KEPT and len(key) < _MOST_BYTES:
+            sound.add(key)
+
+    def _at_and_below(
+        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+    ) -> Iterator[BrokenRule]:
         if place.rules:
             yield from self._evaluated(place, value, earlier, path, found)
         if isinstance(value, dict):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.compiled.reading import look_up
+from dynagen.compiled.reading import LOOKED_UP, look_up
 from dynagen.diagnostics import Origin, Position, Report, closest
 from dynagen.memory import Memory
 from dynagen.text.document import Document
@@ -216,14 +216,15 @@ def _size(value: Any) -> int:
     return 1 + sum(_size(item) for item in inner)
 
 
-# Folders of facts of which a profile needs one file at most: that one is read when it is asked for.
-LOOKED_UP = ("facts/models/", "facts/flags/")
-
-
 def facts_file(layer: Layer, only: str) -> str:
     """The file of facts with this name, or with `.yml` for its `.yaml`; empty when there is none."""
     names = (only, f"{only.removesuffix('.yaml')}.yml") if only else ()
     return next((name for name in names if is_file(layer.folder / name)), "")
+
+
+def fact_files(layer: Layer) -> list[str]:
+    """The files of facts without what is looked up."""
+    return [name for name in files(layer, "facts") if not name.startswith(LOOKED_UP)]
 
 
 def facts(layer: Layer, report: Report, only: str = "") -> Iterator[Map]:
@@ -241,9 +242,8 @@ def fact_documents(layer: Layer, report: Report, only: str = "") -> Iterator[tup
 
     Without what is looked up; `only` is the name of such a file, for example `facts/models/Qwen.yaml`.
     """
-    found = [facts_file(layer, only)] if only else files(layer, "facts")
-    for name in found:
-        if not name or (not only and name.startswith(LOOKED_UP)):
+    for name in [facts_file(layer, only)] if only else fact_files(layer):
+        if not name:
             continue
         for document in documents(layer, name, report):
             if isinstance(document.data, dict):

@@ -44,8 +44,8 @@ def render(
         idle: list[Given] | None = None if skipped is None else []
         for inner, given in _scopes(header, scope, report, idle):
             for document in found:
-                if _is_mapping(document, report) and (filled := fill(document, given, inner, report)):
-                    fragments.append(Fragment(filled.tree, document.at(), filled.plain))
+                if _is_mapping(document, report) and (fragment := fill(document, given, inner, report)):
+                    fragments.append(fragment)
         if skipped is not None:
             skipped += [Skipped(document, given) for given in idle or () for document in found]
     return fragments

@@ -6,13 +6,14 @@ What is no expression is the same for all profiles: it is prepared once, and kep
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import Given, Origin, Position, Report
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, parse_template
 from dynagen.text.document import Document
+from dynagen.trees.fragment import Fragment
 from dynagen.trees.merge import is_plain
 from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 
@@ -20,40 +21,29 @@ from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 _MOST_KEPT = 50
 
 
-class Filled(NamedTuple):
-    """`plain` when it holds neither null nor `$patch`: then it says what is there, and takes nothing away."""
-
-    tree: Map
-    plain: bool
-
-
-class _Open(NamedTuple):
+class _Open:
     """A mapping or a list in which expressions stand. In `whole` they are as they were written; `parts` are where they are."""
 
-    whole: Map | List
-    parts: list[tuple[Any, _Open | Leaf]]
+    __slots__ = ("parts", "whole")
+
+    def __init__(self, whole: Map | List, parts: list[tuple[Any, _Open | Leaf]]) -> None:
+        self.whole, self.parts = whole, parts
 
 
-class _Prepared(NamedTuple):
-    """A whole document, for one reason that it counts."""
-
-    top: _Open | Tree
-    plain: bool
-
-
-def fill(document: Document, given: Given | None, scope: Scope, report: Report) -> Filled | None:
+def fill(document: Document, given: Given | None, scope: Scope, report: Report) -> Fragment | None:
     """A document that is a mapping. Reports DG306 to DG308 and gives None when an expression in it fails."""
     filler = _Filler(scope, report)
     # What is seldom the same, or many, is not worth keeping.
     is_shared = document.is_shared and (given is None or (given.number or 0) < _MOST_KEPT)
-    prepared = scope.memory.once(_prepared, document, given) if is_shared else _prepared(document, given)
-    tree = filler.fill(prepared.top)
+    top, plain = scope.memory.once(_prepared, document, given) if is_shared else _prepared(document, given)
+    tree = filler.fill(top)
     assert isinstance(tree, Map)
-    return None if filler.failed else Filled(tree, prepared.plain and filler.plain)
+    return None if filler.failed else Fragment(tree, document.at(), plain and filler.plain)
 
 
-def _prepared(document: Document, given: Given | None) -> _Prepared:
-    return _Prepared(_open(document.data, document.walk(), given), is_plain(document.data))
+def _prepared(document: Document, given: Given | None) -> tuple[_Open | Tree, bool]:
+    """A whole document, for one reason that it counts, and whether it is plain."""
+    return (_open(document.data, document.walk(), given), is_plain(document.data))
 
 
 def _open(value: Any, positions: Iterator[Position], given: Given | None) -> _Open | Tree:
@@ -94,9 +84,9 @@ class _Filler:
 
     def fill(self, part: _Open | Tree) -> Tree:
         if isinstance(part, _Open):
-            whole, parts = part
+            whole = part.whole
             filled = Map(whole, whole.origin) if isinstance(whole, Map) else List(whole, whole.origin)
-            for key, inner in parts:
+            for key, inner in part.parts:
                 filled[key] = self.fill(inner)
             return filled
         return self._value(part) if isinstance(part, Leaf) and part.origin.expression else part

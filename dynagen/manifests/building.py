@@ -189,7 +189,8 @@ class Manifests:
         return bool(wrong)
 
     def _report_conflicts(self, target: Manifest, conflicts: Iterable[Conflict]) -> None:
-        for path, base, new in conflicts:
+        for conflict in conflicts:
+            path, base, new = conflict.path, conflict.base, conflict.patch
             was, becomes = (
                 "a mapping" if isinstance(tree, dict) else "a list" if isinstance(tree, list) else "a scalar"
                 for tree in (base, new)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from dynagen.compiled.facts import merged_facts
+from dynagen.compiled.reading import facts_of
 from dynagen.diagnostics import Origin, Position, Report
-from dynagen.layers.finding import Layer, documents, fact_documents, facts, facts_file
+from dynagen.layers.finding import Layer, documents, fact_documents, fact_files, facts, facts_file
 from dynagen.profile.checks import check
 from dynagen.schema.conformance import Source
 from dynagen.text.paths import SCHEMAS
@@ -29,24 +30,12 @@ def are_shipped(layers: Sequence[Layer]) -> bool:
 
 def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
     """The same, once for all profiles with these layers. What ships has no null and no `$patch`, and nobody asks for places."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for (*folders, name), document in fact_documents(layer, Report()):
-            here = merged
-            for folder in folders:
-                here[folder] = here = {**here.get(folder, {})}
-            here[name] = _over(here[name], document.data) if name in here else document.data
-    return merged
-
-
-def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
-    """Facts of one file over those of another: maps are merged, all else is replaced."""
-    from deepmerge import Merger
-
-    # deepmerge works in place and shares subtrees, and these are of documents that others read.
-    merger = Merger([(dict, ["merge"])], ["override"], ["override"])
-    found: dict[str, Any] = merger.merge(copy.deepcopy(low), copy.deepcopy(high))
-    return found
+    names = [(layer, name) for layer in layers for name in fact_files(layer)]
+    known = facts_of([(f"{layer.shown}/{name}", (layer.folder / name).read_bytes()) for layer, name in names])
+    if known is not None:
+        return known
+    parts = [part for layer in layers for part in fact_documents(layer, Report())]
+    return merged_facts((keys, document.data) for keys, document in parts)
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:

@@ -8,7 +8,7 @@ schema of its field names one, otherwise the later list replaces the earlier one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Origin
 from dynagen.trees.nodes import Leaf, List, Map, Tree, to_data
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 _DELETED = Leaf(None, None)  # type: ignore[arg-type]  # never leaves this module
 
 
-class Conflict(NamedTuple):
+class Conflict:
     """A mapping or a list in whose place a patch puts something of another kind."""
 
-    path: KeyPath
-    base: Tree
-    patch: Tree
+    __slots__ = ("base", "patch", "path")
+
+    def __init__(self, path: KeyPath, base: Tree, patch: Tree) -> None:
+        self.path, self.base, self.patch = path, base, patch
 
 
 def merge(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dynagen.compiled import reading, writing
-from dynagen.compiled.reading import look_up
+from dynagen.compiled.reading import facts_of, look_up
 from dynagen.compiled.writing import write_all
 from dynagen.diagnostics import Position, Report
-from dynagen.layers.finding import Layer, base_layer, documents, files
+from dynagen.layers.finding import Layer, base_layer, documents, fact_files, files
 from dynagen.memory import Memory
 from dynagen.profile.facts import fact_tree, load_facts
 from tests.conftest import ROOT
@@ -69,10 +69,22 @@ def test_the_store_is_written_the_same_every_time(store: Path) -> None:
     assert {"rules-dynamo-1.5.json", "rules-gateway-api.json", "rules-istio.json"} <= first.keys()
 
 
-def test_shipped_facts_are_merged_as_all_facts_are() -> None:
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_shipped_facts_are_merged_as_all_facts_are(store: Path, is_compiled: bool) -> None:
     from dynagen.layers.finding import find_overlay, shipped_overlays
     from dynagen.trees.nodes import to_data
 
+    if is_compiled:
+        write_all()
     overlays = [find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()]
     found = [base_layer(Memory()), *(layer for layer in overlays if layer)]
     assert load_facts(found, Report()) == to_data(fact_tree(found, Report()))
+
+
+def test_merged_facts_count_only_while_their_files_say_the_same(store: Path) -> None:
+    write_all()
+    files_of_base = [(f"base/{name}", (ROOT / "base" / name).read_bytes()) for name in fact_files(base_layer(Memory()))]
+    assert facts_of(files_of_base) == load_facts([base_layer(Memory())], Report())
+    (name, text), *others = files_of_base
+    assert facts_of([(name, text + b"\n"), *others]) is None
+    assert facts_of(others) is None
