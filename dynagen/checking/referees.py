@@ -38,11 +38,11 @@ def _ask_kubeconform(
         report.add("DG217", f"kubeconform gives no verdict: {error}", Position(f"--kubeconform={program}"))
         return
     for subject, against in zip(objects, found, strict=True):
-        for path, message in against:
-            where = f"{path_text(path)}: " if path else ""
+        for each in against:
+            where = f"{path_text(each.path)}: " if each.path else ""
             hint = "dynagen and kubeconform read the same schemas: please report that they do not agree"
-            said = "this value is wrong" if subject.kind == "Secret" else message  # it would quote the value
-            findings.add("DG217", subject, path, f"kubeconform says {where}{said}", hint)
+            said = "this value is wrong" if subject.kind == "Secret" else each.message  # it would quote the value
+            findings.add("DG217", subject, each.path, f"kubeconform says {where}{said}", hint)
 
 
 def _ask_istioctl(program: str, objects: Sequence[Object], findings: Findings, report: Report) -> None:
