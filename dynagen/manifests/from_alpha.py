@@ -33,7 +33,7 @@ def as_beta(manifest: Manifest) -> Manifest:
     spec = manifest.tree.get("spec")
     if isinstance(spec, Map):
         tree["spec"] = _spec(spec) if manifest.kind == "DynamoGraphDeployment" else _component(spec)
-    return manifest._replace(tree=tree)
+    return manifest.with_tree(tree)
 
 
 def _spec(spec: Map) -> Map:

@@ -33,7 +33,7 @@ def for_release(manifest: Manifest, api_version: str, report: Report) -> Manifes
     spec = tree.get("spec")
     if isinstance(spec, Map) and needs_translation(manifest, api_version):
         tree["spec"] = _spec(spec, report)
-    return manifest._replace(tree=tree)
+    return manifest.with_tree(tree)
 
 
 def _spec(spec: Map, report: Report) -> Map:
