@@ -112,7 +112,7 @@ def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas |
             continue
         key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
         schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
-        manifest = manifest._replace(tree=_without_nulls(manifest.tree, schema.root if schema else None))
+        manifest = manifest.with_tree(_without_nulls(manifest.tree, schema.root if schema else None))
         twin = found.setdefault(key, subject := Object(manifest))
         if twin is not subject:
             related = (("also here", twin.manifest.at),)

@@ -80,7 +80,7 @@ def external_objects(
         if schema is None or schema.namespaced:
             shared = to_tree({"metadata": {"namespace": namespace}}, Origin(fragment.at))
             assert isinstance(shared, Map)
-            manifest = manifest._replace(tree=merge(shared, manifest.tree, None))
+            manifest = manifest.with_tree(merge(shared, manifest.tree, None))
         found.append(Object(manifest))
     return found
 

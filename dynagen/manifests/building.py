@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path_text
 from dynagen.language.scope import Scope
@@ -15,32 +15,24 @@ from dynagen.trees.merge import DIRECTIVES, Conflict, merge, unknown_directives,
 from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, to_data
 
 
-class Manifest(NamedTuple):
-    """One object with the origin of every leaf. `at` is where a layer adds it."""
+class Manifest:
+    """One object with the origin of every leaf. `at` is where a layer adds it. Nobody changes one, nor its tree."""
 
-    tree: Map
-    at: Position
+    __slots__ = ("_data", "api_version", "at", "kind", "name", "namespace", "tree")
 
-    @property
-    def api_version(self) -> str:
-        return _text(self.tree, "apiVersion")
+    def __init__(self, tree: Map, at: Position) -> None:
+        self.tree, self.at = tree, at
+        self.api_version, self.kind = _text(tree, "apiVersion"), _text(tree, "kind")
+        self.name, self.namespace = _text(tree, "metadata", "name"), _text(tree, "metadata", "namespace")
+        self._data: dict[str, Any] | None = None
 
-    @property
-    def kind(self) -> str:
-        return _text(self.tree, "kind")
-
-    @property
-    def name(self) -> str:
-        return _text(self.tree, "metadata", "name")
+    def with_tree(self, tree: Map) -> Manifest:
+        return Manifest(tree, self.at)
 
     @property
     def generate_name(self) -> str:
         """What the name begins with that an API server makes up; each apply would make another object of it."""
         return _text(self.tree, "metadata", "generateName")
-
-    @property
-    def namespace(self) -> str:
-        return _text(self.tree, "metadata", "namespace")
 
     @property
     def group(self) -> str:
@@ -59,8 +51,10 @@ class Manifest(NamedTuple):
         return find(self.tree, path).origin
 
     def to_data(self) -> dict[str, Any]:
-        data: dict[str, Any] = to_data(self.tree)
-        return data
+        """The plain data, made once."""
+        if self._data is None:
+            self._data = to_data(self.tree)
+        return self._data
 
 
 def is_common(fragment: Fragment, report: Report) -> bool:
@@ -166,14 +160,14 @@ class Manifests:
             for number in targets:
                 target = self._objects[number]
                 if _text(patch.tree, "$patch") == "delete":
-                    self._objects[number] = target._replace(tree=Map({}, fragment.tree.origin))
+                    self._objects[number] = target.with_tree(Map({}, fragment.tree.origin))
                     continue
                 schema = self._schemas.find(target.api_version, target.kind)
                 conflicts: list[Conflict] = []
                 own = _without_identity(patch.tree, target)
                 merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
                 self._report_conflicts(target, conflicts)
-                self._objects[number] = target._replace(tree=merged)
+                self._objects[number] = target.with_tree(merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
 
     def _has_no_identity(self, patch: Manifest) -> bool:
@@ -227,7 +221,7 @@ class Manifests:
             tree = merge(common, manifest.tree, None, plain=True)
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
-            finished.append(manifest._replace(tree=_ordered(Map(tree, manifest.tree.origin))))
+            finished.append(manifest.with_tree(_ordered(Map(tree, manifest.tree.origin))))
         finished.sort(key=_apply_order)
         first: dict[tuple[str, ...], Manifest] = {}
         for manifest in finished:
@@ -258,8 +252,7 @@ def _apply_order(manifest: Manifest) -> tuple[Any, ...]:
 
 
 def _matches(patch: Manifest, target: Manifest) -> bool:
-    """Whether a patch is for an object of its kind."""
-    if patch.name and patch.name != target.name:
+    if patch.kind != target.kind or (patch.name and patch.name != target.name):
         return False
     if patch.namespace and target.namespace and patch.namespace != target.namespace:
         return False

@@ -30,7 +30,7 @@ def for_release(manifest: Manifest, api_version: str, release: str, report: Repo
         from dynagen.manifests.alpha import spec_to_alpha
 
         tree["spec"] = spec_to_alpha(spec, release, report)
-    return manifest._replace(tree=tree)
+    return manifest.with_tree(tree)
 
 
 def as_beta(manifest: Manifest) -> Manifest:
@@ -45,4 +45,4 @@ def as_beta(manifest: Manifest) -> Manifest:
     spec = manifest.tree.get("spec")
     if isinstance(spec, Map):
         tree["spec"] = spec_to_beta(spec) if manifest.kind == GRAPH else component_to_beta(spec)
-    return manifest._replace(tree=tree)
+    return manifest.with_tree(tree)
