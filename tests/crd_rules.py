@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules.evaluating import BrokenRule, Rules
-from dynagen.crd_rules.places import Part, Place, Step, child, find_places, resolved
+from dynagen.crd_rules.rule_nodes import Part, RuleNode, Step, child, find_rule_paths, resolved
 from dynagen.diagnostics import KeyPath
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
@@ -53,7 +53,7 @@ def _rounded(message: str) -> str:
 def ours(schema: dict[str, Any], value: Any, earlier: Any = None) -> list[Finding]:
     """The same of our own, for a schema that stands alone."""
     source = Source(schema)
-    place = Place([resolved(schema, source)], list(find_places(schema, source)))
+    place = RuleNode([resolved(schema, source)], list(find_rule_paths(schema, source)))
     return as_findings(Rules(place, Memory()).broken(value, [] if earlier is None else [earlier]))
 
 

@@ -10,7 +10,7 @@ import pytest
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
 from dynagen.crd_rules.functions import LEFT_OUT
-from dynagen.crd_rules.places import Place, Rule, Step, find_places, resolved
+from dynagen.crd_rules.rule_nodes import Rule, RuleNode, Step, find_rule_paths, resolved
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
 from dynagen.schema_import.crds import custom_resource_definitions
@@ -56,8 +56,8 @@ def test_objects_bred_for_the_shipped_rules_are_judged_alike() -> None:
     found = []
     for kind, schema in schemas.items():
         source = Source(schema)
-        paths = list(find_places(schema, source))
-        place = Place([resolved(schema, source)], paths)
+        paths = list(find_rule_paths(schema, source))
+        place = RuleNode([resolved(schema, source)], paths)
         rules, breeder = Rules(place, memory), Breeder(schema, seed=7)
         for path in paths:
             here = rules_at(place, path)
@@ -83,7 +83,7 @@ def test_objects_bred_for_the_shipped_rules_are_judged_alike() -> None:
     assert len(both) / len(every) > 0.8
 
 
-def rules_at(place: Place | None, path: Sequence[Step]) -> Sequence[Rule]:
+def rules_at(place: RuleNode | None, path: Sequence[Step]) -> Sequence[Rule]:
     for step in path:
         assert place is not None
         place = place.step(step)
@@ -104,6 +104,6 @@ def shipped() -> dict[str, dict[str, object]]:
             for crd in custom_resource_definitions(SCHEMAS, [name]):
                 for version in crd["spec"]["versions"]:
                     schema = version["schema"]["openAPIV3Schema"]
-                    if list(find_places(schema, Source(schema))):
+                    if list(find_rule_paths(schema, Source(schema))):
                         found[f"{name}/{crd['metadata']['name']}/{version['name']}"] = schema
     return found

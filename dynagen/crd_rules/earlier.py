@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynagen.crd_rules.places import Part, Place, child, escaped, resolved
+from dynagen.crd_rules.rule_nodes import Part, RuleNode, child, escaped, resolved
 
 NONE: Sequence[Any] = ()
 
@@ -21,7 +21,7 @@ def earlier_field(earlier: Sequence[Any], key: str) -> Sequence[Any]:
     return [earlier[0][key]]
 
 
-def earlier_item(earlier: Sequence[Any], item: Any, place: Place, converted: bool) -> Sequence[Any]:
+def earlier_item(earlier: Sequence[Any], item: Any, place: RuleNode, converted: bool) -> Sequence[Any]:
     """The earlier item with the same keys. Items of other lists have no earlier ones."""
     keys = place.part[0].get("x-kubernetes-list-map-keys")
     if not (earlier and keys and isinstance(earlier[0], list)):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
-from dynagen.crd_rules.places import Place, Rule, escaped
 from dynagen.crd_rules.programs import Program, program_of
+from dynagen.crd_rules.rule_nodes import Rule, RuleNode, escaped
 from dynagen.crd_rules.values import Literal, Values, default_of, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath
@@ -71,7 +71,7 @@ class _Judge:
             return ()
         return tuple(path[1:] for path in touches if path[0] == "self")
 
-    def wanted(self, place: Place) -> Wanted:
+    def wanted(self, place: RuleNode) -> Wanted:
         """What the rules at a place and below it look at."""
         found: Wanted = {}
         for rule in place.rules:
@@ -92,16 +92,16 @@ _MOST_KEPT, _MOST_BYTES = 300, 4000
 class Rules:
     """The rules of one kind, and what has been found out about its schema."""
 
-    def __init__(self, place: Place, memory: Memory) -> None:
+    def __init__(self, place: RuleNode, memory: Memory) -> None:
         self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
-        self._wanted: dict[Place, Wanted | None] = {}
-        self._sound: dict[Place, set[bytes]] = {}
+        self._wanted: dict[RuleNode, Wanted | None] = {}
+        self._sound: dict[RuleNode, set[bytes]] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[BrokenRule]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
         yield from self._outside(self._place, value, earlier, ())
 
-    def _outside(self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[BrokenRule]:
+    def _outside(self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[BrokenRule]:
         """Where no rule has been met yet, the value is as it was written."""
         if place.rules:
             old = [self._values.convert(aligned(earlier[0], value, place.part), place.part)] if earlier else NONE
@@ -119,7 +119,7 @@ class Rules:
             old = earlier_item(earlier, item, place, False) if isinstance(step, int) else earlier_field(earlier, step)
             yield from self._outside(below, item, old, (*path, step))
 
-    def _wanted_at(self, place: Place) -> Wanted:
+    def _wanted_at(self, place: RuleNode) -> Wanted:
         """All for the first value: finding out what is enough costs more than one value."""
         if place not in self._wanted:
             self._wanted[place] = None
@@ -130,7 +130,7 @@ class Rules:
         return known
 
     def _inside(
-        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+        self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
     ) -> Iterator[BrokenRule]:
         """`value` is as CEL sees it, with text where `found` has times and durations.
 
@@ -150,7 +150,7 @@ class Rules:
             sound.add(key)
 
     def _at_and_below(
-        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+        self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
     ) -> Iterator[BrokenRule]:
         if place.rules:
             yield from self._evaluated(place, value, earlier, path, found)
@@ -166,7 +166,7 @@ class Rules:
             yield from self._inside(below, item, old, (*path, step), _found_in(found, step))
 
     def _evaluated(
-        self, place: Place, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
+        self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
     ) -> Iterator[BrokenRule]:
         scope = _Scope(value, earlier, found, self._judge)
         for rule in place.rules:
@@ -185,7 +185,7 @@ class Rules:
                 yield BrokenRule(rule, (*path, *rule.field), _message(rule, scope), touches=touches)
 
 
-def _each(place: Place, value: Any) -> Iterator[tuple[str | int, Any, Place]]:
+def _each(place: RuleNode, value: Any) -> Iterator[tuple[str | int, Any, RuleNode]]:
     """The values of a map, the items of a list."""
     below = place.step(None if isinstance(value, dict) else 0)
     if below is None or not isinstance(value, (dict, list)):

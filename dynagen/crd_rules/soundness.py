@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynagen.crd_rules.compiling import rule_problem
-from dynagen.crd_rules.places import RULES, VALIDATIONS, find_places, parts_at
+from dynagen.crd_rules.rule_nodes import RULES, VALIDATIONS, find_rule_paths, parts_at
 from dynagen.diagnostics import path_text
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
@@ -11,7 +11,7 @@ from dynagen.schema.conformance import Source
 
 def rules_problem(source: Source, memory: Memory) -> str:
     """The first thing that is wrong, or nothing: a rule that cannot be compiled, places of rules that are not told."""
-    places = list(find_places(source.schema, source))
+    places = list(find_rule_paths(source.schema, source))
     for path in places:
         for schema, _ in parts_at(source.schema, source, path):
             for rule in schema.get(VALIDATIONS, ()):

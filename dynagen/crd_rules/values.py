@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dynagen.crd_rules.places import Part, escaped, resolved
+from dynagen.crd_rules.rule_nodes import Part, escaped, resolved
 from dynagen.crd_rules.wanted import Wanted, wanted_below
 from dynagen.diagnostics import KeyPath
 from dynagen.language.python_programs import OPAQUE

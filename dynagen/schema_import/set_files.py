@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dynagen.crd_rules.places import RULES, Step, find_places
+from dynagen.crd_rules.rule_nodes import RULES, Step, find_rule_paths
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import SCOPE
 from dynagen.schema_import.errors import ImportRefused
@@ -77,7 +77,7 @@ def kind_files(kind: Kind) -> dict[str, str]:
             reference = f"#/$defs/{kind.kind}"
             homes[body] = name.rpartition("/")[2] + reference
             definitions = hoisted(version.schema, kind.kind, {"ObjectMeta": OBJECT_META})
-        rules = list(find_places(version.schema, Source(version.schema)))
+        rules = list(find_rule_paths(version.schema, Source(version.schema)))
         files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
     return files
 

@@ -8,7 +8,7 @@ from typing import Any
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.compiled.reading import know_rules
 from dynagen.crd_rules.evaluating import BrokenRule, Rules
-from dynagen.crd_rules.places import escaped, place_of
+from dynagen.crd_rules.rule_nodes import escaped, rule_node_of
 from dynagen.diagnostics import KeyPath, path_text
 from dynagen.memory import Memory
 from dynagen.schema.sets import Schema
@@ -43,7 +43,7 @@ def _rules(schema: Schema | None, memory: Memory) -> Rules | None:
 
 
 def _made(schema: Schema, memory: Memory) -> Rules | None:
-    place = place_of(schema.source.schema, schema.source)
+    place = rule_node_of(schema.source.schema, schema.source)
     return Rules(place, memory) if place else None
 
 

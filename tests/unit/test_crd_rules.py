@@ -10,7 +10,7 @@ import pytest
 
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.evaluating import Rules
-from dynagen.crd_rules.places import RULES, escaped, place_of
+from dynagen.crd_rules.rule_nodes import RULES, escaped, rule_node_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.language.cel import ExpressionError
 from dynagen.memory import Memory
@@ -233,7 +233,7 @@ def test_a_value_that_is_neither_true_nor_false_is_an_error() -> None:
 def test_a_function_that_is_left_out_is_left_to_the_api_server(rule: str, known: list[bool]) -> None:
     schema = {**thing({"a": TEXT, "b": TEXT, "m": {"additionalProperties": TEXT}}, rule), RULES: [[]]}
     assert rules_problem(Source(schema), Memory()) == ""
-    place = place_of(schema, Source(schema))
+    place = rule_node_of(schema, Source(schema))
     assert place
     assert [each.known for each in Rules(place, Memory()).broken({"a": "x", "m": {"k": "v"}})] == known
 

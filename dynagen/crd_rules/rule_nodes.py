@@ -73,7 +73,7 @@ class Rule(NamedTuple):
     optional: bool = False
 
 
-class Place:
+class RuleNode:
     """A place with rules, or one that leads to such. What is below it is looked up when it is asked for.
 
     `part` is its schema; `names` are the properties that lead on.
@@ -87,7 +87,7 @@ class Place:
         self.rules: list[Rule] = []
         self._every = list(_with_all_of(parts))
         self._below: dict[Step, list[Sequence[Step]]] = {}
-        self._found: dict[Step, Place | None] = {}
+        self._found: dict[Step, RuleNode | None] = {}
         for path in paths:
             if path:
                 self._below.setdefault(path[0], []).append(path[1:])
@@ -100,7 +100,7 @@ class Place:
         """The ways that lead on."""
         return self._below
 
-    def step(self, step: Step) -> Place | None:
+    def step(self, step: Step) -> RuleNode | None:
         """The place below, or None if there are no rules."""
         if step not in self._below:
             return None
@@ -108,14 +108,14 @@ class Place:
             # An API server looks at what the schema itself has, and not only `allOf`.
             known = child(self.part, step) is not None
             parts = [each for part in self._every if (each := child(part, step)) is not None]
-            self._found[step] = Place(parts, self._below[step]) if known else None
+            self._found[step] = RuleNode(parts, self._below[step]) if known else None
         return self._found[step]
 
 
-def place_of(schema: dict[str, Any], source: Source) -> Place | None:
+def rule_node_of(schema: dict[str, Any], source: Source) -> RuleNode | None:
     """The root of the places of a kind, or None if it says that it has no rules."""
     paths = schema.get(RULES)
-    return Place([resolved(schema, source)], paths) if paths else None
+    return RuleNode([resolved(schema, source)], paths) if paths else None
 
 
 def resolved(schema: Any, source: Source) -> Part:
@@ -163,7 +163,7 @@ def parts_at(schema: dict[str, Any], source: Source, path: Sequence[Step]) -> li
     return every
 
 
-def find_places(schema: Any, source: Source) -> Iterator[list[Step]]:
+def find_rule_paths(schema: Any, source: Source) -> Iterator[list[Step]]:
     """The paths of a schema's rules, sorted as the schema is.
 
     An API server does not look at rules of `allOf` when there are no others, so neither do we.
