@@ -12,8 +12,8 @@ from typing import Any
 from zlib import crc32
 
 from dynagen.crd_rules.functions import COMPILER
-from dynagen.crd_rules.programs import Program as RuleProgram
 from dynagen.crd_rules.programs import know_program
+from dynagen.crd_rules.rule_program import Program as RuleProgram
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program, compile_program
 from dynagen.memory import Memory

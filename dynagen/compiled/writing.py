@@ -23,7 +23,7 @@ from dynagen.compiled.reading import (
 )
 from dynagen.crd_rules.compiling import compile_rule
 from dynagen.crd_rules.functions import COMPILER
-from dynagen.crd_rules.programs import Program as RuleProgram
+from dynagen.crd_rules.rule_program import Program as RuleProgram
 from dynagen.crd_rules.rule_steps import translated_rule
 from dynagen.diagnostics import Report
 from dynagen.language.cel import Program

@@ -7,11 +7,8 @@ rule that ends in one is the API server's to judge. There is no type check: the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dynagen.crd_rules import functions
-from dynagen.crd_rules.programs import Program, program_of
+from dynagen.crd_rules.rule_program import Program
 from dynagen.diagnostics import shortened
 from dynagen.language.cel import KUBERNETES, ExpressionError, parse_rule
 from dynagen.language.syntax_tree import (
@@ -53,23 +50,6 @@ def compile_rule(text: str, optional: bool, memory: Memory) -> Program:
     if optional:
         expr = bound(expr, {"oldSelf": changed(expression(parse_rule(functions.OPTIONAL, memory)), _with_names)})
     return Program(without_positions(serialized, expr), touched, transition, missing)
-
-
-def rule_problem(rule: Mapping[str, Any], memory: Memory) -> str:
-    """Why an entry of `x-kubernetes-validations` cannot be used, or nothing."""
-    shapes = {"rule": str, "message": str, "messageExpression": str, "fieldPath": str, "optionalOldSelf": bool}
-    for key, shape in shapes.items():
-        if not isinstance(rule.get(key, shape()), shape):
-            return f"'{key}' of a rule is of the wrong type"
-    if not rule.get("rule"):
-        return "a rule has no 'rule'"
-    try:
-        program_of(rule["rule"], rule.get("optionalOldSelf", False), memory)
-        if rule.get("messageExpression"):
-            program_of(rule["messageExpression"], False, memory)
-    except ExpressionError as error:
-        return str(error)
-    return ""
 
 
 def bound(expr: bytes, values: dict[str, bytes]) -> bytes:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
-from dynagen.crd_rules.programs import Program, program_of
+from dynagen.crd_rules.programs import program_of
 from dynagen.crd_rules.rule_nodes import Rule, RuleNode, escaped
+from dynagen.crd_rules.rule_program import Program
 from dynagen.crd_rules.values import Literal, Values, default_of, taken_out, touched, with_opaque, written_out
 from dynagen.crd_rules.wanted import Wanted, want, want_both
 from dynagen.diagnostics import KeyPath

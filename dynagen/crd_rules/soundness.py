@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dynagen.crd_rules.compiling import rule_problem
+from collections.abc import Mapping
+from typing import Any
+
+from dynagen.crd_rules.programs import program_of
 from dynagen.crd_rules.rule_nodes import RULES, VALIDATIONS, find_rule_paths, parts_at
 from dynagen.diagnostics import path_text
+from dynagen.language.cel import ExpressionError
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Source
 
@@ -22,4 +26,21 @@ def rules_problem(source: Source, memory: Memory) -> str:
     told = source.schema.get(RULES, [])
     if not isinstance(told, list) or sorted(map(repr, told)) != sorted(map(repr, places)):
         return f"'{RULES}' does not say where its rules are"
+    return ""
+
+
+def rule_problem(rule: Mapping[str, Any], memory: Memory) -> str:
+    """Why an entry of `x-kubernetes-validations` cannot be used, or nothing."""
+    shapes = {"rule": str, "message": str, "messageExpression": str, "fieldPath": str, "optionalOldSelf": bool}
+    for key, shape in shapes.items():
+        if not isinstance(rule.get(key, shape()), shape):
+            return f"'{key}' of a rule is of the wrong type"
+    if not rule.get("rule"):
+        return "a rule has no 'rule'"
+    try:
+        program_of(rule["rule"], rule.get("optionalOldSelf", False), memory)
+        if rule.get("messageExpression"):
+            program_of(rule["messageExpression"], False, memory)
+    except ExpressionError as error:
+        return str(error)
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.crd_rules.compiling import rule_problem
+from dynagen.crd_rules.soundness import rule_problem
 from dynagen.memory import Memory
 from dynagen.schema.conformance import conforms
 from dynagen.schema_import.dialect import BOUNDS, FORMATS, INT_OR_STRING, PUBLISHED_INT_OR_STRING, Schema
