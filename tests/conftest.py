@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from dynagen.memory import Memory
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +30,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says which order the tests ran in: with `-q`, pytest does not show the line in which pytest-randomly says so."""
     if (seed := config.getoption("randomly_seed", None)) is not None:
         terminalreporter.write_line(f"this order again: --randomly-seed={seed}")
+
+
+# What all tests of a process share, as commands that check many profiles do: output and findings are the same without it.
+MEMORY = Memory()
+_MAKERS = ("profile.request", "checking.manifests", "commands._reading", "commands.check")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_memory() -> Iterator[None]:
+    """Whoever asks for no memory of its own gets this one: nothing that ships is read twice."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in _MAKERS:
+            patch.setattr(f"dynagen.{module}.Memory", lambda: MEMORY)
+        yield
 
 
 @pytest.fixture

@@ -32,10 +32,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
 from dynagen.checking.manifests import Target, check_manifests
 from dynagen.checking.paths import read_earlier
+from dynagen.commands._group import dynagen as group
 from dynagen.commands.check import check
 from dynagen.console import to_text
 from dynagen.diagnostics import Report
@@ -91,7 +93,10 @@ def complaints_about(text: str, words: Sequence[str], case: Path) -> str:
 
 @cache
 def target_of(words: tuple[str, ...], case: Path) -> Target:
-    given = check.make_context("check", ["manifests.yaml", *words]).params
+    # Below the group, as in a real call: click keeps what it first finds out about a command.
+    given = check.make_context(
+        "check", ["manifests.yaml", *words], parent=click.Context(group, **group.context_settings)
+    ).params
     default = {key: core_schema()["properties"][key]["default"] for key in ("kubernetes", "release")}
     with chdir(case):
         earlier = read_earlier(given["against"], Report()) if given["against"] else []

@@ -45,6 +45,7 @@ def run(dynagen, tmp_path: Path):  # type: ignore[no-untyped-def]
     return run
 
 
+@pytest.mark.slow
 def test_the_tutorial_does_what_it_says(run, tmp_path: Path, update: bool) -> None:  # type: ignore[no-untyped-def]
     page = PAGE.read_text("utf-8")
     followed, end = "", 0

@@ -13,7 +13,7 @@ from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import Layer, base_layer, documents, fact_files, files
 from dynagen.memory import Memory
 from dynagen.profile.facts import fact_tree, load_facts
-from tests.conftest import ROOT
+from tests.conftest import MEMORY, ROOT
 
 EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
 
@@ -27,8 +27,10 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
+    MEMORY.forget()
     without = dynagen("build", EXAMPLE)
     write_all()
+    MEMORY.forget()
     assert dynagen("build", EXAMPLE) == without
     assert without.code == 0
     assert reading.open_store("base", Memory())["layer.yaml"]
@@ -58,6 +60,7 @@ def test_a_broken_store_is_no_store(store: Path) -> None:
     assert look_up("base", "layer.yaml", "", Memory()) is None
 
 
+@pytest.mark.slow
 def test_the_store_is_written_the_same_every_time(store: Path) -> None:
     write_all()
     first = {path.name: path.read_bytes() for path in store.iterdir()}

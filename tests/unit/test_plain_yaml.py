@@ -140,6 +140,7 @@ def shipped() -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.yaml"))
 
 
+@pytest.mark.slow
 def test_what_ships_is_plain_and_read_alike() -> None:
     declined = {path for path in shipped() if not agree(path.read_bytes().decode("utf-8", "replace"))}
     assert len(declined) < len(shipped()) / 10

@@ -37,6 +37,7 @@ NOBODYS = {
 NOBODYS_NAMES = {"qwen3-32b-dashboard", "chat-contact", "sglang-disagg", "vllm-agg", "vllm-disagg", "demo", "own"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tree", TREES, ids=lambda path: path.name if path.name != "expected" else path.parent.name)
 def test_an_object_that_others_refer_to_is_missed_and_no_other_is(tree: Path) -> None:
     files = {file: file.read_text("utf-8") for file in tree.glob("*.yaml") if file.name != "kustomization.yaml"}
