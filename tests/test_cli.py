@@ -53,9 +53,26 @@ def test_messages_about_standard_input_show_its_lines(home: Path) -> None:
     assert b"spott: true" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}])  # fmt: skip
+def test_messages_are_utf_8_where_python_would_write_ascii(home: Path, command: str, variables: dict[str, str]) -> None:
+    (home / "profile.yaml").write_text(PROFILE + "größe: 1\n", "utf-8")
+    done = subprocess.run(
+        [*COMMAND, command, "profile.yaml"], cwd=home, capture_output=True, env={**ENVIRONMENT, **variables}
+    )
+    assert done.returncode == 1
+    assert "unknown key 'größe'".encode() in done.stderr
+
+
 def test_check_says_nothing_when_all_is_well(home: Path) -> None:
     done = run("check", "profile.yaml", cwd=home)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_nothing_said_is_nothing_written(home: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*COMMAND, "check", "profile.yaml"], cwd=home, stderr=full, env=ENVIRONMENT)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -10,10 +11,16 @@ from pathlib import Path
 
 
 def say(text: str) -> None:
-    """Writes to standard error, if there is one."""
-    if sys.stderr is not None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    """Writes to standard error, if there is one and there is something to write."""
+    stream = sys.stderr
+    if stream is None or not text:
+        return
+    if codecs.lookup(stream.encoding).name == "ascii":  # the locale says nothing; we write UTF-8
+        stream.flush()
+        stream.buffer.write(text.encode(errors="replace"))
+    else:
+        stream.write(text)
+    stream.flush()
 
 
 def print_text(text: str) -> None:
