@@ -163,6 +163,7 @@ TEXTS = [
 ]
 
 
+@pytest.mark.slow
 def test_any_values_of_any_operator() -> None:
     pairs = list(itertools.product(JUNK, JUNK))
     for text in TEXTS:
@@ -179,6 +180,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_shipped_expressions_and_rules(store: Path) -> None:
     went, wrong = cel_as_python.compare(3000, seed=1)
     assert not wrong, wrong[:3]
