@@ -15,7 +15,7 @@ from dynagen.text.names import MAX_LABEL
 # The operator names the frontend's Service <graph>-frontend only for a component of this name.
 FRONTEND = "Frontend"
 _HASH = "-<hash>"
-_HASH_LENGTH = 1 + 8
+HASH_LENGTH = 1 + 8
 
 
 class MadeName(NamedTuple):
@@ -30,7 +30,7 @@ class MadeName(NamedTuple):
 
     @property
     def length(self) -> int:
-        return len(self.text) + _HASH_LENGTH * self.has_hash
+        return len(self.text) + HASH_LENGTH * self.has_hash
 
     def longest(self, name: str) -> int:
         """How long `name`, of which it is made, may be."""

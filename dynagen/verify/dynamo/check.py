@@ -28,7 +28,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     apis = Apis(objects, cluster)
     for graph in found:
         check_rules(graph, cluster, findings)
-        check_shape(graph, apis, findings)
+        check_shape(graph, apis, cluster, findings)
         check_images(graph, cluster, findings)
         check_commands(graph, cluster, findings)
         check_engines(graph, cluster, findings)

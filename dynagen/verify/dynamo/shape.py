@@ -5,23 +5,23 @@ Source: deploy/operator/internal/webhook/validation/{dynamographdeployment,share
 
 from __future__ import annotations
 
-from dynagen.cluster.apis import Apis
+from dynagen.cluster.apis import GROVE, Apis
 from dynagen.cluster.graphs import Component, Graph
-from dynagen.cluster.names import MadeName, made_names
-from dynagen.cluster.objects import Findings
+from dynagen.cluster.names import HASH_LENGTH, MadeName, made_names
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.diagnostics import closest
 from dynagen.text.names import MAX_LABEL
 
 
-def check_shape(graph: Graph, apis: Apis, findings: Findings) -> None:
+def check_shape(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
     """Reports DG406 for a name that gets too long, DG454 for roles that cannot be, DG459 for a frontend that is not there."""
-    _check_name(graph, apis, findings)
+    _check_name(graph, apis, cluster, findings)
     for component in graph.components:
         _check_roles(component, findings)
         _check_frontend(component, findings)
 
 
-def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
+def _check_name(graph: Graph, apis: Apis, cluster: Cluster, findings: Findings) -> None:
     """Names of components get a hash of the worker's spec where no Grove rolls them."""
     name, hashed = graph.subject.name, not apis.has_grove(graph)
     components = [] if graph.alone else [(each.name, each.is_worker and hashed) for each in graph.components]
@@ -29,7 +29,11 @@ def _check_name(graph: Graph, apis: Apis, findings: Findings) -> None:
     longest = max(made, key=lambda each: each.length)
     if longest.length > MAX_LABEL:
         message = f"the operator makes '{longest}' of it, of {longest.length} characters: {MAX_LABEL} are possible"
-        graph.report(findings, "DG406", ("metadata", "name"), message, "use a shorter name")
+        hint = "use a shorter name"
+        if all(each.length - each.has_hash * HASH_LENGTH <= MAX_LABEL for each in made):
+            declared = cluster.declaring.format(f"CustomResourceDefinition/{GROVE}")
+            hint += f"; if Grove is in the cluster, which needs no hash, say so: {declared}"
+        graph.report(findings, "DG406", ("metadata", "name"), message, hint)
 
 
 def _check_roles(component: Component, findings: Findings) -> None:
