@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -18,6 +19,17 @@ from tests.conftest import MEMORY, ROOT
 EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is compiled when the package is built; it takes a second."""
+    folder = tmp_path_factory.mktemp("compiled")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (reading, writing):
+            patch.setattr(module, "FOLDER", folder)
+        write_all()
+    return folder
+
+
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A store of its own, empty at first."""
@@ -26,29 +38,29 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_build_is_the_same_with_and_without_it(store: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
+def test_a_build_is_the_same_with_and_without_it(store: Path, written: Path, dynagen) -> None:  # type: ignore[no-untyped-def]
     MEMORY.forget()
     without = dynagen("build", EXAMPLE)
-    write_all()
+    copytree(written, store, dirs_exist_ok=True)
     MEMORY.forget()
     assert dynagen("build", EXAMPLE) == without
     assert without.code == 0
     assert reading.open_store("base", Memory())["layer.yaml"]
 
 
-def test_documents_are_the_same_with_and_without_it(store: Path) -> None:
+def test_documents_are_the_same_with_and_without_it(store: Path, written: Path) -> None:
     names = [name for folder in ("resources", "patches", "facts") for name in files(base_layer(Memory()), folder)]
 
     def read(layer: Layer) -> dict[str, list[tuple[object, list[int]]]]:
         return {name: [(each.data, each.marks) for each in documents(layer, name, Report())] for name in names}
 
     without = read(base_layer(Memory()))
-    write_all()
+    copytree(written, store, dirs_exist_ok=True)
     assert read(base_layer(Memory())) == without
 
 
-def test_an_edited_file_is_parsed_anew(store: Path) -> None:
-    write_all()
+def test_an_edited_file_is_parsed_anew(store: Path, written: Path) -> None:
+    copytree(written, store, dirs_exist_ok=True)
     text = (ROOT / "base/layer.yaml").read_text("utf-8")
     assert look_up("base", "layer.yaml", text, Memory()) is not None
     assert look_up("base", "layer.yaml", text + "\n", Memory()) is None
@@ -73,19 +85,19 @@ def test_the_store_is_written_the_same_every_time(store: Path) -> None:
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])
-def test_shipped_facts_are_merged_as_all_facts_are(store: Path, is_compiled: bool) -> None:
+def test_shipped_facts_are_merged_as_all_facts_are(store: Path, written: Path, is_compiled: bool) -> None:
     from dynagen.layers.finding import find_overlay, shipped_overlays
     from dynagen.trees.nodes import to_data
 
     if is_compiled:
-        write_all()
+        copytree(written, store, dirs_exist_ok=True)
     overlays = [find_overlay(name, Position(""), Path(), Path(), Report(), Memory()) for name in shipped_overlays()]
     found = [base_layer(Memory()), *(layer for layer in overlays if layer)]
     assert load_facts(found, Report()) == to_data(fact_tree(found, Report()))
 
 
-def test_merged_facts_count_only_while_their_files_say_the_same(store: Path) -> None:
-    write_all()
+def test_merged_facts_count_only_while_their_files_say_the_same(store: Path, written: Path) -> None:
+    copytree(written, store, dirs_exist_ok=True)
     files_of_base = [(f"base/{name}", (ROOT / "base" / name).read_bytes()) for name in fact_files(base_layer(Memory()))]
     assert facts_of(files_of_base) == load_facts([base_layer(Memory())], Report())
     (name, text), *others = files_of_base
