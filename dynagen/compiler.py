@@ -57,10 +57,8 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
         return Compilation(report, library, profile)
 
     values, authoring = expression_values(profile, plan, library), library.schemas(plan.kubernetes)
-    known, scope = (
-        Compilation(report, library, profile, plan, config, values, authoring=authoring),
-        library.scope(values),
-    )
+    known = Compilation(report, library, profile, plan, config, values, authoring=authoring)
+    scope = library.scope(values)
     authored = build(library.layers, scope, authoring, report, skipped)
     cluster = cluster_of(known, scope, request)
     if report.failed:

@@ -125,8 +125,9 @@ class Cluster(NamedTuple):
 
     def schemas_of(self, subject: Object) -> Schemas:
         """What an object is held against in the form that it has now."""
-        is_authored = self.authoring is not None and needs_translation(subject.manifest, self.graphs)
-        return self.authoring if is_authored and self.authoring else self.schemas
+        if self.authoring is not None and needs_translation(subject.manifest, self.graphs):
+            return self.authoring
+        return self.schemas
 
     @property
     def kubernetes_version(self) -> tuple[int, ...]:

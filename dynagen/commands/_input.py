@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,15 +38,20 @@ def read_words(
     profile: str | None, files: tuple[str, ...], settings: tuple[str, ...], root: Path | None, strict: bool
 ) -> Input:
     """The files that a command line names. Raises a usage error for words that can mean none."""
-    try:
+    with _usage_errors():
         return Input(profile, files, settings, root, strict)
-    except WrongWords as error:
-        raise click.UsageError(str(error)) from error
 
 
 def expect_words(names: list[str], settings: tuple[str, ...]) -> None:
     """Raises a usage error for words that can mean no file and no setting."""
-    try:
+    with _usage_errors():
         check_words(names, settings)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """What is wrong with words, in click's own way."""
+    try:
+        yield
     except WrongWords as error:
         raise click.UsageError(str(error)) from error

@@ -29,7 +29,7 @@ LOOKED_UP = ("facts/models/", "facts/flags/")
 def look_up(layer: str, name: str, text: str, memory: Memory) -> list[Document] | None:
     """The documents of a shipped layer's file; None when they are not known for this text."""
     entry = memory.once(open_store, store_of(layer, name), memory).get(name)
-    if entry is None or entry["text"] != fingerprint(text):
+    if entry is None or entry["text"] != fingerprint(text.encode()):
         return None
     return [Document(f"{layer}/{name}", data, marks, is_shared=True) for data, marks in entry["documents"]]
 
@@ -39,7 +39,7 @@ def table(name: str) -> Any:
     raw = (PACKAGE / name).read_bytes()
     try:
         entry = json.loads((FOLDER / file_of_table(name)).read_bytes())
-        if entry["text"] == [len(raw), crc32(raw)]:
+        if entry["text"] == fingerprint(raw):
             return entry["data"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # a checkout whose tables nobody has parsed yet
@@ -109,7 +109,6 @@ def file_of_table(name: str) -> str:
     return f"table-{name.removesuffix('.yaml').replace('/', '-')}.json"
 
 
-def fingerprint(text: str) -> list[int]:
+def fingerprint(raw: bytes) -> list[int]:
     """Tells an edited file from the parsed one; nobody forges a layer against himself."""
-    raw = text.encode()
     return [len(raw), crc32(raw)]

@@ -100,7 +100,7 @@ def write_all() -> Path:
             documents = parse(text, f"{shown}/{name}", report)
             if report.diagnostics:
                 continue  # it is parsed, and reported, when somebody uses it
-            entry = {"text": fingerprint(text), "documents": [[each.data, each.marks] for each in documents]}
+            entry = {"text": fingerprint(text.encode()), "documents": [[each.data, each.marks] for each in documents]}
             stores.setdefault(store_of(shown, name), {})[name] = entry
             if name.startswith("facts/") and not name.startswith(LOOKED_UP):
                 data = [each.data for each in documents]
@@ -123,7 +123,7 @@ def write_all() -> Path:
             _write(file_of(store), {"files": files, "expressions": expressions if store == shown else {}})
     for path in sorted(file for room in ("manifests", "verify") for file in (PACKAGE / room).rglob("*.yaml")):
         name = path.relative_to(PACKAGE).as_posix()
-        _write(file_of_table(name), {"text": fingerprint(path.read_text("utf-8")), "data": table(name)})
+        _write(file_of_table(name), {"text": fingerprint(path.read_bytes()), "data": table(name)})
     _write_facts(facts)
     _write_rules()
     return FOLDER

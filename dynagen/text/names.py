@@ -91,18 +91,9 @@ def is_subdomain(text: str) -> bool:
     return not subdomain_problem(text)
 
 
-def is_label_value(text: str) -> bool:
-    return not value_problem(text)
-
-
 def is_qualified(key: str) -> bool:
     """The key of a label, an annotation, a resource: a name, with a domain and a slash before it or not."""
     return not key_problem(key)
-
-
-def is_config_key(text: str) -> bool:
-    """A key of a ConfigMap or a Secret."""
-    return not config_key_problem(text)
 
 
 def is_port_name(text: str) -> bool:

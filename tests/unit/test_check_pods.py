@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynagen.text.names import is_env_name, is_label_value, is_port_name, is_qualified
+from dynagen.text.names import is_env_name, is_port_name, is_qualified, value_problem
 from dynagen.text.quantities import amount
 from tests.unit.linting import complaints
 
@@ -203,6 +203,6 @@ def test_what_is_no_quantity_is_none(text: object) -> None:
 
 def test_names_are_what_kubernetes_calls_so() -> None:
     assert is_qualified("nvidia.com/gpu") and is_qualified("a") and not is_qualified("/a") and not is_qualified("a/")
-    assert is_label_value("") and is_label_value("a_b.c") and not is_label_value("-a") and not is_label_value("a" * 64)
+    assert not value_problem("") and not value_problem("a_b.c") and value_problem("-a") and value_problem("a" * 64)
     assert is_port_name("http-80") and not is_port_name("80") and not is_port_name("a--b") and not is_port_name("A")
     assert is_env_name("A", "1.31") and not is_env_name("1", "1.31") and is_env_name("1", "1.34")
