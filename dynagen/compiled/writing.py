@@ -9,7 +9,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynagen.compiled.facts import merged_facts
 from dynagen.compiled.reading import (
     FOLDER,
     LOOKED_UP,
@@ -33,6 +32,8 @@ from dynagen.language.translation import translated
 from dynagen.memory import Memory
 from dynagen.text.paths import BASE, OVERLAYS, PACKAGE, ROOT, SCHEMAS
 from dynagen.text.source import parse
+from dynagen.trees.nodes import nested
+from dynagen.trees.plain_merge import merge_data
 
 
 def _write_rules() -> None:
@@ -78,12 +79,12 @@ def _write_facts(facts: dict[str, list[_Facts]]) -> None:
         for layers in ((first, *rest) for rest in combinations(others, count)):
             files = [each for layer in layers for each in facts[layer]]
             parts = [
-                (each.name.partition("/facts/")[2].removesuffix(".yaml").split("/"), data)
+                nested(each.name.partition("/facts/")[2].removesuffix(".yaml").split("/"), data)
                 for each in files
                 for data in each.data
             ]
             text = fingerprint_of([each[:2] for each in files])
-            _write(facts_file(layers), {"text": text, "facts": merged_facts(parts)})
+            _write(facts_file(layers), {"text": text, "facts": merge_data(parts)})
 
 
 def write_all() -> Path:

@@ -6,15 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dynagen.compiled.facts import merged_facts
 from dynagen.compiled.reading import facts_of
 from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers.finding import Layer, documents, fact_documents, fact_files, facts, facts_file
 from dynagen.profile.checks import check
 from dynagen.schema.conformance import Source
 from dynagen.text.paths import SCHEMAS
-from dynagen.trees.merge import merge
-from dynagen.trees.nodes import Map, to_data
+from dynagen.trees.nodes import Map, nested, to_data
+from dynagen.trees.plain_merge import merge_data, merge_trees
 
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
     if known is not None:
         return known
     parts = [part for layer in layers for part in fact_documents(layer, Report())]
-    return merged_facts((keys, document.data) for keys, document in parts)
+    return merge_data(nested(keys, document.data) for keys, document in parts)
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
@@ -63,8 +62,5 @@ def _merged_facts(layers: Sequence[Layer], only: str, report: Report) -> dict[st
 
 def fact_tree(layers: Sequence[Layer], report: Report, only: str = "") -> Map:
     """The facts of all layers, or those of one file, each with the place where it was written."""
-    merged = Map({}, Origin(Position("base")))
-    for layer in layers:
-        for tree in facts(layer, report, only):
-            merged = merge(merged, tree, None)
-    return merged
+    nothing = Map({}, Origin(Position("base")))
+    return merge_trees([nothing, *(tree for layer in layers for tree in facts(layer, report, only))])

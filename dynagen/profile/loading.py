@@ -13,8 +13,9 @@ from dynagen.profile.request import Request
 from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults
 from dynagen.text.document import Document
 from dynagen.text.scalars import Ambiguous, parse_plain
-from dynagen.trees.merge import merge, without_directives
-from dynagen.trees.nodes import Map, to_data, to_tree
+from dynagen.trees.merge import without_directives
+from dynagen.trees.nodes import Map, nested, to_data, to_tree
+from dynagen.trees.plain_merge import merge_trees
 
 
 def load_profile(request: Request, library: Library, report: Report) -> Profile | None:
@@ -35,11 +36,7 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
         for number, fragment in enumerate(fragments):
             # In a later file null takes back what an earlier one says.
             check(to_data(without_directives(fragment) if number else fragment), shape, fragment, report)
-    merged = fragments[0]
-    for fragment in fragments[1:]:
-        merged = merge(merged, fragment, None)
-    for _, fragment in reversed(low):
-        merged = merge(fragment, merged, None)
+    merged = merge_trees([*(fragment for _, fragment in low), merge_trees(fragments)])
     check(to_data(merged), library.composed.source, merged, report)
     if report.failed:
         return None
@@ -113,8 +110,6 @@ def _setting(setting: str, at: Position, schema: Schema) -> Map:
             value = parse_plain(text)
         except Ambiguous:
             value = text
-    for part in reversed(path):
-        value = {part: value}
-    tree = to_tree(value, Origin(at))
+    tree = to_tree(nested(path, value), Origin(at))
     assert isinstance(tree, Map)
     return tree

@@ -94,7 +94,7 @@ class _Merge:
 
     def values(self, path: KeyPath, base: Tree, patch: Tree, node: Node | None) -> Tree:
         """What becomes of the value at a path whose place in the schema is `node`."""
-        if not self._plain and _is_null(patch):
+        if not self._plain and (_is_null(patch) or _directive(patch) == "delete"):
             return _DELETED
         if isinstance(base, Map) and isinstance(patch, Map):
             return self.maps(path, base, patch, node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Origin
@@ -56,6 +56,13 @@ def to_data(tree: Tree) -> Any:
     if isinstance(tree, list):
         return [to_data(inner) for inner in tree]
     return tree.value
+
+
+def nested(keys: Sequence[str], data: Any) -> Any:
+    """Plain data below keys: `{a: {b: data}}`."""
+    for key in reversed(keys):
+        data = {key: data}
+    return data
 
 
 def find(tree: Tree, path: KeyPath) -> Tree:

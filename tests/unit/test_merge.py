@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dynagen.diagnostics import Origin, Position
 from dynagen.trees.merge import merge, without_directives
 from dynagen.trees.nodes import Leaf, Map, find, leaves, to_data, to_tree
+from dynagen.trees.plain_merge import merge_trees
 
 
 class Keys:
@@ -58,6 +61,7 @@ def merged(base: Any, patch: Any) -> Any:
         ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
         ({"a": {"b": 1, "c": 2}}, {"a": {"$patch": "replace", "d": 3}}, {"a": {"d": 3}}),
         ({"a": {"b": 1}, "c": 1}, {"a": {"$patch": "delete"}}, {"c": 1}),
+        ({"a": [1], "b": 1, "c": 1}, {"a": {"$patch": "delete"}, "b": {"$patch": "delete"}}, {"c": 1}),
         ({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}),
         ({"a": {"b": 1}}, {"a": "x"}, {"a": "x"}),
     ],
@@ -117,3 +121,37 @@ def test_every_leaf_has_its_path() -> None:
 
 def test_the_nearest_ancestor_answers_for_what_is_not_there() -> None:
     assert find(tree({"a": {"b": 1}}), ("a", "x", "y")).origin.written.file == "base.yaml"
+
+
+texts = st.sampled_from(["a", "b", "c", "d"])
+values = st.recursive(
+    st.integers(0, 9) | st.none() | texts,
+    lambda inner: (
+        st.lists(st.integers(0, 9) | st.dictionaries(texts, st.integers(0, 9)), max_size=3)
+        | st.dictionaries(texts, inner, max_size=3)
+        | st.dictionaries(texts, inner, max_size=2).map(lambda found: {**found, "z": 1, "$patch": "replace"})
+        | st.just({"$patch": "delete"})
+    ),
+    max_leaves=12,
+)
+maps = st.dictionaries(texts, values, max_size=4)
+
+
+def without_empty(data: Any) -> Any:
+    """Two files that delete in a map which nobody made may leave it empty, or not there: nobody means either."""
+    if not isinstance(data, dict):
+        return data
+    clean = {key: without_empty(value) for key, value in data.items()}
+    return {key: value for key, value in clean.items() if value != {}}
+
+
+@given(st.lists(maps, min_size=2, max_size=4))
+def test_profile_files_merge_as_manifests_do_and_every_value_keeps_its_place(parts: list[dict[str, Any]]) -> None:
+    trees = [tree({}), *(tree(part, f"{number}.yaml") for number, part in enumerate(parts))]
+    one_by_one = trees[0]
+    for part in trees[1:]:
+        one_by_one = merge(one_by_one, part, None)
+    at_once = merge_trees(trees)
+    assert without_empty(to_data(at_once)) == without_empty(to_data(one_by_one))
+    places = {path: leaf.origin.written.file for path, leaf in leaves(one_by_one)}
+    assert {path: leaf.origin.written.file for path, leaf in leaves(at_once)} == places
