@@ -13,8 +13,8 @@ from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, parse_template
 from dynagen.text.document import Document
+from dynagen.trees.directives import is_plain
 from dynagen.trees.fragment import Fragment
-from dynagen.trees.merge import is_plain
 from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 
 # Items of a loop for which a document keeps what it has of them.

@@ -10,8 +10,9 @@ from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
 from dynagen.schema.sets import Schemas
+from dynagen.trees.directives import LIST_DIRECTIVES, unknown_directives, without_directives
 from dynagen.trees.fragment import Fragment
-from dynagen.trees.merge import DIRECTIVES, Conflict, merge, unknown_directives, without_directives
+from dynagen.trees.merge import Conflict, merge
 from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, to_data
 
 
@@ -75,9 +76,11 @@ def is_common(fragment: Fragment, report: Report) -> bool:
 
 
 def _check_directives(fragment: Fragment, report: Report) -> None:
-    for word, origin in unknown_directives(fragment.tree):
-        near = closest(word, DIRECTIVES) if isinstance(word, str) else None
-        hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(DIRECTIVES)
+    for word, origin, known in unknown_directives(fragment.tree):
+        near = closest(word, known) if isinstance(word, str) else None
+        hint = f"did you mean '{near}'?" if near else "known here: " + ", ".join(known)
+        if word in LIST_DIRECTIVES:
+            hint = f"in a list, as an item of its own: `- $patch: {word}`"
         report.add("DG315", f"'$patch' takes one of its words, not '{word}'", origin.written, hint)
 
 
@@ -91,9 +94,9 @@ def build(
     objects = Manifests(schemas, report)
     for layer in layers:
         objects.add(render(layer, "resources", scope, report))
-        objects.patch(render(layer, "patches", scope, report, skipped))
+        objects.patch(render(layer, "patches", scope, report, skipped), layer.is_shipped)
     for layer in layers:
-        objects.patch(render(layer, "overrides", scope, report, skipped))
+        objects.patch(render(layer, "overrides", scope, report, skipped), layer.is_shipped)
     common = Map({}, Origin(Position("common")))
     for fragment in (each for layer in layers for each in render(layer, "common", scope, report, skipped)):
         if is_common(fragment, report):
@@ -137,8 +140,11 @@ class Manifests:
                 continue
             self._objects.append(manifest)
 
-    def patch(self, fragments: Iterable[Fragment]) -> None:
-        """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target, DG315 for what makes no sense."""
+    def patch(self, fragments: Iterable[Fragment], is_shipped: bool) -> None:
+        """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target, DG315 for what makes no sense.
+
+        And DG610 for what pods need and a layer of the user takes away.
+        """
         for fragment in fragments:
             patch = Manifest(fragment.tree, fragment.at)
             if not fragment.plain:
@@ -167,6 +173,8 @@ class Manifests:
                 own = _without_identity(patch.tree, target)
                 merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
                 self._report_conflicts(target, conflicts)
+                if not is_shipped:
+                    self._report_losses(target, merged, own)
                 self._objects[number] = target.with_tree(merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
 
@@ -192,6 +200,11 @@ class Manifests:
             message = f"{target}: '{path_text(path)}' is {was}, and the patch makes it {becomes}"
             related = (("made here", base.origin.written),)
             self._report.add("DG315", message, new.origin.written, "null takes it away", related)
+
+    def _report_losses(self, target: Manifest, merged: Map, patch: Map) -> None:
+        from dynagen.manifests.needs import report_losses
+
+        report_losses(target.tree, merged, patch, str(target), self._report)
 
     def _report_no_target(self, patch: Manifest) -> None:
         kinds = sorted({manifest.kind for manifest in self._objects})

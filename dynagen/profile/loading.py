@@ -13,7 +13,7 @@ from dynagen.profile.request import Request
 from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults
 from dynagen.text.document import Document
 from dynagen.text.scalars import Ambiguous, parse_plain
-from dynagen.trees.merge import without_directives
+from dynagen.trees.directives import without_directives
 from dynagen.trees.nodes import Map, nested, to_data, to_tree
 from dynagen.trees.plain_merge import merge_trees
 

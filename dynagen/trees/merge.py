@@ -2,16 +2,20 @@
 
 Maps merge; `null` deletes; `$patch: replace|delete` as in kustomize
 (https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#patchstrategicmerge). A list merges by key when the
-schema of its field names one, otherwise the later list replaces the earlier one. Nothing is changed in place.
+schema of its field names one. `- $patch: append` or `prepend`, an item of its own, adds the others to what is there,
+`replace` takes its place. Without such an item a few lists of pods grow (`growing`), and any other is replaced. Nothing is
+changed in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dynagen.diagnostics import KeyPath, Origin
-from dynagen.trees.nodes import Leaf, List, Map, Tree, to_data
+from dynagen.diagnostics import KeyPath
+from dynagen.trees.directives import directive, is_null, list_directive, vanished, without_directives
+from dynagen.trees.growing import KEYS, grow
+from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 if TYPE_CHECKING:
     from dynagen.schema.sets import Node
@@ -41,49 +45,6 @@ def merge(
     return result if isinstance(result, Map) else Map({}, patch.origin)
 
 
-DIRECTIVES = ("replace", "delete")
-
-
-def is_plain(value: Any) -> bool:
-    """Whether plain data holds neither null nor `$patch`."""
-    if isinstance(value, dict):
-        return "$patch" not in value and all(map(is_plain, value.values()))
-    return all(map(is_plain, value)) if isinstance(value, list) else value is not None
-
-
-def unknown_directives(tree: Tree) -> Iterator[tuple[Any, Origin]]:
-    """What stands behind `$patch` and is none of its words, with its origin."""
-    if isinstance(tree, dict) and "$patch" in tree:
-        leaf = tree["$patch"]
-        word = to_data(leaf)
-        if word not in DIRECTIVES:
-            yield word, leaf.origin
-    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        if not isinstance(inner, Leaf):
-            yield from unknown_directives(inner)
-
-
-def without_directives(tree: Tree) -> Tree:
-    """A tree that stands alone: `null` is not there, nor is `$patch`, nor what held nothing else."""
-    if isinstance(tree, dict):
-        kept: dict[str, Tree] = {}
-        for key, inner in tree.items():
-            if isinstance(inner, Leaf):
-                if inner.value is not None and key != "$patch":
-                    kept[key] = inner
-                continue
-            if key == "$patch" or _directive(inner) == "delete":
-                continue
-            clean = without_directives(inner)
-            if not _vanished(inner, clean):
-                kept[key] = clean
-        return Map(kept, tree.origin)
-    if isinstance(tree, list):
-        items = [item for item in tree if _directive(item) is None or len(item) > 1]
-        return List([without_directives(item) for item in items if _directive(item) != "delete"], tree.origin)
-    return tree
-
-
 class _Merge:
     """One merge: what it tells of conflicts, and whether its patch is known to be plain."""
 
@@ -94,7 +55,7 @@ class _Merge:
 
     def values(self, path: KeyPath, base: Tree, patch: Tree, node: Node | None) -> Tree:
         """What becomes of the value at a path whose place in the schema is `node`."""
-        if not self._plain and (_is_null(patch) or _directive(patch) == "delete"):
+        if not self._plain and (is_null(patch) or directive(patch) == "delete"):
             return _DELETED
         if isinstance(base, Map) and isinstance(patch, Map):
             return self.maps(path, base, patch, node)
@@ -111,10 +72,10 @@ class _Merge:
         return (Map if isinstance(fresh, Map) else List)(fresh, fresh.origin, base)
 
     def maps(self, path: KeyPath, base: Map, patch: Map, node: Node | None) -> Tree:
-        directive = _directive(patch)
-        if directive == "delete":
+        word = directive(patch)
+        if word == "delete":
             return _DELETED
-        if directive == "replace":
+        if word == "replace":
             return self._instead(base, patch)
         merged = Map(base, base.origin, base.replaced)
         for key, value in patch.items():
@@ -132,28 +93,34 @@ class _Merge:
     def _add(self, merged: Map, key: str, value: Tree) -> None:
         if self._plain:
             merged[key] = value
-        elif not _is_null(value) and _directive(value) != "delete":
+        elif not is_null(value) and directive(value) != "delete":
             clean = without_directives(value)
-            if not _vanished(value, clean):
+            if not vanished(value, clean):
                 merged[key] = clean
 
     def _lists(self, path: KeyPath, base: List, patch: List, node: Node | None) -> Tree:
-        keys = node.merge_keys if node else ()
-        if not node or not keys or any(_directive(item) == "replace" and len(item) == 1 for item in patch):
+        word = None if self._plain else list_directive(patch)
+        if word in ("append", "prepend"):
+            fresh: Any = without_directives(patch)
+            return List([*base, *fresh] if word == "append" else [*fresh, *base], base.origin, base.replaced)
+        keys = node.merge_keys or KEYS.get(path[-1], ()) if node else ()
+        if node and not keys and word is None and (grown := grow(path[-1], base, patch)) is not None:
+            return List(grown, base.origin, base.replaced)
+        if not node or not keys or word == "replace":
             return self._instead(base, patch)
         below = node.child(0)
         merged = List(base, base.origin, base.replaced)
         index = {_identity(item, keys, below): number for number, item in enumerate(merged)}
         deleted, seen = set(), set()
         for item in patch:
-            identity, directive = _identity(item, keys, below), _directive(item)
-            if identity in seen and directive is None:
+            identity, own = _identity(item, keys, below), directive(item)
+            if identity in seen and own is None:
                 merged.append(without_directives(item))  # twice in one patch: stays so, to be found (DG213)
                 continue
-            if identity is not None and directive is None:
+            if identity is not None and own is None:
                 seen.add(identity)
             if identity is None or identity not in index:
-                if directive != "delete":
+                if own != "delete":
                     index[identity] = len(merged)
                     merged.append(without_directives(item))
                 continue
@@ -185,18 +152,3 @@ def _identity(item: Tree, keys: tuple[str, ...], node: Node | None) -> tuple[Any
             return None
         values.append(default)
     return tuple(values)
-
-
-def _directive(tree: Tree) -> str | None:
-    if isinstance(tree, dict) and isinstance(leaf := tree.get("$patch"), Leaf):
-        return str(leaf.value)
-    return None
-
-
-def _vanished(before: Tree, after: Tree) -> bool:
-    """Whether a container held nothing but nulls and directives: then it is not there either."""
-    return not isinstance(after, Leaf) and bool(before) and not after
-
-
-def _is_null(tree: Tree) -> bool:
-    return isinstance(tree, Leaf) and tree.value is None

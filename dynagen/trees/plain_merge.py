@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dynagen.trees.merge import without_directives
+from dynagen.trees.directives import without_directives
 from dynagen.trees.nodes import Leaf, Map, Tree, scalar, to_data
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynagen.diagnostics import Origin, Position
-from dynagen.trees.merge import merge, without_directives
+from dynagen.trees.directives import without_directives
+from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Leaf, Map, find, leaves, to_data, to_tree
 from dynagen.trees.plain_merge import merge_trees
 
