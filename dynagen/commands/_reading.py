@@ -8,7 +8,6 @@ from dynagen.checking.inputs import profile_document, read_file
 from dynagen.diagnostics import Report
 from dynagen.memory import Memory
 from dynagen.profile import Request
-from dynagen.profile.loading import setting_path
 
 
 class WrongWords(Exception):
@@ -22,11 +21,13 @@ def check_words(names: list[str], settings: tuple[str, ...]) -> None:
     if names.count("-") > 1:
         raise WrongWords("Standard input can be read only once.")
     for setting in settings:
+        from dynagen.profile.settings import setting_problem
+
         if not setting.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in setting):
             shown = setting.encode(errors="replace").decode()
             raise WrongWords(f"--set takes UTF-8, not '{shown}'.")
-        if not all(setting_path(setting)):
-            raise WrongWords(f"--set takes KEY=VALUE, not '{setting}'.")
+        if problem := setting_problem(setting):
+            raise WrongWords(problem)
 
 
 class Input:

@@ -152,10 +152,12 @@ def _check_sets(layers: Sequence[Layer], report: Report) -> None:
 
 def _overlay_entries(sources: Sequence[Document], settings: Sequence[str]) -> list[tuple[str, Position]]:
     """The last `overlays` that was said, as far as it has the right shape; the schema speaks about the rest."""
-    for setting in reversed(settings):
-        key, _, text = setting.partition("=")
-        if key == "overlays":
-            return [(entry, Position(f"--set {setting}")) for entry in text.split(",") if entry]
+    if settings:
+        from dynagen.profile.settings import overlays_said
+
+        said = overlays_said(settings)
+        if said is not None:
+            return said
     for source in reversed(sources):
         entries = source.data.get("overlays") if isinstance(source.data, dict) else None
         if isinstance(entries, list):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dynagen.diagnostics import Origin, Position, Report
+from dynagen.diagnostics import Report
 from dynagen.layers.finding import Layer, defaults, document_tree
 from dynagen.profile.checks import check, check_rules
 from dynagen.profile.library import Library
 from dynagen.profile.profile import Profile
 from dynagen.profile.request import Request
-from dynagen.profile.schema import SCHEMA_FILE, Schema, dereferenced, fill_defaults
+from dynagen.profile.schema import SCHEMA_FILE, fill_defaults
 from dynagen.text.document import Document
-from dynagen.text.scalars import Ambiguous, parse_plain
 from dynagen.trees.directives import without_directives
-from dynagen.trees.nodes import Map, nested, to_data, to_tree
+from dynagen.trees.nodes import Map, to_data
 from dynagen.trees.plain_merge import merge_trees
 
 
@@ -24,8 +21,12 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
     fragments = [document_tree(source) for source in sources if _is_mapping(source, report)]
     if len(fragments) < len(sources):
         return None
-    for setting in request.settings:
-        fragments.append(_setting(setting, Position(f"--set {_without_secret(setting)}"), schema))
+    if request.settings:
+        from dynagen.profile.settings import setting_trees
+
+        fragments += setting_trees(request.settings, schema, report)
+        if report.failed:
+            return None
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
     low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
     if low or len(fragments) > 1:
@@ -71,45 +72,3 @@ def _is_mapping(source: Document, report: Report) -> bool:
         hint="begin with 'apiVersion: dynagen.dev/v1alpha1'",
     )
     return False
-
-
-def _without_secret(setting: str) -> str:
-    """A setting as messages name it."""
-    key = setting.partition("=")[0]
-    return f"{key}=..." if key.upper().endswith(("TOKEN", "KEY", "SECRET", "PASSWORD")) else setting
-
-
-def setting_path(setting: str) -> tuple[str, ...]:
-    """The path in `a.b=1`; `\\.` stands for a dot inside of a key. Some part is empty when it is not of that form."""
-    key, equals, _ = setting.partition("=")
-    parts = key.replace("\\.", "\0").split(".") if equals else [""]
-    return tuple(part.replace("\0", ".") for part in parts)
-
-
-def _setting(setting: str, at: Position, schema: Schema) -> Map:
-    """`a.b=1` as a tree. The schema says whether a value is a text or a list; all else is read as a plain scalar.
-
-    `null` takes a value back, whatever its type, as it does in a later file.
-    """
-    path, text = setting_path(setting), setting.partition("=")[2]
-    node: Any = schema
-    for part in path:
-        node = dereferenced(node, schema)
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties")
-    node = dereferenced(node, schema)
-    kinds = node.get("type", "string" if "enum" in node else "")
-    value: Any
-    if text == "null":
-        value = None
-    elif "array" in kinds:
-        value = text.split(",") if text else []
-    elif "string" in kinds:
-        value = text
-    else:
-        try:
-            value = parse_plain(text)
-        except Ambiguous:
-            value = text
-    tree = to_tree(nested(path, value), Origin(at))
-    assert isinstance(tree, Map)
-    return tree
