@@ -173,7 +173,7 @@ class Manifests:
                 own = _without_identity(patch.tree, target)
                 merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
                 self._report_conflicts(target, conflicts)
-                if not is_shipped:
+                if not is_shipped and not conflicts:
                     self._report_losses(target, merged, own)
                 self._objects[number] = target.with_tree(merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]

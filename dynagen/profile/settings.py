@@ -73,7 +73,7 @@ def _tree(setting: Setting, schema: Schema, report: Report) -> Map | None:
         node = node.get("properties", {}).get(part) or node.get("additionalProperties")
     node = dereferenced(node, schema)
     try:
-        value = _value(setting.text, node.get("type", "string" if "enum" in node else ""), schema["properties"])
+        value = _value(setting.text, node, schema["properties"])
     except Unreadable as problem:
         report.add("DG611", problem.what, setting.at, problem.hint)
         return None
@@ -116,12 +116,13 @@ def _split(written: str) -> tuple[tuple[str, ...], str, str]:
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", key)), equals, text
 
 
-def _value(text: str, kinds: str | list[str], keys: Schema) -> Any:
+def _value(text: str, node: Schema, keys: Schema) -> Any:
+    kinds = node.get("type", "string" if "enum" in node else "")
     if text == "null":
         return None
     if "array" in kinds:
         return _list(text)
-    if "object" in kinds and text:
+    if "object" in kinds and text and ("string" not in kinds or _is_one_of(text, node)):
         return _json(text, dict)
     for comma in re.finditer(r"(?<!\\),([A-Za-z]+)[.A-Za-z]*=", text):
         if comma[1] in keys:
@@ -138,6 +139,11 @@ def _value(text: str, kinds: str | list[str], keys: Schema) -> Any:
         return parse_plain(text)
     except Ambiguous:
         return text
+
+
+def _is_one_of(text: str, node: Schema) -> bool:
+    """Whether a text is a mapping with the keys of a schema; any other mapping may well be meant as a text."""
+    return text[0] == "{" and _is_json(text) and json.loads(text).keys() <= node.get("properties", {}).keys()
 
 
 def _is_json(text: str) -> bool:

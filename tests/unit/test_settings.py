@@ -37,6 +37,9 @@ SCHEMA = json.loads((SCHEMAS / "profile.json").read_bytes())
             {"engineArgs": ["--override-generation-config", '{"temperature":0.6,"top_p":0.9}']},
         ),
         ('env={"A": "1", "B": "x,y"}', {"env": {"A": "1", "B": "x,y"}}),
+        ('env.CONFIG={"a":1}', {"env": {"CONFIG": '{"a":1}'}}),
+        ('env.A={"secretKeyRef":{"name":"a","key":"b"}}', {"env": {"A": {"secretKeyRef": {"name": "a", "key": "b"}}}}),
+        ("env.HF_TOKEN=abc", {"env": {"HF_TOKEN": "abc"}}),
         ('agg={"gpus": 2}', {"agg": {"gpus": 2}}),
     ],
 )
