@@ -203,8 +203,9 @@ def profile_document(file: File, report: Report) -> list[Document]:
         report.add("DG110", "a profile is one document, this file has more", documents[1].at(),
                    hint="split the file; give further ones with -f")  # fmt: skip
     elif (not documents and not report.failed) or (documents and documents[0].data is None):
-        hint = "begin with 'apiVersion: dynagen.dev/v1alpha1'"
-        report.add("DG109", "the file is empty", Position(file.shown), hint)
+        from dynagen.profile.skeleton import skeleton
+
+        report.add("DG109", "the file is empty", Position(file.shown), skeleton())
     return list(documents[:1])
 
 

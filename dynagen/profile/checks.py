@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import evaluate_rule
-from dynagen.layers.finding import shipped_overlays
 from dynagen.memory import Memory
 from dynagen.profile.schema import Schema, dereferenced
+from dynagen.profile.skeleton import skeleton
+from dynagen.profile.unknown_keys import UnknownKeys
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import conforms, problems
 from dynagen.text.scalars import is_string_to_all, requoted
@@ -28,26 +31,34 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
     found = problems(data, schema)
     assert found, "the profile does not conform, and nobody says why"
     wrong_type = {problem.path for problem in found if problem.keyword == "type"}
-    unknown = [(problem.path, problem.key) for problem in found if problem.keyword == "additionalProperties"]
+    unknown = UnknownKeys(data, source)
+    misspelt = [(each.path, each.key) for each in found if each.keyword == "additionalProperties" and each.key]
+    missing = []
     for problem in found:
         if problem.keyword == "required" and any(
-            path == problem.path and closest(str(key), [str(problem.key)]) for path, key in unknown
+            unknown.may_mean(path, key, (*problem.path, str(problem.key))) for path, key in misspelt
         ):
-            continue  # what seems to be missing is there, misspelt
+            continue  # what seems to be missing is there, by another name
         if problem.path in wrong_type and problem.keyword != "type":
             continue  # of the wrong type, and therefore not one of the known words either
-        report.add(*_described(problem, schema, tree))
+        if problem.keyword == "required" and not problem.path:
+            missing.append(problem)
+        else:
+            report.add(*_described(problem, schema, tree, unknown))
+    if len(missing) > 2:  # a first profile: one answer
+        names = " and ".join(f"'{problem.key}'" for problem in missing)
+        report.add("DG203", f"{names} are missing", tree.origin.written, skeleton(data))
+        return
+    for problem in missing:
+        report.add(*_described(problem, schema, tree, unknown))
 
 
-def _described(problem: Violation, schema: Schema, tree: Tree) -> tuple[str, str, Position, str]:
+def _described(problem: Violation, schema: Schema, tree: Tree, unknown: UnknownKeys) -> tuple[str, str, Position, str]:
     """Code, message, place and hint."""
     at = find(tree, problem.path).origin.written
     where = path_text(problem.path)
     if problem.keyword == "additionalProperties" and problem.key is not None:
-        near = closest(problem.key, problem.known)
-        hint = f"did you mean '{near}'?" if near else "known keys: " + ", ".join(sorted(problem.known))
-        if not problem.path and problem.key in shipped_overlays():
-            hint = f"add '{problem.key}' to 'overlays'"
+        hint = unknown.hint(problem.path, problem.key, problem.known)
         parent = f" in '{where}'" if problem.path else ""
         at = find(tree, (*problem.path, problem.key)).origin.written
         return "DG201", f"unknown key '{problem.key}'{parent}", at, hint
@@ -65,12 +76,21 @@ def _described(problem: Violation, schema: Schema, tree: Tree) -> tuple[str, str
     if problem.keyword != "enum":
         return code, f"'{where}': {problem.message}", at, _about(schema, problem.path)
     words = [str(word) for word in problem.known]
-    # A version is not misspelt but unknown.
-    near = None if str(problem.value)[:1].isdigit() else closest(str(problem.value), words)
+    near = _meant(str(problem.value), words)
     known = "known: " + ", ".join(words)
     # A word that is nearly ours may mean something else: `trtllm` is no misspelt `vllm`.
-    hint = (f"did you mean '{near}'?" + (f" {known}" if 1 < len(words) < 5 else "")) if near else known
+    hint = f"did you mean {near}?" + (f" {known}" if 1 < len(words) < 5 else "") if near else known
     return code, f"'{where}': unknown value '{problem.value}'", at, hint
+
+
+def _meant(value: str, words: Sequence[str]) -> str:
+    """The words that hold the value, if few do, or else the nearest. A version is not misspelt but unknown."""
+    plain = re.sub("[-_ ]", "", value.lower())
+    holding = [word for word in words if len(plain) > 1 and plain in re.sub("[-_ ]", "", word.lower())]
+    if value[:1].isdigit() or 0 < len(holding) < 4:
+        return "" if value[:1].isdigit() else " or ".join(f"'{word}'" for word in holding)
+    near = closest(value, words)
+    return f"'{near}'" if near else ""
 
 
 def _entry_of_overlay(tree: Tree, name: str) -> Position | None:

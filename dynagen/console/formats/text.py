@@ -32,7 +32,8 @@ def _one(diagnostic: Diagnostic, known: Lines) -> str:
     for words, at in diagnostic.related:
         lines.append(f"  {_place(at)}: {printable(words)}")
     if diagnostic.hint:
-        lines.append(f"  hint: {printable(diagnostic.hint)}")
+        first, *others = diagnostic.hint.split("\n")
+        lines += [f"  hint: {printable(first)}", *(f"    {printable(line)}" for line in others)]
     return "\n".join(lines) + "\n"
 
 
