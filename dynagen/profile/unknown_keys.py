@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import category
 
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import KeyPath, closest, path_text
@@ -23,6 +24,8 @@ class UnknownKeys:
     def hint(self, path: KeyPath, key: str, known: tuple[str, ...]) -> str:
         """What to do about `key`, which is unknown below `path`, where `known` are the keys that there are."""
         value = _at(self._data, (*path, key))
+        if odd := [character for character in key if character != " " and category(character) in ("Zs", "Cf")]:
+            return f"it holds the invisible character U+{ord(odd[0]):04X}: type the key again"
         if not path and key in shipped_overlays():
             return f"add '{key}' to 'overlays'"
         near = closest(key, known)

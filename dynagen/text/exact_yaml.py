@@ -45,14 +45,14 @@ def _read(reader: _Reader, text: str, file: str, report: Report) -> list[Documen
     except _Stop:
         return []
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        from dynagen.text.yaml_mistakes import explain
+
+        mark, message, hint = explain(text, error)
         at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-        offending = text[mark.index : mark.index + 1] if mark else ""
-        if offending == "\t":
+        if mark and text[mark.index : mark.index + 1] == "\t":
             report.add("DG105", "a tab where YAML wants spaces", at, hint="indent with spaces")
         else:
-            problem = " ".join(str(error.problem or error.context or "cannot be read").split())
-            report.add("DG104", f"not YAML: {problem}", at)
+            report.add("DG104", f"not YAML: {message}", at, hint)
         return []
     except YAMLError as error:  # ReaderError: a character that YAML forbids
         index = getattr(error, "position", 0)
