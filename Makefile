@@ -8,8 +8,17 @@ EXAMPLES := $(wildcard examples/*.yaml)
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-demo: .venv/ready ## set everything up and build an example to the terminal
-	$(BIN)/dynagen build examples/qwen3-32b-spot-h100.yaml
+DEMO := examples/qwen3-32b-spot-h100.yaml
+demo: .venv/ready ## set everything up, build an example, and show what became of it
+	@printf '\n# A profile (%s)\n\n' $(DEMO); cat $(DEMO)
+	@$(BIN)/dynagen build $(DEMO) -o build/demo
+	@printf '\n# becomes these objects (build/demo)\n\n'; sed -n 's/^- \(.*\)\.yaml/  \1/p' build/demo/kustomization.yaml
+	@printf '\n# Next\n\n'
+	@printf '  %s\n' \
+	  '$(BIN)/dynagen build $(DEMO)                           the YAML itself, for kubectl apply -f -' \
+	  '$(BIN)/dynagen explain $(DEMO) --all | less            which line wrote which value, and why' \
+	  '$(BIN)/dynagen check $(DEMO) --set gpu=nvidia-l4       what a mistake looks like' \
+	  'README.md, docs/gke-guide.md                                                   from an empty project to the first request'
 
 quick: lint ## what a change needs most: format, types, imports, cases and unit tests, no other programs
 	$(BIN)/python -m pytest tests -m "not oracle and not slow" --hypothesis-profile quick $(NOT_E2E)

@@ -43,4 +43,6 @@ def run_build(given: Input, output: str | None) -> NoReturn:
         for name in foreign if not given.report.refused else ():
             say(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)\n")
     given.print_report()
+    if output is not None and not given.report.refused and sys.stderr is not None and sys.stderr.isatty():
+        say(f"{len(compilation.manifests)} objects in {output.rstrip('/')}/\n")
     sys.exit(1 if given.report.refused else 0)
