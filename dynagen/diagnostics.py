@@ -238,6 +238,16 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def misspelt(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` surely is a misspelling of: nearly all letters are the same, and none is a word of its own."""
+    import difflib
+
+    folded = {each.lower(): each for each in known if abs(len(each) - len(word)) < 3}
+    turned = [each for each in folded if sorted(each) == sorted(word.lower())]
+    found = turned or difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.8)
+    return folded[found[0]] if found else None
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a misspelling of, or None."""
     import difflib

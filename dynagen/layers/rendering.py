@@ -140,7 +140,12 @@ def _asked(
 
 def _is_mapping(document: Document, report: Report) -> bool:
     if not isinstance(document.data, dict):
-        report.add("DG313", "expected an object with apiVersion and kind", document.at())
+        hint = (
+            "a patch is written as the object comes out: its kind, and what changes"
+            if _is_json_patch(document.data)
+            else ""
+        )
+        report.add("DG313", "expected an object with apiVersion and kind", document.at(), hint)
         return False
     for key in _HEADER_KEYS & document.data.keys():
         report.add(
@@ -148,3 +153,8 @@ def _is_mapping(document: Document, report: Report) -> bool:
             hint="put '---' between it and the object",
         )  # fmt: skip
     return True
+
+
+def _is_json_patch(data: Any) -> bool:
+    """source: RFC 6902"""
+    return isinstance(data, list) and all(isinstance(item, dict) and "op" in item for item in data)

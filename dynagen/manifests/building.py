@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path_text
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, misspelt, path_text
 from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
@@ -124,7 +124,8 @@ class Manifests:
                 if not text
             ]  # fmt: skip
             if missing:
-                self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at)
+                hint = "a layer has no list of its files: remove this one" if manifest.kind == "Kustomization" else ""
+                self._report.add("DG313", "a resource needs " + " and ".join(missing), fragment.at, hint)
                 continue
             if not fragment.plain:
                 _check_directives(fragment, self._report)
@@ -174,7 +175,7 @@ class Manifests:
                 merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
                 self._report_conflicts(target, conflicts)
                 if not is_shipped and not conflicts:
-                    self._report_losses(target, merged, own)
+                    self._compare(target, merged, own)
                 self._objects[number] = target.with_tree(merged)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
 
@@ -201,10 +202,14 @@ class Manifests:
             related = (("made here", base.origin.written),)
             self._report.add("DG315", message, new.origin.written, "null takes it away", related)
 
-    def _report_losses(self, target: Manifest, merged: Map, patch: Map) -> None:
+    def _compare(self, target: Manifest, merged: Map, patch: Map) -> None:
+        """Reports what a layer of the user most likely did not mean."""
+        from dynagen.manifests.additions import report_misspelt
         from dynagen.manifests.needs import report_losses
 
         report_losses(target.tree, merged, patch, str(target), self._report)
+        if target.kind == "DynamoGraphDeployment":
+            report_misspelt(target.tree, merged, str(target), self._report)
 
     def _report_no_target(self, patch: Manifest) -> None:
         kinds = sorted({manifest.kind for manifest in self._objects})
@@ -217,9 +222,12 @@ class Manifests:
             near = closest(patch.name, [manifest.name for manifest in same_kind])
             message, at = f"{what}: there is no such object", patch.origin(("metadata", "name")).written
         else:
-            near = closest(patch.kind, kinds)
+            near = misspelt(patch.kind, kinds)
             message, at = f"patch of kind '{patch.kind}': no layer before makes one", patch.origin(("kind",)).written
         hint = f"did you mean '{near}'?" if near else "kinds so far: " + ", ".join(kinds)
+        versions = {manifest.api_version for manifest in same_kind}
+        if same_kind and patch.api_version and patch.api_version not in versions:
+            at, hint = patch.at, f"leave apiVersion out, or write '{min(versions)}'"
         self._report.add("DG310", message, at, hint, related)
 
     def finish(self, common: Map) -> list[Manifest]:
@@ -232,6 +240,7 @@ class Manifests:
             schema = self._schemas.find(manifest.api_version, manifest.kind)
             # Nulls of layers are gone by now: adding and patching have left them out.
             tree = merge(common, manifest.tree, None, plain=True)
+            self._check_moved(manifest, _text(common, "metadata", "namespace"))
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
             finished.append(manifest.with_tree(_ordered(Map(tree, manifest.tree.origin))))
@@ -243,6 +252,14 @@ class Manifests:
                 related = (("added here", other.at),)
                 self._report.add("DG314", f"{manifest} is there already", manifest.at, related=related)
         return finished
+
+    def _check_moved(self, manifest: Manifest, home: str) -> None:
+        """Reports DG315 for a patch that puts a graph where nothing else of it is."""
+        at = manifest.origin(("metadata", "namespace")).written
+        if manifest.kind != "DynamoGraphDeployment" or manifest.namespace in ("", home) or at.file == manifest.at.file:
+            return
+        message = f"a patch moves {manifest} to namespace '{manifest.namespace}', and all else stays in '{home}'"
+        self._report.add("DG315", message, at, "say 'metadata.namespace' in the profile", (("made here", manifest.at),))
 
 
 # What others need comes first: kubectl applies a stream from top to bottom.

@@ -7,7 +7,7 @@ from typing import Any
 from unicodedata import category
 
 from dynagen.compiled.reading import table
-from dynagen.diagnostics import KeyPath, closest, path_text
+from dynagen.diagnostics import KeyPath, closest, misspelt, path_text
 from dynagen.layers.finding import shipped_overlays
 from dynagen.profile.schema import Schema, dereferenced
 from dynagen.schema.conformance import Source
@@ -29,10 +29,10 @@ class UnknownKeys:
         if not path and key in shipped_overlays():
             return f"add '{key}' to 'overlays'"
         near = closest(key, known)
-        if near and _alike(key, near) and near in _at(self._data, path):
+        if near and misspelt(key, [near]) and near in _at(self._data, path):
             return f"'{near}' is there already"
         near = self._sibling(path, key, known, value)
-        if near and _alike(key, near):
+        if near and misspelt(key, [near]):
             return f"did you mean '{near}'?"
         word = key.lower().replace("-", "").replace("_", "")
         if target := self.target(path, key):
@@ -111,13 +111,6 @@ class UnknownKeys:
                 if name == key and path and self._conforms((*path, name), value):
                     yield path
                 below.append(((*path, name), dereferenced(inner, schema)))
-
-
-def _alike(key: str, known: str) -> bool:
-    """Whether a key is a misspelling, and not just a word with some of the same letters."""
-    import difflib
-
-    return difflib.SequenceMatcher(None, key.lower(), known.lower()).ratio() > 0.8
 
 
 def _at(data: Any, path: KeyPath) -> Any:

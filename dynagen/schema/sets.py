@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynagen.diagnostics import closest
+from dynagen.diagnostics import misspelt
 from dynagen.memory import Memory
 from dynagen.schema.conformance import Json, Source, conforms, is_endless, read_source
 from dynagen.text.paths import SCHEMAS, is_file, lies_in
@@ -77,7 +77,7 @@ class Schemas:
             found = {_api_version(file): file for file in own or same}
             return sorted(found, key=lambda each: _maturity(each.rpartition("/")[2])), None
         beside = {file.stem.rpartition("_")[0]: file for file in files if _api_version(file) == api_version}
-        word = closest(kind, beside)
+        word = misspelt(kind, beside)
         return [], _kind(self._open(beside[word])) if word else None
 
     def _open(self, file: Path) -> Source:

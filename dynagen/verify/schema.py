@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dynagen.cluster.objects import Cluster, Findings, Later, Object
-from dynagen.diagnostics import KeyPath, closest, path_text
+from dynagen.diagnostics import KeyPath, closest, misspelt, path_text
 from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
@@ -49,15 +49,22 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
         missing = _of_later(problems, subject, later) if later else []
         if missing and later:
             _report_missing(missing, subject, later, findings)
+        wrong = [(each.path, each.key) for each in problems if each.keyword == "additionalProperties"]
         for problem in problems:
             if problem in missing:
                 continue
+            if problem.keyword == "required" and any(
+                path == problem.path and misspelt(str(key), [str(problem.key)]) for path, key in wrong
+            ):
+                continue  # what seems to be missing is there, misspelt
             path, message, hint = problem.path, problem.message, ""
             if problem.key is not None and problem.keyword == "additionalProperties":
                 path = (*path, problem.key)
                 message = f"unknown field '{problem.key}'"
                 near = closest(problem.key, problem.known)
                 hint = f"did you mean '{near}'?" if near else ""
+            elif subject.kind == "Secret" and path[:1] == ("data",) and len(path) > 1:
+                message, hint = "not base64", "a plain text goes under 'stringData'"
             elif problem.keyword == "type" and subject.kind != "Secret":
                 hint = requoted(problem.value, message)
                 if hint and subject.at(path).expression:
