@@ -201,7 +201,7 @@ def profile_document(file: File, report: Report) -> list[Document]:
     documents = file.documents
     if len(documents) > 1:
         report.add("DG110", "a profile is one document, this file has more", documents[1].at(),
-                   hint="split the file; give further ones with -f")  # fmt: skip
+                   hint="one file for each profile; a part that changes this one is a file for -f")  # fmt: skip
     elif (not documents and not report.failed) or (documents and documents[0].data is None):
         from dynagen.profile.skeleton import skeleton
 

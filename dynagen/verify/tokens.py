@@ -59,7 +59,8 @@ def _could_be_one(value: str) -> bool:
 
 
 def _text(name: str) -> tuple[str, str]:
-    hint = f"put it into a Secret: 'valueFrom: {{secretKeyRef: {{name: NAME, key: {name}}}}}'"
+    reference = f"secretKeyRef: {{name: NAME, key: {name}}}"
+    hint = f"put it into a Secret: 'valueFrom: {{{reference}}}', under env of a profile '{name}: {{{reference}}}'"
     if name == "HF_TOKEN":
-        hint += ", or 'huggingFaceSecret: NAME' in a profile"
+        hint += ", or 'huggingFaceSecret: NAME' there"
     return f"'{name}' holds a token in plain text, for everybody who can read the manifest", hint

@@ -123,8 +123,10 @@ def test_sarif_files_are_relative_uris(outcome: Outcome) -> None:
     assert artifact("DG212") == {"uri": "deploy/a%20b%23%C3%A4.yaml", "uriBaseId": "%SRCROOT%"}
     assert artifact("DG101") == {"uri": "%FF.yaml", "uriBaseId": "%SRCROOT%"}
     assert artifact("DG211") == {"uri": "file:///somewhere/else.yaml"}
-    for code, name in (("DG201", "--set spott=1"), ("DG204", STANDARD_INPUT)):
-        assert results(run, code)[0]["locations"] == [{"logicalLocations": [{"fullyQualifiedName": name}]}]
+    for code, name, word in (("DG201", "--set spott=1", "command-line"), ("DG204", STANDARD_INPUT, "stdin")):
+        (location,) = results(run, code)[0]["locations"]
+        assert location["logicalLocations"] == [{"fullyQualifiedName": name}]
+        assert artifact(code) == {"uri": word} and location["physicalLocation"]["region"]["startLine"] > 0
 
 
 def test_sarif_keeps_what_is_silenced_as_suppressed(outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from dynagen.console.catalogue import codes, find_rule
 from dynagen.console.outcome import Lines, Outcome, names_a_file
-from dynagen.diagnostics import Diagnostic, Position
+from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position
 
 
 def render(outcome: Outcome) -> str:
@@ -103,8 +103,13 @@ def _artifact(file: str) -> dict[str, Any] | None:
 
 def _location(at: Position, lines: Lines) -> dict[str, Any]:
     artifact = _artifact(at.file)
-    if artifact is None:
-        return {"logicalLocations": [{"fullyQualifiedName": at.file}]}
+    if artifact is None:  # GitHub shows no result without a place in a file
+        word = "stdin" if at.file == STANDARD_INPUT else "command-line"
+        region = {"startLine": max(at.line, 1), "startColumn": max(at.column, 1)}
+        return {
+            "physicalLocation": {"artifactLocation": {"uri": word}, "region": region},
+            "logicalLocations": [{"fullyQualifiedName": at.file}],
+        }
     line = lines.at(at) or ""
     start, end = at.column - 1, at.column - 1 + max(at.width, 1)
     region = {
