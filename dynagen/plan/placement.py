@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
@@ -24,7 +24,7 @@ def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPa
     if gpus > largest:
         report.add(
             "DG403", f"a worker of {gpus} GPUs: a node has {largest} of type {gpu['name']} at most",
-            profile.at((*path, "gpus")), hint=f"use up to {largest} and more replicas",
+            profile.at((*path, "gpus")), hint=f"a worker is on one node as yet: use up to {largest}, and more replicas",
         )  # fmt: skip
         return None
     if not machines:
@@ -42,8 +42,17 @@ def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPa
             return None
     else:
         chosen = min((machine for machine in machines if machine.gpus >= gpus), key=lambda machine: machine.gpus)
-    _check_capacity(profile, chosen, section, report)
+    _check_capacity(profile, chosen, machines, section, report)
     return chosen
+
+
+def check_placed(profile: Profile, gpu: Mapping[str, Any], report: Report) -> None:
+    """Reports DG612 for a profile of which nobody reads the GPU. What layers of the user do with it is their business."""
+    if "machines" not in gpu and not any("/" in entry for entry in profile.data["overlays"]):
+        report.add(
+            "DG612", f"nobody sends the workers to nodes with {gpu['name']}, or shows them its driver",
+            profile.written(("overlays",)) or profile.at(("gpu",)), hint="add 'gke' to 'overlays'", severity="warning",
+        )  # fmt: skip
 
 
 def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bool:
@@ -58,7 +67,9 @@ def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bo
     return capacity != "on-demand" or bool(machine["onDemand"])
 
 
-def _check_capacity(profile: Profile, machine: Machine, section: Mapping[str, Any], report: Report) -> None:
+def _check_capacity(
+    profile: Profile, machine: Machine, machines: Sequence[Machine], section: Mapping[str, Any], report: Report
+) -> None:
     capacity = section.get("capacity", "on-demand")
     if profile.data["spot"]:
         if not machine.spot:
@@ -72,8 +83,10 @@ def _check_capacity(profile: Profile, machine: Machine, section: Mapping[str, An
                 hint="drop one of them",
             )  # fmt: skip
     elif capacity == "on-demand" and not machine.on_demand:
-        other = "'spot: true', or " if machine.spot else ""
+        other = "'spot: true', " if machine.spot else ""
+        larger = [each.type for each in machines if each.on_demand and each.gpus >= machine.gpus]
+        other += f"'gke: {{machineType: {larger[0]}}}', " if larger else ""
         report.add(
             "DG411", f"{machine.type} has no on-demand capacity", profile.written(("gpu",)) or profile.at(),
-            hint=f"use {other}'gke: {{capacity: reservation}}' or flex-start",
+            hint=f"use {other}'gke: {{capacity: reservation}}' or 'gke: {{capacity: flex-start}}'",
         )  # fmt: skip
