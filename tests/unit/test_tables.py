@@ -40,6 +40,7 @@ FOUND: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"at": "a", "within": [1, 2]}, {"a": "name"}, []),
     ({"at": "a", "size": [1, 1]}, {"a": [1, 2]}, ["a"]),
     ({"at": "a", "size": [1, 1], "required": True}, {}, ["a"]),
+    ({"at": "a|b", "size": [0, 0]}, {"a": "text", "b": ""}, ["a"]),
     ({"at": "list[].name", "unique": True}, LIST, ["list[2].name"]),
     ({"at": "list[]", "rows": [{"at": "port", "unique": True, "say": ""}]}, LIST, ["list[1].port"]),
     ({"at": "list[]", "unique": ["name", "port"]}, LIST, []),
