@@ -20,7 +20,7 @@ and one of these, where "given" is what is there, and neither null nor "" nor []
     in, not: words      it is one of the words, or none of them
     within: [least, most]    for numbers; null is no end
     unique: true        no other item of the list around here has the same; a list of keys: the same of all of these
-    size: [least, most]      for lists
+    size: [least, most]      for lists and texts; [0, 0] for what may not be given
     form: name          a test of predicates.FORMS or of the package; `hints` of the table has hints of forms
     keys: name          the same for the keys of a map
 
@@ -155,8 +155,9 @@ class _Row:
         self._argument: Any = argument if isinstance(argument, (list, bool)) else [argument]
         if word in ("form", "keys"):
             self._argument = section.rules.forms[argument]
-            self._row = {"hint": section.rules.data.get("hints", {}).get(argument, ""), **row}
             self._rest = (*rest, "*") if word == "keys" else rest
+            if hint := section.rules.data.get("hints", {}).get(argument):
+                self._row = {"hint": hint, **row}
 
     def judge(self, here: _Here, value: Any, path: KeyPath) -> None:
         for wanted, name, steps, words in self._conditions:

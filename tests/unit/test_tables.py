@@ -10,6 +10,7 @@ import pytest
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import path_text
 from dynagen.verify.dynamo.rules import prepared as dynamo_rules
+from dynagen.verify.istio.webhook import prepared as istio_rules
 from dynagen.verify.pods.rules import prepared as pod_rules
 from dynagen.verify.predicates import PREDICATES
 from dynagen.verify.table import Rules
@@ -40,6 +41,7 @@ FOUND: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"at": "a", "within": [1, 2]}, {"a": "name"}, []),
     ({"at": "a", "size": [1, 1]}, {"a": [1, 2]}, ["a"]),
     ({"at": "a", "size": [1, 1], "required": True}, {}, ["a"]),
+    ({"at": "a|b", "size": [0, 0]}, {"a": "text", "b": ""}, ["a"]),
     ({"at": "list[].name", "unique": True}, LIST, ["list[2].name"]),
     ({"at": "list[]", "rows": [{"at": "port", "unique": True, "say": ""}]}, LIST, ["list[1].port"]),
     ({"at": "list[]", "unique": ["name", "port"]}, LIST, []),
@@ -90,7 +92,8 @@ def rows_below(value: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("package", "rules"), [("pods", pod_rules()), ("dynamo", dynamo_rules()), ("workloads", workload_rules())]
+    ("package", "rules"),
+    [("pods", pod_rules()), ("dynamo", dynamo_rules()), ("workloads", workload_rules()), ("istio", istio_rules())],
 )
 def test_our_tables_hold_known_words_only(package: str, rules: Rules) -> None:
     data = table(f"verify/{package}/rules.yaml")

@@ -1,4 +1,4 @@
-"""Values in rules of an AuthorizationPolicy. What is wrong with one comes out as a few words, or None.
+"""Rules of an AuthorizationPolicy, and values in them. What is wrong with one comes out as a few words, or None.
 
 Source: pkg/config/security/security.go of istio/istio.
 """
@@ -6,6 +6,7 @@ Source: pkg/config/security/security.go of istio/istio.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from dynagen.diagnostics import closest
 from dynagen.verify.istio.hosts import is_address, is_block
@@ -23,6 +24,10 @@ _GONE = {
     "destination.user": "use a selector",
 }
 _LITERAL = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+"
+_OF_TCP = (
+    "principals", "notPrincipals", "namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts", "ipBlocks",
+    "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks",
+)  # fmt: skip
 
 
 def attribute_problem(key: str) -> tuple[str, str] | None:
@@ -82,3 +87,12 @@ def template_problem(path: str) -> str | None:
         elif is_template and not re.fullmatch(_LITERAL, part):
             return f"'{path}': '{part}' cannot stand beside {{*}} or {{**}}"
     return None
+
+
+def is_of_http(rule: dict[str, Any]) -> bool:
+    """Of a rule: whether only HTTP has what it looks at."""
+    sources = [entry["source"] for entry in rule.get("from") or () if "source" in entry]
+    operations = [entry["operation"] for entry in rule.get("to") or () if "operation" in entry]
+    if operations:
+        return not any(operation.get(key) for operation in operations for key in ("ports", "notPorts"))
+    return bool(sources) and not any(source.get(key) for source in sources for key in _OF_TCP)

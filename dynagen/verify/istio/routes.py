@@ -1,68 +1,66 @@
-"""A VirtualService in, what Istio's webhook refuses of it out. Rules of single HTTP routes are in http_routes.py."""
+"""A VirtualService in, what Istio's webhook refuses of it out, as far as `rules.yaml` cannot say it: names that hang together."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from dynagen.cluster.objects import Object
-from dynagen.diagnostics import Finding, KeyPath
-from dynagen.verify.istio.common import (
-    export_findings,
-    items,
-    of,
-    warning,
-)
-from dynagen.verify.istio.destinations import gateway_name_findings, route_findings, source_findings
+from dynagen.diagnostics import Finding, KeyPath, closest
+from dynagen.verify.istio.common import export_findings, items, warning
+from dynagen.verify.istio.forms import is_authority
 from dynagen.verify.istio.hosts import (
-    address_or_block_problem,
     covered_by,
+    fqdn_problem,
     host_problem,
     is_address,
-    is_jwt_claim,
+    is_host_label,
     overlap,
     sni_problem,
 )
-from dynagen.verify.istio.http_routes import http_route_findings
 
-MESH = "mesh"
+_RETRY_ON = frozenset((
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx", "refused-stream",
+    "retriable-status-codes", "retriable-headers", "envoy-ratelimited", "http3-post-connect-failure", "cancelled",
+    "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
+))  # fmt: skip
 
 
 def virtual_service_findings(subject: Object) -> Iterator[Finding]:
     """Source: ValidateVirtualService in pkg/config/validation/validation.go of istio/istio."""
     spec = subject.data.get("spec") or {}
-    hosts, gateways = spec.get("hosts") or (), spec.get("gateways") or ()
-    at_gateways = bool(gateways) and MESH not in gateways
-    if not hosts:
-        for key in ("gateways", "tls", "tcp"):
-            if spec.get(key):
-                message = f"without hosts this is a delegate, and a delegate has no {key}"
-                yield Finding(("spec", key), message, "name hosts, or leave it to the VirtualService that delegates")
-    yield from gateway_name_findings(gateways, ("spec", "gateways"))
-    if not at_gateways:
-        yield from _claim_findings(spec)
+    gateways = spec.get("gateways") or ()
+    at_gateways = bool(gateways) and "mesh" not in gateways
+    yield from _gateway_findings(gateways, ("spec", "gateways"))
     yield from _host_findings(spec, at_gateways)
-    if not any(spec.get(key) for key in ("http", "tcp", "tls")):
-        yield Finding(("spec",), "a VirtualService needs http, tcp or tls")
-    for path, route in items(spec, "http", ("spec",)):
-        yield from http_route_findings(route, path, delegate=not hosts)
-    for path, route in items(spec, "tls", ("spec",)):
-        yield from _tls_route_findings(route, path, hosts, at_gateways)
-    for path, route in items(spec, "tcp", ("spec",)):
-        for at, match in items(route, "match", path):
-            yield from _connection_findings(match, at)
-        yield from route_findings(route, path)
+    for kind in ("http", "tls", "tcp"):
+        for path, route in items(spec, kind, ("spec",)):
+            for at, match in items(route, "match", path):
+                yield from _gateway_findings(match.get("gateways") or (), (*at, "gateways"))
+                if kind == "tls":
+                    yield from _sni_findings(match, at, spec.get("hosts") or (), at_gateways)
+            if kind == "http":
+                yield from _retry_findings(route, path)
+                yield from _authority_findings(route, path)
     yield from export_findings(spec, subject.namespace)
 
 
-def _claim_findings(spec: dict[str, Any]) -> Iterator[Finding]:
-    for path, route in items(spec, "http", ("spec",)):
-        for at, match in items(route, "match", path):
-            for key in ("headers", "withoutHeaders"):
-                for header in match.get(key) or ():
-                    if is_jwt_claim(header):
-                        message = f"'{header}': routing by a claim works at gateways only"
-                        yield Finding((*at, key, header), message, "name gateways, without 'mesh'")
+def _gateway_findings(names: Any, path: KeyPath) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        at = (*path, index)
+        namespace, slash, gateway = name.partition("/")
+        if not slash:
+            if problem := fqdn_problem(name):
+                yield Finding(at, problem)
+            if "." in name:
+                first, second = name.split(".")[:2]
+                yield warning(at, f"'{name}' is an old way to name a gateway", f"use '{second}/{first}'")
+            return  # Istio reads no further
+        if not is_host_label(namespace):
+            yield Finding(at, f"'{name}': '{namespace}' is no namespace")
+        if not is_host_label(gateway):
+            yield Finding(at, f"'{name}': '{gateway}' is no name of a Gateway")
 
 
 def _host_findings(spec: dict[str, Any], at_gateways: bool) -> Iterator[Finding]:
@@ -86,26 +84,40 @@ def _host_findings(spec: dict[str, Any], at_gateways: bool) -> Iterator[Finding]
             yield Finding(("spec", "hosts", index), f"'{host}' is in hosts already, as '{twin}'")
 
 
-def _tls_route_findings(route: dict[str, Any], path: KeyPath, hosts: Any, at_gateways: bool) -> Iterator[Finding]:
-    if not route.get("match"):
-        yield Finding((*path, "match"), "a TLS route needs a match")
-    for at, match in items(route, "match", path):
-        if not match.get("sniHosts"):
-            yield Finding((*at, "sniHosts"), "a TLS match needs an SNI host")
-        for inner, host in items(match, "sniHosts", at):
-            problem = sni_problem(host) if at_gateways else host_problem(host)
-            if problem and is_address(host):
-                yield warning(inner, f"'{host}' is an address, and clients send names as SNI")
-            elif problem:
-                yield Finding(inner, problem)
-            elif not any(covered_by(host, other) for other in hosts):
-                yield Finding(inner, f"'{host}' is not one of the hosts of this VirtualService")
-        yield from _connection_findings(match, at)
-    yield from route_findings(route, path)
+def _sni_findings(match: dict[str, Any], path: KeyPath, hosts: Any, at_gateways: bool) -> Iterator[Finding]:
+    for at, host in items(match, "sniHosts", path):
+        problem = sni_problem(host) if at_gateways else host_problem(host)
+        if problem and is_address(host):
+            yield warning(at, f"'{host}' is an address, and clients send names as SNI")
+        elif problem:
+            yield Finding(at, problem)
+        elif not any(covered_by(host, other) for other in hosts):
+            yield Finding(at, f"'{host}' is not one of the hosts of this VirtualService")
 
 
-def _connection_findings(match: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
-    """Of a match of TCP or TLS."""
-    for at, subnet in items(match, "destinationSubnets", path):
-        yield from of(at, address_or_block_problem(subnet))
-    yield from source_findings(match, path)
+def _retry_findings(route: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
+    """Source: pkg/config/validation/virtualservice.go of istio/istio."""
+    conditions = (route.get("retries") or {}).get("retryOn")
+    for word in conditions.split(",") if conditions else ():
+        if word not in _RETRY_ON and not _is_status(word):
+            near = closest(word.strip(), _RETRY_ON)
+            is_near = near and near != word
+            hint = f"did you mean '{near}'?" if is_near else "conditions stand between commas, without blanks"
+            yield Finding((*path, "retries", "retryOn"), f"'{word}' is no condition to retry on", hint)
+
+
+def _is_status(word: str) -> bool:
+    from http import HTTPStatus
+
+    # 418 is in both lists, and so are the others.
+    return bool(re.fullmatch("[+]?[0-9]+", word)) and int(word) in {status.value for status in HTTPStatus}
+
+
+def _authority_findings(route: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
+    request = (route.get("headers") or {}).get("request") or {}
+    setters = [("rewrite", "authority")] if (route.get("rewrite") or {}).get("authority") else []
+    setters += [(word, name) for word in ("set", "add") for name in request.get(word) or () if is_authority(name)]
+    if len(setters) > 1:
+        word, name = setters[1]
+        message = f"'{name}' sets the authority, which is set already"
+        yield Finding((*path, "headers", "request", word, name), message, "keep one of them")
