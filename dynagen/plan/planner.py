@@ -17,7 +17,6 @@ from dynagen.plan.fit.models import LookUp, find_shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
-from dynagen.plan.placement import check_placed
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -43,7 +42,6 @@ def make_plan(
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
-    check_placed(profile, gpu, report)
     check_driver(profile, facts, report)
     check_flags(profile, [part.path for part in parts], release, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)

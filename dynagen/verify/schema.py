@@ -45,33 +45,41 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
-        later = cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None
-        missing = _of_later(problems, subject, later) if later else []
-        if missing and later:
-            _report_missing(missing, subject, later, findings)
-        wrong = [(each.path, each.key) for each in problems if each.keyword == "additionalProperties"]
-        for problem in problems:
-            if problem in missing:
-                continue
-            if problem.keyword == "required" and any(
-                path == problem.path and misspelt(str(key), [str(problem.key)]) for path, key in wrong
-            ):
-                continue  # what seems to be missing is there, misspelt
-            path, message, hint = problem.path, problem.message, ""
-            if problem.key is not None and problem.keyword == "additionalProperties":
-                path = (*path, problem.key)
-                message = f"unknown field '{problem.key}'"
-                near = closest(problem.key, problem.known)
-                hint = f"did you mean '{near}'?" if near else ""
-            elif subject.kind == "Secret" and path[:1] == ("data",) and len(path) > 1:
-                message, hint = "not base64", "a plain text goes under 'stringData'"
-            elif problem.keyword == "type" and subject.kind != "Secret":
-                hint = requoted(problem.value, message)
-                if hint and subject.at(path).expression:
-                    into = "string" if "string" in message.split(", got")[0] else "int"
-                    hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
-            findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
+        _report(
+            subject,
+            problems,
+            cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None,
+            findings,
+        )
     return sound
+
+
+def _report(subject: Object, problems: Sequence[Violation], later: Later | None, findings: Findings) -> None:
+    missing = _of_later(problems, subject, later) if later else []
+    if missing and later:
+        _report_missing(missing, subject, later, findings)
+    wrong = [(each.path, each.key) for each in problems if each.keyword == "additionalProperties"]
+    for problem in problems:
+        if problem in missing:
+            continue
+        if problem.keyword == "required" and any(
+            path == problem.path and misspelt(str(key), [str(problem.key)]) for path, key in wrong
+        ):
+            continue  # what seems to be missing is there, misspelt
+        path, message, hint = problem.path, problem.message, ""
+        if problem.key is not None and problem.keyword == "additionalProperties":
+            path = (*path, problem.key)
+            message = f"unknown field '{problem.key}'"
+            near = closest(problem.key, problem.known)
+            hint = f"did you mean '{near}'?" if near else ""
+        elif subject.kind == "Secret" and path[:1] == ("data",) and len(path) > 1:
+            message, hint = "not base64", "a plain text goes under 'stringData'"
+        elif problem.keyword == "type" and subject.kind != "Secret":
+            hint = requoted(problem.value, message)
+            if hint and subject.at(path).expression:
+                into = "string" if "string" in message.split(", got")[0] else "int"
+                hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
+        findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
 
 
 def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> list[Violation]:
