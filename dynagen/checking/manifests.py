@@ -60,7 +60,11 @@ class Target:
 
 def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    schemas = open_schemas(target.schema_folders(target.crds), target.memory)
+
+    def open_set(crds: str) -> Schemas:
+        return open_schemas(target.schema_folders(crds), target.memory)
+
+    schemas = open_set(target.crds)
     objects = objects_of(documents, report, schemas)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
     cluster = Cluster(
@@ -71,7 +75,7 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
         external=[*named, *target.memory.once(_built_in, target.memory)],
         declaring="'--external {}'",
         earlier=target.earlier,
-        later=Later(target.release, target.releases, lambda: open_schemas(target.schema_folders(None), target.memory)),
+        later=Later(target.release, target.releases, open_set),
     )
     judge(objects, cluster, Findings(report, where_written))
     return objects

@@ -11,6 +11,7 @@ from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
     from dynagen.schema.explanation import Violation
+    from dynagen.schema.sets import Schemas
 
 _SHOWN = 5  # places of one object
 _MAKE = (
@@ -22,19 +23,15 @@ _MAKE = (
 def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> list[Object]:
     """The objects in which it finds nothing. Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
 
-    Fields that come with a later release are DG408, all of an object at once.
+    What comes with a later release is DG408: kinds and versions, and fields, all of an object at once.
     """
     sound = []
     for subject in objects:
         schemas = cluster.schemas_of(subject)
         schema = schemas.find(subject.api_version, subject.kind)
+        later = cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None
         if schema is None:
-            versions, near = schemas.near(subject.api_version, subject.kind)
-            hint = _MAKE
-            if versions or near:
-                hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
-            message = f"no schema for {subject.api_version} {subject.kind}"
-            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
+            _report_unknown(subject, schemas, later, findings)
             continue
         twice = list(schema.repeated(subject.data))
         for path, keys in twice:
@@ -45,10 +42,9 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
-        later = cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None
-        missing = _of_later(problems, subject, later) if later else []
+        missing, since = _of_later(problems, subject, later) if later else ([], "")
         if missing and later:
-            _report_missing(missing, subject, later, findings)
+            _report_missing(missing, subject, later.than, since, findings)
         for problem in problems:
             if problem in missing:
                 continue
@@ -67,20 +63,49 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
     return sound
 
 
-def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> list[Violation]:
-    """The unknown fields that the later release knows."""
+def _report_unknown(subject: Object, schemas: Schemas, later: Later | None, findings: Findings) -> None:
+    """A kind, or a version of one, that no schema is for."""
+    wanted = subject.api_version, subject.kind
+    versions, near = schemas.near(*wanted)
+    since = next((release for release, found in later.sets() if found.find(*wanted)), "") if later else ""
+    if later and since:
+        own = [each for each in versions if each.rpartition("/")[0] == subject.group]
+        other = f"write it in {own[0]}, or " if own else ""
+        instead = f"this kind in {', '.join(own)} only, not in {subject.api_version}" if own else "no such kind"
+        path, message = "apiVersion" if own else "kind", f"release {later.than} serves {instead}"
+        findings.add("DG408", subject, (path,), message, f"{other}use release {since} or later")
+        return
+    hint = _MAKE
+    if versions or near:
+        hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
+    message = f"no schema for {subject.api_version} {subject.kind}"
+    findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
+
+
+def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> tuple[list[Violation], str]:
+    """The unknown fields that later releases know, and the first release that knows all of these."""
     unknown = [each for each in problems if each.key is not None and each.keyword == "additionalProperties"]
-    schema = later.schemas().find(subject.api_version, subject.kind) if unknown and later.release() else None
-    if schema is None:
-        return []
-    still = {(each.path, each.key) for each in schema.problems(subject.data)}
-    return [each for each in unknown if (each.path, each.key) not in still]
+    found: list[Violation] = []
+    since = ""
+    for release, schemas in later.sets() if unknown else ():
+        schema = schemas.find(subject.api_version, subject.kind)
+        if schema is None:
+            continue
+        still = {(each.path, each.key) for each in schema.problems(subject.data)}
+        known = [each for each in unknown if each not in found and (each.path, each.key) not in still]
+        since = release if known else since
+        found += known
+        if len(found) == len(unknown):
+            break
+    return [each for each in unknown if each in found], since
 
 
-def _report_missing(missing: Sequence[Violation], subject: Object, later: Later, findings: Findings) -> None:
+def _report_missing(
+    missing: Sequence[Violation], subject: Object, release: str, since: str, findings: Findings
+) -> None:
     paths: list[KeyPath] = [(*each.path, each.key) for each in missing if each.key is not None]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    message = f"{path_text(paths[0])}{more}: release {later.than} knows no such field"
-    hint = f"use release {later.release()} or later, or leave out what sets it"
+    message = f"{path_text(paths[0])}{more}: release {release} knows no such field"
+    hint = f"use release {since} or later, or leave out what sets it"
     also = [(f"'{path[-1]}' is set here", subject, path) for path in paths[1:_SHOWN]]
     findings.add("DG408", subject, paths[0], message, hint, also=also)
