@@ -20,6 +20,7 @@ from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
+    from dynagen.schema.defined import Definition
     from dynagen.schema.explanation import Violation
 
 __all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
@@ -41,7 +42,7 @@ class Schemas:
     """A search path of sets."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(folders)
+        self.folders = self._folders = tuple(folders)
         self._sources: dict[Path, Source] = {}
         self._found: dict[tuple[str, str], Schema | None] = {}
 
@@ -67,7 +68,11 @@ class Schemas:
                 return Schema(api_version, kind, file, self._open(file))
         return None
 
-    def near(self, api_version: str, kind: str) -> tuple[list[str], str | None]:
+    def definition(self, api_version: str, kind: str) -> Definition | None:
+        """What defines a kind, where that is no set but an object beside the objects."""
+        return None
+
+    def near(self, api_version: str, kind: str) -> tuple[Sequence[str], str | None]:
         """Of a kind that is not found: the API versions that have it, the likeliest first, and else a kind spelt alike."""
         files = [file for folder in self._folders for file in sorted(folder.glob("*/*_*.json"))]
         same = [file for file in files if file.stem.rpartition("_")[0] == kind.lower()]
@@ -188,9 +193,9 @@ def _malformed(schema: Any, file: Path, home: Path) -> Iterator[str]:
 
 
 class Schema:
-    """The schema of one kind in one version."""
+    """The schema of one kind in one version. `file` is None for one that is in no set."""
 
-    def __init__(self, api_version: str, kind: str, file: Path, source: Source) -> None:
+    def __init__(self, api_version: str, kind: str, file: Path | None, source: Source) -> None:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
         self.root = Node(source.schema, source)

@@ -38,7 +38,20 @@ def entry_text(
     definitions: Mapping[str, Any],
     rules: Sequence[Sequence[Step]] = (),
 ) -> str:
-    """A file of a set. What we know beside the published schema stands here, the schema itself in its definition."""
+    """A file of a set."""
+    return _lines(_head(group, version, kind, scope, reference, definitions, rules), definitions)
+
+
+def _head(
+    group: str,
+    version: str,
+    kind: str,
+    scope: str,
+    reference: str,
+    definitions: Mapping[str, Any],
+    rules: Sequence[Sequence[Step]],
+) -> dict[str, Any]:
+    """What we know beside the published schema stands here, the schema itself in its definition."""
     api_version = f"{group}/{version}" if group else version
     properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
     if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
@@ -48,7 +61,7 @@ def entry_text(
     if rules:
         head[RULES] = rules
     head[SCOPE] = scope
-    return _lines({"$schema": DIALECT, **head}, definitions)
+    return {"$schema": DIALECT, **head}
 
 
 def store_text(definitions: Mapping[str, Any]) -> str:
@@ -80,6 +93,17 @@ def kind_files(kind: Kind) -> dict[str, str]:
         rules = list(find_rule_paths(version.schema, Source(version.schema)))
         files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
     return files
+
+
+def kind_schemas(kind: Kind) -> dict[str, dict[str, Any]]:
+    """The schemas of a custom resource by version, each whole: what its files say, for whoever needs no files."""
+    found = {}
+    for version in kind.versions:
+        rules = list(find_rule_paths(version.schema, Source(version.schema)))
+        definitions = {"ObjectMeta": OBJECT_META, kind.kind: version.schema}
+        head = _head(kind.group, version.name, kind.kind, kind.scope, f"#/$defs/{kind.kind}", definitions, rules)
+        found[version.name] = {**head, "$defs": definitions}
+    return found
 
 
 def kind_facts(kind: Kind) -> dict[str, Any]:

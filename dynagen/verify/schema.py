@@ -10,13 +10,14 @@ from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
+    from dynagen.schema.defined import Definition
     from dynagen.schema.explanation import Violation
     from dynagen.schema.sets import Schemas
 
 _SHOWN = 5  # places of one object
 _MAKE = (
-    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: "
-    "DIR is LAYER/schemas, or given with --schemas to `dynagen check`"
+    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: DIR is LAYER/schemas, or given with "
+    "--schemas to `dynagen check`; among plain manifests the CRD itself will do"
 )
 
 
@@ -29,9 +30,14 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
     for subject in objects:
         schemas = cluster.schemas_of(subject)
         schema = schemas.find(subject.api_version, subject.kind)
-        later = cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None
+        definition = schemas.definition(subject.api_version, subject.kind)
+        shipped = schemas is cluster.schemas and subject.group == "nvidia.com" and definition is None
+        later = cluster.later if shipped else None
         if schema is None:
-            _report_unknown(subject, schemas, later, findings)
+            if definition is None:
+                _report_unknown(subject, schemas, later, findings)
+            else:
+                _report_undefined(subject, definition, findings)
             continue
         twice = list(schema.repeated(subject.data))
         for path, keys in twice:
@@ -80,6 +86,20 @@ def _report_unknown(subject: Object, schemas: Schemas, later: Later | None, find
         hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
     message = f"no schema for {subject.api_version} {subject.kind}"
     findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
+
+
+def _report_undefined(subject: Object, definition: Definition, findings: Findings) -> None:
+    """A kind whose definition, which is there, has no schema for it."""
+    known = f"CustomResourceDefinition '{definition.name}'"
+    if definition.problem:
+        message = f"{known} cannot be used: {definition.problem}"
+        hint = "objects of this kind are not checked; an API server may refuse it as well"
+        findings.report.add("DG214", message, definition.at, hint, cause=message)
+        return
+    version = subject.api_version.rpartition("/")[2]
+    does = "does not serve" if version in definition.versions else "has no"
+    hint = f"it serves: {', '.join(definition.served)}" if definition.served else "it serves none"
+    findings.add("DG211", subject, ("apiVersion",), f"{known} {does} version '{version}'", hint)
 
 
 def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> tuple[list[Violation], str]:
