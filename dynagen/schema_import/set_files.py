@@ -13,7 +13,8 @@ from dynagen.schema.sets import SCOPE
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.kinds import Kind
 from dynagen.schema_import.object_meta import OBJECT_META
-from dynagen.schema_import.shared_parts import hoisted, text
+from dynagen.schema_import.openapi import STORE, Store
+from dynagen.schema_import.shared_parts import hoisted, large_parts, named, outsourced, text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SOURCES = "SOURCES.yaml"
@@ -22,6 +23,7 @@ _HEADER = """\
 """
 
 Catalogue = dict[str, Any]
+NONE: Mapping[Any, str] = {}
 
 
 def entry_name(group: str, version: str, kind: str) -> str:
@@ -55,7 +57,7 @@ def _head(
     api_version = f"{group}/{version}" if group else version
     properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
     if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
-        own = reference.partition("#")[0]
+        own = "" if "ObjectMeta" in definitions else reference.partition("#")[0]
         properties["metadata"] = {"$ref": f"{own}#/$defs/ObjectMeta"}
     head: dict[str, Any] = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"]}
     if rules:
@@ -77,8 +79,11 @@ def _lines(head: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     return "{" + ",\n".join(lines) + "}\n"
 
 
-def kind_files(kind: Kind) -> dict[str, str]:
-    """The files of a custom resource. Versions with the same schema share the first one's."""
+def kind_files(kind: Kind, shared: Mapping[str, str] = NONE) -> dict[str, str]:
+    """The files of a custom resource. Versions with the same schema share the first one's.
+
+    `shared` are references to what is stored once for several sets, by texts.
+    """
     files: dict[str, str] = {}
     homes: dict[str, str] = {}
     for version in kind.versions:
@@ -86,13 +91,37 @@ def kind_files(kind: Kind) -> dict[str, str]:
         body = text(version.schema)
         reference = homes.get(body)
         definitions: dict[str, Any] = {}
-        if reference is None:
+        if reference is None and body in shared:
+            reference, definitions = shared[body], {"ObjectMeta": OBJECT_META}
+        elif reference is None:
             reference = f"#/$defs/{kind.kind}"
             homes[body] = name.rpartition("/")[2] + reference
-            definitions = hoisted(version.schema, kind.kind, {"ObjectMeta": OBJECT_META})
+            definitions = hoisted(outsourced(version.schema, shared), kind.kind, {"ObjectMeta": OBJECT_META})
         rules = list(find_rule_paths(version.schema, Source(version.schema)))
         files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
     return files
+
+
+def sets_files(sets: Mapping[str, Sequence[Kind]], store: Store) -> dict[str, dict[str, str]]:
+    """The files of the custom resources of some sets. What several have is stored once: large parts, whole schemas."""
+    kinds = [(name, kind) for name in sorted(sets) for kind in sets[name]]
+    parts = large_parts(version.schema for _, kind in kinds for version in kind.versions)
+    beside = {key: f"{name}.json#/$defs/{name}" for key, name in parts.items()}
+    for key, name in parts.items():
+        store.files[f"{name}.json"] = hoisted(json.loads(key), name, {})
+    homes: dict[str, set[str]] = {}
+    for set_, kind in kinds:
+        for version in kind.versions:
+            key = text(version.schema)
+            homes.setdefault(key, set()).add(set_)
+            if len(homes[key]) > 1 and key not in parts:
+                name = parts[key] = named(kind.kind, key)
+                store.files[f"{name}.json"] = hoisted(outsourced(version.schema, beside), name, {})
+    shared = {key: f"../../{STORE}/{name}.json#/$defs/{name}" for key, name in parts.items()}
+    found: dict[str, dict[str, str]] = {name: {} for name in sets}
+    for set_, kind in kinds:
+        found[set_] |= kind_files(kind, shared)
+    return found
 
 
 def kind_schemas(kind: Kind) -> dict[str, dict[str, Any]]:

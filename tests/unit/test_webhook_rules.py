@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -34,11 +36,20 @@ def scoped() -> set[str]:
     return {code for scope, codes in rules.items() if scope not in ("sections", "hints") for code in codes}
 
 
+@cache
+def words(file: Path) -> str:
+    """The text of a file of a set, and of what it shares with others."""
+    text = file.read_text("utf-8")
+    return text + "".join(
+        words((file.parent / name).resolve()) for name in sorted(set(re.findall(r'"([^"]+\.json)#', text)))
+    )
+
+
 def first_with(message: str, version: str) -> str:
     """The first release whose CRD says this, if the ones before have that version as well."""
     files = [folder / f"nvidia.com/dynamographdeployment_{version}.json" for folder in SETS]
     there = [file.parts[-3].removeprefix("dynamo-") for file in files if file.is_file()]
-    having = [name for name, file in zip(SETS, files, strict=True) if file.is_file() and message in file.read_text()]
+    having = [name for name, file in zip(SETS, files, strict=True) if file.is_file() and message in words(file)]
     first = having[0].name.removeprefix("dynamo-")
     return "" if first == there[0] else first
 
