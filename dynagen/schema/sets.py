@@ -7,6 +7,7 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -86,6 +87,8 @@ class Schemas:
         return [], _kind(self._open(beside[word])) if word else None
 
     def _open(self, file: Path) -> Source:
+        if ".." in file.parts and file.is_relative_to(SCHEMAS):
+            file = Path(os.path.normpath(file))  # what sets share is read once
         source = self._sources.get(file)
         if source is None:
             source = self._sources[file] = read_source(file, self._open)

@@ -39,9 +39,10 @@ def entry_text(
     reference: str,
     definitions: Mapping[str, Any],
     rules: Sequence[Sequence[Step]] = (),
+    metadata: str = "",
 ) -> str:
-    """A file of a set."""
-    return _lines(_head(group, version, kind, scope, reference, definitions, rules), definitions)
+    """A file of a set. `metadata` is where that of a custom resource is described."""
+    return _lines(_head(group, version, kind, scope, reference, metadata, rules), definitions)
 
 
 def _head(
@@ -50,15 +51,14 @@ def _head(
     kind: str,
     scope: str,
     reference: str,
-    definitions: Mapping[str, Any],
+    metadata: str,
     rules: Sequence[Sequence[Step]],
 ) -> dict[str, Any]:
     """What we know beside the published schema stands here, the schema itself in its definition."""
     api_version = f"{group}/{version}" if group else version
     properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
-    if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
-        own = "" if "ObjectMeta" in definitions else reference.partition("#")[0]
-        properties["metadata"] = {"$ref": f"{own}#/$defs/ObjectMeta"}
+    if metadata:
+        properties["metadata"] = {"$ref": metadata}
     head: dict[str, Any] = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"]}
     if rules:
         head[RULES] = rules
@@ -86,26 +86,30 @@ def kind_files(kind: Kind, shared: Mapping[str, str] = NONE) -> dict[str, str]:
     """
     files: dict[str, str] = {}
     homes: dict[str, str] = {}
+    metadata = shared.get(text(OBJECT_META), "#/$defs/ObjectMeta")
+    own = {"ObjectMeta": OBJECT_META} if metadata.startswith("#") else {}
     for version in kind.versions:
         name = entry_name(kind.group, version.name, kind.kind)
-        body = text(version.schema)
-        reference = homes.get(body)
-        definitions: dict[str, Any] = {}
-        if reference is None and body in shared:
-            reference, definitions = shared[body], {"ObjectMeta": OBJECT_META}
-        elif reference is None:
+        body, at = text(version.schema), metadata
+        reference = shared.get(body) or homes.get(body)
+        definitions: Mapping[str, Any] = {}
+        if reference is None:
             reference = f"#/$defs/{kind.kind}"
             homes[body] = name.rpartition("/")[2] + reference
-            definitions = hoisted(outsourced(version.schema, shared), kind.kind, {"ObjectMeta": OBJECT_META})
+            definitions = hoisted(outsourced(version.schema, shared), kind.kind, own)
+        elif own:
+            at = f"{reference.partition('#')[0]}{metadata}"
         rules = list(find_rule_paths(version.schema, Source(version.schema)))
-        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
+        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules, at)
     return files
 
 
 def sets_files(sets: Mapping[str, Sequence[Kind]], store: Store) -> dict[str, dict[str, str]]:
-    """The files of the custom resources of some sets. What several have is stored once: large parts, whole schemas."""
+    """The files of the custom resources of some sets. What several have is stored once: metadata, large parts, whole schemas."""
     kinds = [(name, kind) for name in sorted(sets) for kind in sets[name]]
     parts = large_parts(version.schema for _, kind in kinds for version in kind.versions)
+    if kinds:
+        parts[text(OBJECT_META)] = named("ObjectMeta", text(OBJECT_META))
     beside = {key: f"{name}.json#/$defs/{name}" for key, name in parts.items()}
     for key, name in parts.items():
         store.files[f"{name}.json"] = hoisted(json.loads(key), name, {})
@@ -130,7 +134,8 @@ def kind_schemas(kind: Kind) -> dict[str, dict[str, Any]]:
     for version in kind.versions:
         rules = list(find_rule_paths(version.schema, Source(version.schema)))
         definitions = {"ObjectMeta": OBJECT_META, kind.kind: version.schema}
-        head = _head(kind.group, version.name, kind.kind, kind.scope, f"#/$defs/{kind.kind}", definitions, rules)
+        own = f"#/$defs/{kind.kind}"
+        head = _head(kind.group, version.name, kind.kind, kind.scope, own, "#/$defs/ObjectMeta", rules)
         found[version.name] = {**head, "$defs": definitions}
     return found
 
