@@ -89,13 +89,21 @@ class _Found:
             raise UnusableDefinition("nested too deep") from error
 
 
+def is_list(data: Mapping[str, Any]) -> bool:
+    """Whether an object stands for those in it, as kubectl takes a List, or a list of one kind that a server gave.
+
+    source: UnstructuredJSONScheme in kubernetes/apimachinery, pkg/apis/meta/v1/unstructured/helpers.go
+    """
+    return str(data.get("kind")).endswith("List") and isinstance(data.get("items"), list)
+
+
 def _definitions(document: Document) -> Iterator[tuple[dict[str, Any], Position]]:
     data = document.data
     if not isinstance(data, dict):
         return
     if _is_definition(data):
         yield data, document.at()
-    elif data.get("kind") == "List" and isinstance(data.get("items"), list):
+    elif is_list(data):
         for index, item in enumerate(data["items"]):
             if isinstance(item, dict) and _is_definition(item):
                 yield item, document.at(("items", index))

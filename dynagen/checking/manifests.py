@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dynagen.checking.definitions import Definitions
+from dynagen.checking.definitions import Definitions, is_list
 from dynagen.checking.other_programs import is_config
 from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
 from dynagen.diagnostics import Position, Report
@@ -150,7 +150,7 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
         return
     tree = document_tree(document)
     items = tree.get("items")
-    if document.data.get("kind") == "List" and isinstance(items, List):
+    if is_list(document.data) and isinstance(items, List):
         for item in items:
             if isinstance(item, Map):
                 yield Manifest(item, item.origin.written)
