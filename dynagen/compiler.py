@@ -92,7 +92,7 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
         external=[*external, *(declared(entry, namespace, at) for entry, at in said)],
         earlier=[Object(manifest) for manifest in request.earlier],
         authoring=authoring,
-        later=Later(plan.release, releases, lambda: authoring),
+        later=Later(plan.release, releases, lambda crds: library.schemas(plan.kubernetes, crds)),
         graphs=plan.graph.api_version,
     )
 

@@ -79,7 +79,7 @@ RULES = [find_rule(code) for code in codes()]
 
 
 def test_the_list_of_rules_is_the_catalogue(update: bool) -> None:
-    text = "# Rules\n\nThe first digit is the stage. Codes are never used again for something else; DG484 is gone. "
+    text = "# Rules\n\nThe first digit is the stage. Codes are never used again for something else; DG463 and DG484 are gone. "
     text += "`dynagen rules CODE` shows these pages.\n"
     for digit, stage in STAGES.items():
         rows = [

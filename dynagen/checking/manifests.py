@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dynagen.checking.definitions import Definitions, is_list
 from dynagen.checking.other_programs import is_config
 from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
 from dynagen.diagnostics import Position, Report
@@ -15,6 +16,7 @@ from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.facts import load_facts
 from dynagen.profile.library import schema_folders
+from dynagen.schema.defined import Budget, Defined, Definition
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
@@ -58,9 +60,26 @@ class Target:
         return found
 
 
-def check_manifests(documents: Sequence[Document], target: Target, report: Report) -> list[Object]:
-    """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes."""
-    schemas = open_schemas(target.schema_folders(target.crds), target.memory)
+def check_manifests(
+    documents: Sequence[Document],
+    target: Target,
+    report: Report,
+    own: Sequence[Definition] | None = None,
+    others: Sequence[Definition] = (),
+) -> list[Object]:
+    """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes.
+
+    `own` are the definitions in it, if somebody has found them already; `others` stand elsewhere.
+    """
+
+    def open_set(crds: str) -> Schemas:
+        return open_schemas(target.schema_folders(crds), target.memory)
+
+    schemas = open_set(target.crds)
+    if own is None:
+        own = Definitions(documents, Budget()).schemas
+    if own or others:
+        schemas = Defined(own, schemas, others)
     objects = objects_of(documents, report, schemas)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
     cluster = Cluster(
@@ -71,7 +90,7 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
         external=[*named, *target.memory.once(_built_in, target.memory)],
         declaring="'--external {}'",
         earlier=target.earlier,
-        later=Later(target.release, target.releases, lambda: open_schemas(target.schema_folders(None), target.memory)),
+        later=Later(target.release, target.releases, open_set),
     )
     judge(objects, cluster, Findings(report, where_written))
     return objects
@@ -131,7 +150,7 @@ def _manifests(document: Document, report: Report) -> Iterator[Manifest]:
         return
     tree = document_tree(document)
     items = tree.get("items")
-    if document.data.get("kind") == "List" and isinstance(items, List):
+    if is_list(document.data) and isinstance(items, List):
         for item in items:
             if isinstance(item, Map):
                 yield Manifest(item, item.origin.written)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from dynagen.checking.definitions import Definitions
 from dynagen.checking.inputs import (
     MANIFEST_BYTES,
     MANIFESTS,
@@ -28,6 +30,7 @@ from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
+from dynagen.schema.defined import Budget
 from dynagen.schema.sets import broken_schemas
 from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
@@ -75,8 +78,9 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
             plain.setdefault(group, []).append(entry)
         else:
             skipped.append(Skipped(entry.shown, "", entry.shown))
+    streams: list[list[File]] = []
     for files in plain.values():
-        kept = []
+        kept: list[File] = []
         for file in files:
             layer = layer_around(file.path, layers) if file.path is not None else None
             if layer is None:
@@ -84,7 +88,8 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
             else:
                 why = f"belongs to the layer '{layer.name}': it is checked with the profiles that name it"
                 skipped.append(Skipped(file.shown, why, file.shown))
-        checked += _check_stream(kept, options, texts) if kept else []
+        streams += [kept] if kept else []
+    checked += _check_streams(streams, options, texts)
     if not checked and not options.may_be_empty:
         report = Report(options.strict)
         hint = "name profiles, manifests, or folders that hold some"
@@ -173,15 +178,32 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
     return Checked(file.shown, diagnostics)
 
 
-def _check_stream(files: Sequence[File], options: Options, texts: dict[str, str]) -> list[Checked]:
+def _check_streams(streams: Sequence[Sequence[File]], options: Options, texts: dict[str, str]) -> list[Checked]:
+    """Each stream is a cluster. The definitions of one help out in the others."""
+    budget = Budget()
+    found = [Definitions([document for file in files for document in file.documents], budget) for files in streams]
+    checked: list[Checked] = []
+    for number, files in enumerate(streams):
+        others = [each for index, each in enumerate(found) if index != number]
+        checked += _check_stream(files, found[number], others, options, texts)
+    return checked
+
+
+def _check_stream(
+    files: Sequence[File], own: Definitions, others: Sequence[Definitions], options: Options, texts: dict[str, str]
+) -> list[Checked]:
     report = Report(options.strict)
     for file in files:
         report.take(file.report)
     documents = [document for file in files for document in file.documents]
-    objects = check_manifests(documents, options.target, report)
+    spare = [definition for each in others for definition in each.schemas]
+    objects = check_manifests(documents, options.target, report, own.schemas, spare)
     if any(options.referees):
-        folders = options.target.schema_folders(options.target.crds)
-        options.referees.ask(objects, folders, Findings(report, where_written), report)
+        shipped = options.target.schema_folders(options.target.crds)
+        with ExitStack() as stack:
+            first, *last = (stack.enter_context(each.as_sets()) for each in (own, *others))
+            folders = [*first, *shipped, *(folder for found in last for folder in found)]
+            options.referees.ask(objects, folders, Findings(report, where_written), report)
     found = diagnostics_of(report)
     _note_texts(found, {file.shown: file.text for file in files}, texts)
     by_file: dict[str, list[Diagnostic]] = {file.shown: [] for file in files}

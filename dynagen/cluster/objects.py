@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Pointed, Position, Report
@@ -86,21 +86,24 @@ def external_objects(
 
 
 class Later:
-    """The first release of Dynamo after `than`, the one that is meant, with other CRDs: looked for when something is missed.
+    """The releases of Dynamo after `than`, the one that is meant: looked at when something is missed in its CRDs.
 
-    `releases` are the facts of all; `schemas` opens those of the newest.
+    `releases` are the facts of all; `schemas` opens a set of CRDs.
     """
 
-    __slots__ = ("_releases", "schemas", "than")
+    __slots__ = ("_open", "_releases", "than")
 
-    def __init__(self, than: str, releases: Mapping[str, Any], schemas: Callable[[], Schemas]) -> None:
-        self.than, self._releases, self.schemas = than, releases, schemas
+    def __init__(self, than: str, releases: Mapping[str, Any], schemas: Callable[[str], Schemas]) -> None:
+        self.than, self._releases, self._open = than, releases, schemas
 
-    def release(self) -> str:
-        """Its version; nothing if there is none."""
-        own, crds = parse_version(self.than), self._releases[self.than]["crds"]
-        versions = sorted((parse_version(name), name) for name, each in self._releases.items() if each["crds"] != crds)
-        return next((name for version, name in versions if version > own), "")
+    def sets(self) -> Iterator[tuple[str, Schemas]]:
+        """The first release with each further set of CRDs, in their order, and what that set has."""
+        seen = {self._releases[self.than]["crds"]}
+        for version, name in sorted((parse_version(name), name) for name in self._releases):
+            crds = self._releases[name]["crds"]
+            if version > parse_version(self.than) and crds not in seen:
+                seen.add(crds)
+                yield name, self._open(crds)
 
 
 class Cluster(NamedTuple):

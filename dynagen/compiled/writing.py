@@ -43,7 +43,7 @@ def _write_rules() -> None:
             continue  # no rules, and much to read
         found: dict[tuple[str, bool], RuleProgram] = {}
         for file in sorted(folder.rglob("*.json")):
-            for rule in _rules(json.loads(file.read_bytes())):
+            for rule in _rules_of(file):
                 for text, optional in (
                     (rule["rule"], rule.get("optionalOldSelf", False)),
                     (rule.get("messageExpression"), False),
@@ -128,6 +128,27 @@ def write_all() -> Path:
     _write_facts(facts)
     _write_rules()
     return FOLDER
+
+
+def _rules_of(file: Path) -> Iterator[dict[str, Any]]:
+    """The CEL rules of a file of a set, and of those that it refers to."""
+    open_, read = [file], set[Path]()
+    while open_:
+        here = open_.pop().resolve()
+        if here not in read:
+            read.add(here)
+            schema = json.loads(here.read_bytes())
+            yield from _rules(schema)
+            open_ += [here.parent / name for name in sorted(_files_named_by(schema))]
+
+
+def _files_named_by(schema: Any) -> set[str]:
+    found = set[str]()
+    if isinstance(schema, dict) and isinstance(reference := schema.get("$ref"), str):
+        found |= {reference.partition("#")[0]} - {""}
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        found |= _files_named_by(inner)
+    return found
 
 
 def _rules(schema: Any) -> Iterator[dict[str, Any]]:

@@ -38,6 +38,16 @@ class BrokenRule(NamedTuple):
     known: bool = True
 
 
+# Functions whose value can be larger than what goes in. CEL's macros for lists add with the first.
+_GROWING = frozenset(["_+_", "replace", "join", "format"])
+
+
+def _can_grow(serialized: bytes) -> bool:
+    from dynagen.language.syntax_tree import calls, expression
+
+    return any(call.function in _GROWING for call in calls(expression(serialized)))
+
+
 class _Judge:
     """Programs of rules, and CEL to evaluate them."""
 
@@ -63,6 +73,15 @@ class _Judge:
         serialized = self.program(text, False).serialized
         expr = changed(expression(serialized), lambda inner: values.get(path_of(inner) or ()))
         return self.environment.load(without_positions(serialized, expr))
+
+    def mind_size(self, text: str, optional: bool, values: dict[str, Any]) -> None:
+        """Raises Undecided for a rule that could fill the memory on its way: few steps are enough for that."""
+        program = self.program(text, optional).serialized
+        if self._memory.once(_can_grow, program):
+            from dynagen.language.size_limit import MAX_SIZE, largest
+
+            if largest(program, values, lambda part: None) > MAX_SIZE:
+                raise Undecided("DG216", f"could make a text of more than {MAX_SIZE} characters")
 
     def touched(self, text: str, optional: bool) -> tuple[KeyPath, ...]:
         """What an expression looks at in `self`; nothing if it cannot be compiled."""
@@ -90,16 +109,22 @@ class _Judge:
 _MOST_KEPT, _MOST_BYTES = 300, 4000
 
 
+# An API server gives an object a budget, too: RuntimeCELCostBudget in k8s.io/apiserver, pkg/apis/cel/config.go.
+MOST_EVALUATIONS = 100_000
+
+
 class Rules:
     """The rules of one kind, and what has been found out about its schema."""
 
     def __init__(self, place: RuleNode, memory: Memory) -> None:
         self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
+        self._left = MOST_EVALUATIONS
         self._wanted: dict[RuleNode, Wanted | None] = {}
         self._sound: dict[RuleNode, set[bytes]] = {}
 
     def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[BrokenRule]:
         """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
+        self._left = MOST_EVALUATIONS
         yield from self._outside(self._place, value, earlier, ())
 
     def _outside(self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[BrokenRule]:
@@ -147,7 +172,7 @@ class Rules:
         for broken in self._at_and_below(place, value, earlier, path, found):
             holds = False
             yield broken
-        if holds and len(sound) < _MOST_KEPT and len(key) < _MOST_BYTES:
+        if holds and self._left > 0 and len(sound) < _MOST_KEPT and len(key) < _MOST_BYTES:
             sound.add(key)
 
     def _at_and_below(
@@ -171,6 +196,11 @@ class Rules:
     ) -> Iterator[BrokenRule]:
         scope = _Scope(value, earlier, found, self._judge)
         for rule in place.rules:
+            self._left -= 1
+            if self._left <= 0:
+                if self._left == 0:
+                    yield BrokenRule(rule, path, "", "comes after too many others", known=False)
+                return
             try:
                 if not earlier and not rule.optional and self._judge.program(rule.text, False).transition:
                     continue
@@ -223,6 +253,8 @@ class _Scope:
         """Python is believed when it says that a rule holds. Raises ExpressionError."""
         if not self._earlier and evaluate(self._judge.program(text, optional).tree, self._names)[1] is True:
             return True
+        old = self._earlier[0] if self._earlier else None
+        self._judge.mind_size(text, optional, {"self": self._value, "oldSelf": old, "earlier": list(self._earlier)})
         loaded = self._with_literals(text, optional) if self._found else None
         try:
             return self._judge.environment.evaluate(loaded or self._judge.loaded(text, optional), self._activation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from dynagen.profile.schema import Composed, Schema, compose_schema
 from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.paths import SCHEMAS
+from dynagen.text.versions import numbered
 
 
 class Library(NamedTuple):
@@ -72,11 +74,11 @@ def schema_folders(layers: Sequence[Layer], kubernetes: str, crds: str | None, m
 
 
 def _shipped_folders(kubernetes: str, crds: str | None) -> list[Path]:
-    shipped = sorted(entry for entry in SCHEMAS.iterdir() if entry.is_dir())
-    newest = [folder.name for folder in shipped if folder.name.startswith("dynamo-")][-1]
-    wanted = [SCHEMAS / f"kubernetes-{kubernetes}", SCHEMAS / (crds or newest)]
-    others = [folder for folder in shipped if not folder.name.startswith(("kubernetes", "dynamo-"))]
-    return [*wanted, *others]
+    with os.scandir(SCHEMAS) as entries:  # which does not ask about each entry once more
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    newest = crds or max((name for name in names if name.startswith("dynamo-")), key=numbered)
+    others = [name for name in names if not name.startswith(("kubernetes", "dynamo-"))]
+    return [SCHEMAS / name for name in (f"kubernetes-{kubernetes}", newest, *others)]
 
 
 def find_library(request: Request, backends: Sequence[str], names: Sequence[str], report: Report) -> Library:

@@ -6,12 +6,12 @@ Uses the same references, patterns and numbers as `conformance`, so that both gi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
-from dynagen.text.patterns import compiled
+from dynagen.text.patterns import Pattern, compiled
 
 
 class Violation(NamedTuple):
@@ -73,6 +73,13 @@ def _keywords() -> dict[str, Any]:
     """The keywords that jsonschema decides differently from `conformance`: its regular expressions are Python's."""
     from jsonschema import ValidationError
 
+    known: dict[str, Pattern] = {}
+
+    def matches(pattern: str, text: str) -> bool:
+        if pattern not in known:
+            known[pattern] = compiled(pattern)
+        return known[pattern].search(text)
+
     def check(refuses: Any) -> Any:
         def keyword(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
             if refuses(instance, wanted):
@@ -83,18 +90,18 @@ def _keywords() -> dict[str, Any]:
     def pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         for pattern, wanted in patterns.items() if isinstance(instance, dict) else ():
             for key, inner in instance.items():
-                if compiled(pattern).search(key):
+                if matches(pattern, key):
                     yield from validator.descend(inner, wanted, path=key, schema_path=pattern)
 
     def additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        for key in _additional(instance, schema) if isinstance(instance, dict) else ():
+        for key in _additional(instance, schema, matches) if isinstance(instance, dict) else ():
             if wanted is False:
                 yield ValidationError(key)
             elif wanted is not True:
                 yield from validator.descend(instance[key], wanted, path=key)
 
     return {
-        "pattern": check(lambda value, pattern: isinstance(value, str) and not compiled(pattern).search(value)),
+        "pattern": check(lambda value, pattern: isinstance(value, str) and not matches(pattern, value)),
         "enum": check(lambda value, words: canonical(value) not in [canonical(word) for word in words]),
         "const": check(lambda value, wanted: canonical(value) != canonical(wanted)),
         "uniqueItems": check(
@@ -108,11 +115,9 @@ def _keywords() -> dict[str, Any]:
     }
 
 
-def _additional(instance: dict[str, Any], schema: Any) -> list[str]:
+def _additional(instance: dict[str, Any], schema: Any, matches: Callable[[str, str], bool]) -> list[str]:
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
-    return [
-        key for key in instance if key not in known and not any(compiled(pattern).search(key) for pattern in patterns)
-    ]
+    return [key for key in instance if key not in known and not any(matches(pattern, key) for pattern in patterns)]
 
 
 def _explained(error: Any, base: KeyPath = ()) -> Iterator[Violation]:

@@ -7,6 +7,7 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from dynagen.text.patterns import compiled
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
+    from dynagen.schema.defined import Definition
     from dynagen.schema.explanation import Violation
 
 __all__ = ["Node", "Schema", "Schemas", "conforms", "open_schemas", "problems"]
@@ -41,7 +43,7 @@ class Schemas:
     """A search path of sets."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(folders)
+        self.folders = self._folders = tuple(folders)
         self._sources: dict[Path, Source] = {}
         self._found: dict[tuple[str, str], Schema | None] = {}
 
@@ -67,7 +69,11 @@ class Schemas:
                 return Schema(api_version, kind, file, self._open(file))
         return None
 
-    def near(self, api_version: str, kind: str) -> tuple[list[str], str | None]:
+    def definition(self, api_version: str, kind: str) -> Definition | None:
+        """What defines a kind, where that is no set but an object beside the objects."""
+        return None
+
+    def near(self, api_version: str, kind: str) -> tuple[Sequence[str], str | None]:
         """Of a kind that is not found: the API versions that have it, the likeliest first, and else a kind spelt alike."""
         files = [file for folder in self._folders for file in sorted(folder.glob("*/*_*.json"))]
         same = [file for file in files if file.stem.rpartition("_")[0] == kind.lower()]
@@ -81,6 +87,8 @@ class Schemas:
         return [], _kind(self._open(beside[word])) if word else None
 
     def _open(self, file: Path) -> Source:
+        if ".." in file.parts and file.is_relative_to(SCHEMAS):
+            file = Path(os.path.normpath(file))  # what sets share is read once
         source = self._sources.get(file)
         if source is None:
             source = self._sources[file] = read_source(file, self._open)
@@ -188,9 +196,9 @@ def _malformed(schema: Any, file: Path, home: Path) -> Iterator[str]:
 
 
 class Schema:
-    """The schema of one kind in one version."""
+    """The schema of one kind in one version. `file` is None for one that is in no set."""
 
-    def __init__(self, api_version: str, kind: str, file: Path, source: Source) -> None:
+    def __init__(self, api_version: str, kind: str, file: Path | None, source: Source) -> None:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
         self.root = Node(source.schema, source)

@@ -31,6 +31,7 @@ from dynagen.schema_import.set_files import (
     kind_facts,
     kind_files,
     read_catalogue,
+    sets_files,
     store_text,
 )
 from dynagen.text.paths import SCHEMAS
@@ -53,6 +54,7 @@ class _Set:
     def __init__(self, known: list[dict[str, Any]], open_store: Callable[[], openapi.Store]) -> None:
         """`known` are the kinds that `SOURCES.yaml` lists; the store is opened when built-in kinds turn up."""
         self.files: dict[str, str] = {}
+        self.found: list[Kind] = []
         self.kinds: list[dict[str, Any]] = []
         self.builtin: dict[str, list[str]] = {}
         self._known, self._open_store = known, open_store
@@ -83,6 +85,7 @@ class _Set:
         if taken := sorted(files.keys() & self.files.keys()):
             raise ImportRefused(shown, f"'{taken[0]}' is there already, from another file")
         self.files.update(files)
+        self.found.append(kind)
         self.kinds.append(kind_facts(kind))
 
     def _bare(self, document: dict[str, Any], file: Path, told: Told | None) -> Kind:
@@ -186,13 +189,17 @@ def import_all(shared: Path, root: Path) -> dict[str, int]:
     catalogue = read_catalogue(root / SOURCES)
     store = openapi.Store()
     folders: dict[Path, dict[str, str]] = {}
+    custom: dict[str, list[Kind]] = {}
     for name in sorted(catalogue["sets"]):
         entry = catalogue["sets"][name]
         fresh = _Set(_known_kinds(root / SOURCES, name, entry), lambda: store)
         for file in _named_files(root / SOURCES, name, entry):
             fresh.take(shared / file, None)
         folders[root / name] = fresh.files
+        custom[name] = fresh.found
         catalogue["sets"][name] = fresh.entry(entry["sources"])
+    for name, files in sets_files(custom, store).items():
+        folders[root / name] = {**folders[root / name], **files}
     folders[root / openapi.STORE] = _store_files(store)
     put_in_place(folders, {root / SOURCES: catalogue_text(catalogue)})
     return {folder.name: len(files) for folder, files in folders.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from dynagen.schema.defined import Budget
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.tightening import Tightening
 
@@ -51,8 +52,15 @@ def is_definition(document: dict[str, Any]) -> bool:
     return document.get("kind") == "CustomResourceDefinition"
 
 
-def from_definition(document: dict[str, Any], file: str) -> Kind:
-    """A CustomResourceDefinition of apiextensions.k8s.io/v1 without the versions that are not served."""
+# What a stranger's version without a schema takes. Nobody publishes one, and an import that lacks it is a mistake.
+_ANY: Facts = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def from_definition(document: dict[str, Any], file: str, budget: Budget | None = None) -> Kind:
+    """A CustomResourceDefinition of apiextensions.k8s.io/v1 without the versions that are not served.
+
+    With a budget it is a stranger's. Raises ImportRefused.
+    """
     if document.get("apiVersion") != "apiextensions.k8s.io/v1":
         raise ImportRefused(file, f"'{document.get('apiVersion')}' is not supported, only apiextensions.k8s.io/v1")
     spec = _get(document, "spec", dict, file)
@@ -67,7 +75,7 @@ def from_definition(document: dict[str, Any], file: str) -> Kind:
         if names.get(key)
     }
     _get(kept, "plural", str, file)
-    tightening = Tightening(f"{file}: {kind}")
+    tightening = Tightening(f"{file}: {kind}", budget=budget)
     versions = []
     for version in _get(spec, "versions", list, file):
         if not isinstance(version, dict):
@@ -76,7 +84,9 @@ def from_definition(document: dict[str, Any], file: str) -> Kind:
         check_names(file, group, kind, name)
         if not version.get("served"):
             continue
-        schema = _get(_get(version, "schema", dict, file), "openAPIV3Schema", dict, file)
+        schema = _ANY
+        if budget is None or version.get("schema") is not None:
+            schema = _get(_get(version, "schema", dict, file), "openAPIV3Schema", dict, file)
         versions.append(Version(name, tightening.root(schema), _version_facts(version, tightening)))
     if not versions:
         raise ImportRefused(file, f"{kind}: no version is served")

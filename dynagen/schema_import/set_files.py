@@ -13,7 +13,8 @@ from dynagen.schema.sets import SCOPE
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.kinds import Kind
 from dynagen.schema_import.object_meta import OBJECT_META
-from dynagen.schema_import.shared_parts import hoisted, text
+from dynagen.schema_import.openapi import STORE, Store
+from dynagen.schema_import.shared_parts import hoisted, large_parts, named, outsourced, text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SOURCES = "SOURCES.yaml"
@@ -22,6 +23,7 @@ _HEADER = """\
 """
 
 Catalogue = dict[str, Any]
+NONE: Mapping[Any, str] = {}
 
 
 def entry_name(group: str, version: str, kind: str) -> str:
@@ -37,18 +39,31 @@ def entry_text(
     reference: str,
     definitions: Mapping[str, Any],
     rules: Sequence[Sequence[Step]] = (),
+    metadata: str = "",
 ) -> str:
-    """A file of a set. What we know beside the published schema stands here, the schema itself in its definition."""
+    """A file of a set. `metadata` is where that of a custom resource is described."""
+    return _lines(_head(group, version, kind, scope, reference, metadata, rules), definitions)
+
+
+def _head(
+    group: str,
+    version: str,
+    kind: str,
+    scope: str,
+    reference: str,
+    metadata: str,
+    rules: Sequence[Sequence[Step]],
+) -> dict[str, Any]:
+    """What we know beside the published schema stands here, the schema itself in its definition."""
     api_version = f"{group}/{version}" if group else version
     properties: dict[str, Any] = {"apiVersion": {"enum": [api_version]}, "kind": {"enum": [kind]}}
-    if "ObjectMeta" in definitions or not reference.startswith(("#", "../")):
-        own = reference.partition("#")[0]
-        properties["metadata"] = {"$ref": f"{own}#/$defs/ObjectMeta"}
+    if metadata:
+        properties["metadata"] = {"$ref": metadata}
     head: dict[str, Any] = {"$ref": reference, "properties": properties, "required": ["apiVersion", "kind"]}
     if rules:
         head[RULES] = rules
     head[SCOPE] = scope
-    return _lines({"$schema": DIALECT, **head}, definitions)
+    return {"$schema": DIALECT, **head}
 
 
 def store_text(definitions: Mapping[str, Any]) -> str:
@@ -64,22 +79,65 @@ def _lines(head: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     return "{" + ",\n".join(lines) + "}\n"
 
 
-def kind_files(kind: Kind) -> dict[str, str]:
-    """The files of a custom resource. Versions with the same schema share the first one's."""
+def kind_files(kind: Kind, shared: Mapping[str, str] = NONE) -> dict[str, str]:
+    """The files of a custom resource. Versions with the same schema share the first one's.
+
+    `shared` are references to what is stored once for several sets, by texts.
+    """
     files: dict[str, str] = {}
     homes: dict[str, str] = {}
+    metadata = shared.get(text(OBJECT_META), "#/$defs/ObjectMeta")
+    own = {"ObjectMeta": OBJECT_META} if metadata.startswith("#") else {}
     for version in kind.versions:
         name = entry_name(kind.group, version.name, kind.kind)
-        body = text(version.schema)
-        reference = homes.get(body)
-        definitions: dict[str, Any] = {}
+        body, at = text(version.schema), metadata
+        reference = shared.get(body) or homes.get(body)
+        definitions: Mapping[str, Any] = {}
         if reference is None:
             reference = f"#/$defs/{kind.kind}"
             homes[body] = name.rpartition("/")[2] + reference
-            definitions = hoisted(version.schema, kind.kind, {"ObjectMeta": OBJECT_META})
+            definitions = hoisted(outsourced(version.schema, shared), kind.kind, own)
+        elif own:
+            at = f"{reference.partition('#')[0]}{metadata}"
         rules = list(find_rule_paths(version.schema, Source(version.schema)))
-        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules)
+        files[name] = entry_text(kind.group, version.name, kind.kind, kind.scope, reference, definitions, rules, at)
     return files
+
+
+def sets_files(sets: Mapping[str, Sequence[Kind]], store: Store) -> dict[str, dict[str, str]]:
+    """The files of the custom resources of some sets. What several have is stored once: metadata, large parts, whole schemas."""
+    kinds = [(name, kind) for name in sorted(sets) for kind in sets[name]]
+    parts = large_parts(version.schema for _, kind in kinds for version in kind.versions)
+    if kinds:
+        parts[text(OBJECT_META)] = named("ObjectMeta", text(OBJECT_META))
+    beside = {key: f"{name}.json#/$defs/{name}" for key, name in parts.items()}
+    for key, name in parts.items():
+        store.files[f"{name}.json"] = hoisted(json.loads(key), name, {})
+    homes: dict[str, set[str]] = {}
+    for set_, kind in kinds:
+        for version in kind.versions:
+            key = text(version.schema)
+            homes.setdefault(key, set()).add(set_)
+            if len(homes[key]) > 1 and key not in parts:
+                name = parts[key] = named(kind.kind, key)
+                store.files[f"{name}.json"] = hoisted(outsourced(version.schema, beside), name, {})
+    shared = {key: f"../../{STORE}/{name}.json#/$defs/{name}" for key, name in parts.items()}
+    found: dict[str, dict[str, str]] = {name: {} for name in sets}
+    for set_, kind in kinds:
+        found[set_] |= kind_files(kind, shared)
+    return found
+
+
+def kind_schemas(kind: Kind) -> dict[str, dict[str, Any]]:
+    """The schemas of a custom resource by version, each whole: what its files say, for whoever needs no files."""
+    found = {}
+    for version in kind.versions:
+        rules = list(find_rule_paths(version.schema, Source(version.schema)))
+        definitions = {"ObjectMeta": OBJECT_META, kind.kind: version.schema}
+        own = f"#/$defs/{kind.kind}"
+        head = _head(kind.group, version.name, kind.kind, kind.scope, own, "#/$defs/ObjectMeta", rules)
+        found[version.name] = {**head, "$defs": definitions}
+    return found
 
 
 def kind_facts(kind: Kind) -> dict[str, Any]:

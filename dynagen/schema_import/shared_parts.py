@@ -1,16 +1,21 @@
-"""A schema in, the same with every repeated part stored once under `$defs` out."""
+"""A schema in, the same with every repeated part stored once out: under `$defs`, or in a file that several schemas share."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from zlib import crc32
 
 Schema = dict[str, Any]
 
 # A reference costs about 30 bytes and a name; below this a part is easier to read where it stands.
 MIN_BYTES = 100
+
+
+# Between files only what is large: each file that has to be read takes time. Pod templates are some 30,000.
+MIN_CHARACTERS = 20_000
 
 
 def text(value: Any) -> str:
@@ -95,3 +100,47 @@ def _free(name: str, taken: set[str]) -> str:
     while f"{name}-{number}" in taken:
         number += 1
     return f"{name}-{number}"
+
+
+def large_parts(schemas: Iterable[Schema]) -> dict[str, str]:
+    """What several of these have below their roots, as texts, with a name for each; of parts within parts the outer ones.
+
+    A name says under which property a part was first seen, and what is in it: other parts do not change it.
+    """
+    known = {text(schema): schema for schema in schemas}
+    counts: Counter[str] = Counter()
+    for schema in known.values():
+        counts.update({key for key, _ in _large(schema, "", lambda key: False)})
+    found: dict[str, str] = {}
+    for schema in known.values():
+        for key, name in _large(schema, "", lambda key: counts[key] > 1):
+            if counts[key] > 1:
+                found.setdefault(key, named(name, key))
+    return found
+
+
+def named(name: str, key: str) -> str:
+    """A name for something with this text, which stays when other things come."""
+    return f"{_free(name, set())}-{crc32(key.encode()):08x}"
+
+
+def _large(schema: Schema, name: str, ends: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """The texts of the large parts below a schema, with the property of each; nothing below those at which it `ends`."""
+    for inner_name, inner in _parts(schema, name):
+        key = text(inner)
+        if len(key) >= MIN_CHARACTERS:
+            yield key, inner_name
+            if not ends(key):
+                yield from _large(inner, inner_name, ends)
+
+
+def outsourced(schema: Schema, references: Mapping[str, str]) -> Schema:
+    """The schema with references in the place of some of its parts, which stand under their texts."""
+
+    def change(part: Schema) -> Schema:
+        key = text(part)
+        if len(key) < MIN_CHARACTERS:
+            return part
+        return {"$ref": references[key]} if key in references else mapped(part, change)
+
+    return mapped(schema, change) if references else schema

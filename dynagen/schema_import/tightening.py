@@ -8,9 +8,10 @@ from typing import Any
 from dynagen.crd_rules.soundness import rule_problem
 from dynagen.memory import Memory
 from dynagen.schema.conformance import conforms
+from dynagen.schema.defined import MAX_PATTERNS, MAX_RULES, Budget
 from dynagen.schema_import.dialect import BOUNDS, FORMATS, INT_OR_STRING, PUBLISHED_INT_OR_STRING, Schema
 from dynagen.schema_import.errors import ImportRefused
-from dynagen.text.patterns import compiled
+from dynagen.text.patterns import LITTLE_MEMORY, compiled
 
 PROSE = {
     "description",
@@ -49,9 +50,9 @@ MAX_DEPTH = 100
 class Tightening:
     """Translates the schemas of one file; counts them, because an alias in YAML can stand for millions."""
 
-    def __init__(self, file: str, custom: bool = True) -> None:
+    def __init__(self, file: str, custom: bool = True, budget: Budget | None = None) -> None:
         """`custom` is False for built-in kinds: there an object without properties is one of any content."""
-        self._file, self._custom, self._count = file, custom, 0
+        self._file, self._custom, self._count, self._budget = file, custom, 0, budget
         self._memory = Memory()  # of the rules in it
 
     def reference(self, target: Any, where: str) -> str:
@@ -136,7 +137,7 @@ class Tightening:
         elif key == "pattern":
             self._expect(value, str, at)
             try:
-                compiled(value)
+                self._compile(value, at)
             except ValueError as error:
                 raise self.refused(at, f"'{value}' is no pattern that every engine reads: {error}") from error
         elif key in ("exclusiveMinimum", "exclusiveMaximum") and not isinstance(value, bool):
@@ -156,6 +157,14 @@ class Tightening:
             raise self.refused(at, "this keyword is not supported")
         return value
 
+    def _compile(self, pattern: str, at: str) -> None:
+        if self._budget is None:
+            compiled(pattern)
+            return
+        if not self._budget.takes_pattern(pattern):
+            raise self.refused(at, f"more than {MAX_PATTERNS} regular expressions")
+        compiled(pattern, LITTLE_MEMORY)
+
     def _expect_number(self, value: Any, at: str) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.refused(at, f"expected a number, got {_named(value)}")
@@ -165,6 +174,8 @@ class Tightening:
         self._expect(rule.get("rule"), str, f"{at}.rule")
         if unknown := sorted(set(map(str, rule)) - _RULE):
             raise self.refused(at, f"unknown key '{unknown[0]}' in a rule")
+        if self._budget and not self._budget.takes_rule(rule["rule"]):
+            raise self.refused(at, f"more than {MAX_RULES} rules")
         if problem := rule_problem(rule, self._memory):
             raise self.refused(at, problem)
         return {key: self.plain(value, at) for key, value in rule.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 _MEMORY = 16 * 1024 * 1024  # of one expression; reached after a fraction of a second
+LITTLE_MEMORY = 1024 * 1024  # enough for all that is published, and reached in no time
 
 
 class Pattern:
@@ -27,13 +28,13 @@ class Pattern:
         return bool(self._set.Match(text.encode("utf-8", "surrogatepass")))
 
 
-def compiled(pattern: str) -> Pattern:
-    """Raises ValueError for what is no regular expression to RE2."""
+def compiled(pattern: str, memory: int = _MEMORY) -> Pattern:
+    """Raises ValueError for what is no regular expression to RE2, or needs more memory."""
     import re2
 
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MEMORY
+    options.max_mem = memory
     found = re2.Set.SearchSet(options)
     try:
         found.Add(pattern)

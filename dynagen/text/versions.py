@@ -21,6 +21,11 @@ def parse_version(text: str) -> Version:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+def numbered(text: str) -> list[str | int]:
+    """What sorts `dynamo-1.10` after `dynamo-1.9`."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", text)]
+
+
 def version_text(version: Version) -> str:
     """(1, 6, 1) as `1.6.1`."""
     return ".".join(map(str, version))

@@ -36,7 +36,7 @@ def check_rules(objects: Sequence[Object], cluster: Cluster, findings: Findings)
 def _rules(schema: Schema | None, memory: Memory) -> Rules | None:
     if schema is None:
         return None
-    if not schema.file.is_relative_to(SCHEMAS):
+    if schema.file is None or not schema.file.is_relative_to(SCHEMAS):
         return _made(schema, memory)
     memory.once(know_rules, schema.file.relative_to(SCHEMAS).parts[0], memory)
     return memory.once(_made, schema, memory)

@@ -10,31 +10,34 @@ from dynagen.diagnostics import KeyPath, closest, misspelt, path_text
 from dynagen.text.scalars import requoted
 
 if TYPE_CHECKING:
+    from dynagen.schema.defined import Definition
     from dynagen.schema.explanation import Violation
+    from dynagen.schema.sets import Schemas
 
 _SHOWN = 5  # places of one object
 _MAKE = (
-    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: "
-    "DIR is LAYER/schemas, or given with --schemas to `dynagen check`"
+    "is it spelt right? `dynagen schemas import crd.yaml -o DIR` makes a schema: DIR is LAYER/schemas, or given with "
+    "--schemas to `dynagen check`; among plain manifests the CRD itself will do"
 )
 
 
 def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> list[Object]:
     """The objects in which it finds nothing. Reports DG211 for a kind without a schema, DG212 for what a schema refuses, DG213 for a list with one key twice.
 
-    Fields that come with a later release are DG408, all of an object at once.
+    What comes with a later release is DG408: kinds and versions, and fields, all of an object at once.
     """
     sound = []
     for subject in objects:
         schemas = cluster.schemas_of(subject)
         schema = schemas.find(subject.api_version, subject.kind)
+        definition = schemas.definition(subject.api_version, subject.kind)
+        shipped = schemas is cluster.schemas and subject.group == "nvidia.com" and definition is None
+        later = cluster.later if shipped else None
         if schema is None:
-            versions, near = schemas.near(subject.api_version, subject.kind)
-            hint = _MAKE
-            if versions or near:
-                hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
-            message = f"no schema for {subject.api_version} {subject.kind}"
-            findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
+            if definition is None:
+                _report_unknown(subject, schemas, later, findings)
+            else:
+                _report_undefined(subject, definition, findings)
             continue
         twice = list(schema.repeated(subject.data))
         for path, keys in twice:
@@ -45,19 +48,15 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
-        _report(
-            subject,
-            problems,
-            cluster.later if schemas is cluster.schemas and subject.group == "nvidia.com" else None,
-            findings,
-        )
+        _report(subject, problems, later, findings)
     return sound
 
 
 def _report(subject: Object, problems: Sequence[Violation], later: Later | None, findings: Findings) -> None:
-    missing = _of_later(problems, subject, later) if later else []
+    """DG212 for each problem, and DG408 for those that are none in a later release."""
+    missing, since = _of_later(problems, subject, later) if later else ([], "")
     if missing and later:
-        _report_missing(missing, subject, later, findings)
+        _report_missing(missing, subject, later.than, since, findings)
     wrong = [(each.path, each.key) for each in problems if each.keyword == "additionalProperties"]
     for problem in problems:
         if problem in missing:
@@ -82,20 +81,63 @@ def _report(subject: Object, problems: Sequence[Violation], later: Later | None,
         findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
 
 
-def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> list[Violation]:
-    """The unknown fields that the later release knows."""
+def _report_unknown(subject: Object, schemas: Schemas, later: Later | None, findings: Findings) -> None:
+    """A kind, or a version of one, that no schema is for."""
+    wanted = subject.api_version, subject.kind
+    versions, near = schemas.near(*wanted)
+    since = next((release for release, found in later.sets() if found.find(*wanted)), "") if later else ""
+    if later and since:
+        own = [each for each in versions if each.rpartition("/")[0] == subject.group]
+        other = f"write it in {own[0]}, or " if own else ""
+        instead = f"this kind in {', '.join(own)} only, not in {subject.api_version}" if own else "no such kind"
+        path, message = "apiVersion" if own else "kind", f"release {later.than} serves {instead}"
+        findings.add("DG408", subject, (path,), message, f"{other}use release {since} or later")
+        return
+    hint = _MAKE
+    if versions or near:
+        hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(versions)
+    message = f"no schema for {subject.api_version} {subject.kind}"
+    findings.add("DG211", subject, ("apiVersion" if versions else "kind",), message, hint, cause=message)
+
+
+def _report_undefined(subject: Object, definition: Definition, findings: Findings) -> None:
+    """A kind whose definition, which is there, has no schema for it."""
+    known = f"CustomResourceDefinition '{definition.name}'"
+    if definition.problem:
+        message = f"{known} cannot be used: {definition.problem}"
+        hint = "objects of this kind are not checked; an API server may refuse it as well"
+        findings.report.add("DG214", message, definition.at, hint, cause=message)
+        return
+    version = subject.api_version.rpartition("/")[2]
+    does = "does not serve" if version in definition.versions else "has no"
+    hint = f"it serves: {', '.join(definition.served)}" if definition.served else "it serves none"
+    findings.add("DG211", subject, ("apiVersion",), f"{known} {does} version '{version}'", hint)
+
+
+def _of_later(problems: Sequence[Violation], subject: Object, later: Later) -> tuple[list[Violation], str]:
+    """The unknown fields that later releases know, and the first release that knows all of these."""
     unknown = [each for each in problems if each.key is not None and each.keyword == "additionalProperties"]
-    schema = later.schemas().find(subject.api_version, subject.kind) if unknown and later.release() else None
-    if schema is None:
-        return []
-    still = {(each.path, each.key) for each in schema.problems(subject.data)}
-    return [each for each in unknown if (each.path, each.key) not in still]
+    found: list[Violation] = []
+    since = ""
+    for release, schemas in later.sets() if unknown else ():
+        schema = schemas.find(subject.api_version, subject.kind)
+        if schema is None:
+            continue
+        still = {(each.path, each.key) for each in schema.problems(subject.data)}
+        known = [each for each in unknown if each not in found and (each.path, each.key) not in still]
+        since = release if known else since
+        found += known
+        if len(found) == len(unknown):
+            break
+    return [each for each in unknown if each in found], since
 
 
-def _report_missing(missing: Sequence[Violation], subject: Object, later: Later, findings: Findings) -> None:
+def _report_missing(
+    missing: Sequence[Violation], subject: Object, release: str, since: str, findings: Findings
+) -> None:
     paths: list[KeyPath] = [(*each.path, each.key) for each in missing if each.key is not None]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    message = f"{path_text(paths[0])}{more}: release {later.than} knows no such field"
-    hint = f"use release {later.release()} or later, or leave out what sets it"
+    message = f"{path_text(paths[0])}{more}: release {release} knows no such field"
+    hint = f"use release {since} or later, or leave out what sets it"
     also = [(f"'{path[-1]}' is set here", subject, path) for path in paths[1:_SHOWN]]
     findings.add("DG408", subject, paths[0], message, hint, also=also)

@@ -17,7 +17,7 @@ from dynagen.schema.sets import Schemas
 from tests.conftest import ROOT
 from tests.mutants import Object, seedlings
 
-DYNAMO = ("dynamo-1.5", "dynamo-1.2", "dynamo-0.4")
+DYNAMO = ("dynamo-1.5", "dynamo-1.3", "dynamo-1.2", "dynamo-1.0", "dynamo-0.8")
 
 
 class Setting(NamedTuple):

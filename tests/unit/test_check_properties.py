@@ -137,7 +137,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return data
 
 
-RELEASES = st.sampled_from([((1, 6, 1), "dynamo-1.5"), ((1, 4, 2), "dynamo-1.5"), ((1, 3, 1), "dynamo-1.2")])
+RELEASES = st.sampled_from([((1, 6, 1), "dynamo-1.5"), ((1, 4, 2), "dynamo-1.4"), ((1, 2, 1), "dynamo-1.2")])
 GRAPHS = settings(
     max_examples=settings.default.max_examples * 3 // 2,
     deadline=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from shutil import copytree
 
@@ -10,10 +11,13 @@ import pytest
 from dynagen.compiled import reading, writing
 from dynagen.compiled.reading import facts_of, look_up
 from dynagen.compiled.writing import write_all
+from dynagen.crd_rules.rule_nodes import find_rule_paths, parts_at
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import Layer, base_layer, documents, fact_files, files
 from dynagen.memory import Memory
 from dynagen.profile.facts import fact_tree, load_facts
+from dynagen.schema.conformance import Source, read_source
+from dynagen.text.paths import SCHEMAS
 from tests.conftest import MEMORY, ROOT
 
 EXAMPLE = "tests/cases/good/sglang-disagg-model-cache/profile.yaml"
@@ -103,3 +107,18 @@ def test_merged_facts_count_only_while_their_files_say_the_same(store: Path, wri
     (name, text), *others = files_of_base
     assert facts_of([(name, text + b"\n"), *others]) is None
     assert facts_of(others) is None
+
+
+@pytest.mark.parametrize("name", ["dynamo-1.3", "dynamo-1.5", "gateway-api"])
+def test_the_store_of_a_set_has_the_rules_that_stand_in_parts_of_several_sets(written: Path, name: str) -> None:
+    def opened(file: Path) -> Source:
+        return read_source(file, opened)
+
+    found = set()
+    for file in (SCHEMAS / name).rglob("*.json"):
+        source = opened(file)
+        for path in find_rule_paths(source.schema, source):
+            for schema, _ in parts_at(source.schema, source, path):
+                found |= {rule["rule"] for rule in schema.get("x-kubernetes-validations", ())}
+    store = json.loads((written / f"rules-{name}.json").read_bytes())
+    assert found and found <= {text for text, *_ in store["rules"]}

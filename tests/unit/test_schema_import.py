@@ -347,12 +347,60 @@ def test_everything_can_be_made_again_with_the_same_bytes(tmp_path: Path) -> Non
         "  widgets: {sources: [{from: ., files: [widgets.yaml]}, {from: ., files: [list.json]}]}\n"
         "  kubernetes-1.90: {sources: [{from: ., files: [openapi-1.90.json]}]}\n"
     )
-    assert import_all(FIXTURES, root) == {"kubernetes-1.90": 2, "widgets": 3, "kubernetes": 3}
+    assert import_all(FIXTURES, root) == {"kubernetes-1.90": 2, "widgets": 3, "kubernetes": 4}
     first = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     import_all(FIXTURES, root)
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == first
     names = [crd["metadata"]["name"] for crd in custom_resource_definitions(root)]
     assert names == ["shelves.store.k8s.io", "widgets.example.com"]
+
+
+def crd_of(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {
+        "openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": properties}}}
+    }
+    spec = {
+        "group": "example.com", "scope": "Cluster", "names": {"kind": kind, "plural": f"{kind.lower()}s"},
+        "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+    }  # fmt: skip
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": spec}
+
+
+def test_what_several_sets_have_is_stored_once(tmp_path: Path) -> None:
+    rules = [{"rule": "self.a0 == 1", "message": "a0"}]
+    large = {"type": "object", "properties": {f"a{n}": {"type": "integer", "minimum": n} for n in range(800)}}
+    large |= {"x-kubernetes-validations": rules}
+    small = crd_of("Small", {"a": {"type": "string"}})
+    found_in = {
+        "one-1.9": [small, crd_of("Big", {"pod": large, "old": {"type": "string"}})],
+        "one-1.10": [small, crd_of("Big", {"pod": large, "new": {"type": "string"}})],
+        "two": [crd_of("Other", {"pod": {"type": "string"}})],
+    }
+    root, shared = tmp_path / "schemas", tmp_path / "published"
+    for folder in (root, shared):
+        folder.mkdir()
+    for name, definitions in found_in.items():
+        (shared / f"{name}.json").write_text(json.dumps({"kind": "List", "items": definitions}))
+    sources = [f"  {name}: {{sources: [{{from: ., files: [{name}.json]}}]}}\n" for name in found_in]
+    (root / "SOURCES.yaml").write_text("sets:\n" + "".join(sources))
+    assert import_all(shared, root) == {"one-1.10": 2, "one-1.9": 2, "two": 1, "kubernetes": 3}
+    assert [file.name.partition("-")[0] for file in sorted((root / "kubernetes").iterdir())] == [
+        "ObjectMeta", "Small", "pod",
+    ]  # fmt: skip
+
+    def judged(set_: str, kind: str, **spec: Any) -> bool:
+        manifest = {"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+        schema = found(root / set_, "example.com/v1", kind)
+        assert schema.conforms(manifest) == (schema.problems(manifest) == [])
+        return schema.conforms(manifest)
+
+    for name, own, other in (("one-1.9", "old", "new"), ("one-1.10", "new", "old")):
+        assert judged(name, "Big", **{own: "x", "pod": {"a3": 3}})
+        assert not judged(name, "Big", **{other: "x"})
+        assert not judged(name, "Big", pod={"a3": 2})
+        assert judged(name, "Small", a="x") and not judged(name, "Small", a=1)
+        assert custom_resource_definitions(root, [name])[0]["spec"]["names"]["kind"] == "Big"
+        assert found(root / name, "example.com/v1", "Big").source.schema["x-dynagen-rules"] == [["spec", "pod"]]
 
 
 @pytest.mark.parametrize(

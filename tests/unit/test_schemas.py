@@ -16,11 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from dynagen.diagnostics import Report
+from dynagen.layers.finding import base_layer
+from dynagen.memory import Memory
+from dynagen.profile.facts import load_facts
+from dynagen.profile.library import schema_folders
 from dynagen.schema.conformance import Source
 from dynagen.schema.explanation import Violation
 from dynagen.schema.sets import Schema, Schemas, conforms, problems
 from dynagen.text.paths import SCHEMAS
 from dynagen.text.patterns import compiled
+from dynagen.text.versions import numbered
 from tests.unit.linting import report_of
 
 KUBERNETES = sorted(SCHEMAS.glob("kubernetes-*"))
@@ -156,9 +162,10 @@ def test_no_definition_of_the_shared_store_is_left_over() -> None:
     used: set[tuple[str, str]] = set()
     waiting = [
         reference.rpartition("/kubernetes/")[2].split("#/$defs/")
-        for folder in KUBERNETES
+        for folder in SETS
         for file in folder.rglob("*.json")
         for reference in references(json.loads(file.read_bytes()))
+        if "/kubernetes/" in reference
     ]
     store = {file.name: json.loads(file.read_bytes())["$defs"] for file in (SCHEMAS / "kubernetes").glob("*.json")}
     while waiting:
@@ -495,17 +502,42 @@ spec:
       podTemplate:
         metadata: {labels: {a: b}, annotation: {c: d}}
         spec: {containers: [{name: main, image: "r/vllm:1.3.1"}]}
+      providerOverride: {apiVersion: grove.io/v1alpha1, target: PodClique, value: {}}
+      runtimeVersionOverride: 1.3.1
 """
 
 
 def test_a_field_of_a_later_release_is_told_from_one_of_none() -> None:
     found = [(each.code, each.message.partition(": ")[2]) for each in report_of(LABELLED, "1.3.1").diagnostics]
-    path = "spec.components[0].podTemplate.metadata"
+    path = "spec.components[0]"
     assert found == [
-        ("DG408", f"{path}.labels: release 1.3.1 knows no such field"),
-        ("DG212", f"{path}.annotation: unknown field 'annotation'"),
+        ("DG212", f"{path}.podTemplate.metadata.annotation: unknown field 'annotation'"),
+        ("DG408", f"{path}.providerOverride and 1 more: release 1.3.1 knows no such field"),
     ]
-    assert [each.code for each in report_of(LABELLED, "1.6.1").diagnostics] == ["DG212"]
+    assert "DG408" not in [each.code for each in report_of(LABELLED, "1.6.1").diagnostics]
+
+
+@pytest.mark.parametrize(("field", "since"), [("runtimeVersionOverride: 1.2.0", "1.4.0"), ("minAvailable: 1", "1.3.0")])
+def test_a_hint_names_the_first_release_that_knows_a_field(field: str, since: str) -> None:
+    text = LABELLED.partition("      providerOverride")[0].replace(", annotation: {c: d}", "") + f"      {field}\n"
+    (found,) = report_of(text, "1.2.1").diagnostics
+    assert (found.code, found.hint) == ("DG408", f"use release {since} or later, or leave out what sets it")
+
+
+def test_the_newest_set_is_the_one_with_the_highest_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("dynamo-1.10", "dynamo-1.9", "dynamo-0.12", "kubernetes", "kubernetes-1.34", "gke"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "SOURCES.yaml").touch()
+    monkeypatch.setattr("dynagen.profile.library.SCHEMAS", tmp_path)
+    found = [folder.name for folder in schema_folders([], "1.34", None, Memory())]
+    assert found == ["kubernetes-1.34", "dynamo-1.10", "gke"]
+
+
+def test_each_release_is_judged_by_the_crds_of_its_minor_or_by_the_newest_that_there_are() -> None:
+    sets = sorted((folder.name for folder in SCHEMAS.glob("dynamo-*")), key=numbered)
+    for release, facts in load_facts([base_layer(Memory())], Report())["releases"].items():
+        own = f"dynamo-{release.rpartition('.')[0]}"
+        assert facts["crds"] == (own if own in sets else sets[-1]), release
 
 
 # For each keyword a schema that has it, and a value that it refuses.

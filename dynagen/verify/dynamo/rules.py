@@ -27,7 +27,7 @@ def prepared() -> Rules:
 
 
 def check_rules(graph: Graph, cluster: Cluster, findings: Findings) -> None:
-    """Reports DG450, DG453, DG454, DG457 to DG461 and DG463."""
+    """Reports DG450, DG453, DG454, DG457 to DG461."""
     rules = cluster.memory.once(prepared)
     about = {"alone": graph.alone, "alpha": graph.is_alpha, "list": "services" if graph.is_alpha else "components"}
     for code, finding in rules.judge("graph", graph.subject.data, (), cluster.release, **about):

@@ -66,7 +66,8 @@ class Known:
         rule = self.table.data["makes"].get(key_of(subject))
         if rule:
             names = [value for _, value in at(subject.data, split(rule["at"])) if value] or [subject.name]
-            self._add("", rule["kind"], str(names[0]), Entry(subject.namespace, None, subject))
+            group, _, kind = rule["kind"].rpartition("/")
+            self._add(group, kind, str(names[0]), Entry(subject.namespace, None, subject))
         elif subject.kind == "StatefulSet":
             spec = mapping(subject.data.get("spec"))
             for claim in listing(spec.get("volumeClaimTemplates")):
