@@ -14,6 +14,7 @@ from dynagen.manifests.building import Manifest, build
 from dynagen.origins.pointing import in_profile
 from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.model_config import read_model_config
+from dynagen.plan.placement import check_placed
 from dynagen.profile import Library, Profile, Request, find_library, load_profile, name_in_expressions
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import parse_version
@@ -64,6 +65,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     if report.failed:
         return known
 
+    check_placed(profile, plan.gpu, report)
     served = judge([Object(manifest) for manifest in authored], cluster, Findings(report, places_of(known)))
     if report.failed:
         return known

@@ -13,7 +13,8 @@ import pytest
 from tests import tools
 from tests.conftest import ROOT
 
-PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8")
+BARE = re.sub(r" *#.*", "", (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8"))
+PROFILE = BARE + "overlays: [gke]\n"
 BROKEN = PROFILE.replace("vllm", "vlm")
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: demo}\ndata: {a: b}\n"
 
@@ -90,7 +91,7 @@ def test_layers_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[n
     write(
         home,
         {
-            "p/z.yaml": PROFILE + "overlays: [./plain]\n",
+            "p/z.yaml": BARE + "overlays: [./plain]\n",
             "p/plain/resources/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
             "p/plain/resources/b.yaml": "kind: ConfigMap\nmetadata: {name: a}\nspec: 1\n",
             "p/other/patches/c.yaml": 'kind: ConfigMap\nmetadata: {name: "${metadata.name}"}\n',
@@ -108,7 +109,7 @@ def test_layers_are_no_manifests(dynagen, home: Path) -> None:  # type: ignore[n
 
 def test_findings_in_a_layer_name_its_file_from_the_current_folder(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     layer = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: [1]}\n"
-    write(home, {"p/a.yaml": PROFILE + "overlays: [./team]\n", "p/team/resources/a.yaml": layer})
+    write(home, {"p/a.yaml": BARE + "overlays: [./team]\n", "p/team/resources/a.yaml": layer})
     write(home, {"p/b.yaml": PROFILE.replace("name: demo", "name: more") + "overlays: [./team]\n"})
     run = dynagen("check", "p", cwd=home)
     assert run.stderr.count("p/team/resources/a.yaml:4:8: error[DG212]") == 1  # of two profiles, said once
@@ -473,7 +474,7 @@ def test_what_the_referee_finds_points_at_the_line(dynagen, home: Path) -> None:
     write(
         home,
         {
-            "a.yaml": PROFILE + "overlays: [./team]\n",
+            "a.yaml": BARE + "overlays: [./team]\n",
             "team/resources/a.yaml": layer,
             "team/schemas/example.com/thing_v1.json": json.dumps(STRICTER),
         },
@@ -636,14 +637,14 @@ def test_standard_input_is_not_compared_with_itself(dynagen, home: Path) -> None
 
 
 def test_a_release_that_a_layer_takes_away_is_no_default(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
-    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/releases.yaml": "1.6.1: null\n"})
+    write(home, {"p.yaml": BARE + "overlays: [./team]\n", "team/facts/releases.yaml": "1.6.1: null\n"})
     run = dynagen("check", "p.yaml", cwd=home)
     assert run.code == 1
     assert "'release' is missing" in run.stderr
 
 
 def test_facts_that_are_looked_up_may_end_in_yml(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
-    write(home, {"p.yaml": PROFILE + "overlays: [./team]\n", "team/facts/models/Qwen.yml": "Qwen3-0.6B: 5\n"})
+    write(home, {"p.yaml": BARE + "overlays: [./team]\n", "team/facts/models/Qwen.yml": "Qwen3-0.6B: 5\n"})
     run = dynagen("check", "p.yaml", "--format", "json", cwd=home)
     assert ("DG202", "team/facts/models/Qwen.yml", 1) in found(run)
 
@@ -658,7 +659,7 @@ def test_a_report_does_not_replace_what_is_checked(dynagen, home: Path) -> None:
 def test_strict_hides_nothing_that_comes_later(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     """A warning that counts as an error stops no stage."""
     patch = "kind: DynamoGraphDeployment\nspec: {components: [{name: worker, replica: 3}]}\n"
-    one = PROFILE.replace("replicas: 2", "replicas: 1") + "spot: true\noverlays: [gke, ./team]\n"
+    one = BARE.replace("replicas: 2", "replicas: 1") + "spot: true\noverlays: [gke, ./team]\n"
     write(home, {"one.yaml": one, "team/patches/a.yaml": patch})
     codes = [code for code, *_ in found(dynagen("check", "one.yaml", "--format", "json", cwd=home))]
     assert "DG212" in codes and len(codes) > 1

@@ -46,6 +46,15 @@ def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPa
     return chosen
 
 
+def check_placed(profile: Profile, gpu: Mapping[str, Any], report: Report) -> None:
+    """Reports DG612 for a profile of which nobody reads the GPU. What layers of the user do with it is their business."""
+    if "machines" not in gpu and not any("/" in entry for entry in profile.data["overlays"]):
+        report.add(
+            "DG612", f"nobody sends the workers to nodes with {gpu['name']}, or shows them its driver",
+            profile.written(("overlays",)) or profile.at(("gpu",)), hint="add 'gke' to 'overlays'", severity="warning",
+        )  # fmt: skip
+
+
 def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bool:
     """Whether the machine for a worker of `gpus` GPUs can be had the way that a profile asks for."""
     machines = [each for each in gpu.get("machines", ()) if each["gpus"] >= gpus]

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from dynagen.compiler import Request, compile_profile
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import Diagnostic, Report
 from dynagen.text.source import parse
 
 HEAD = "apiVersion: dynagen.dev/v1alpha1\nkind: Profile\nmetadata: {name: chat, namespace: ml-prod}\nmodel: Qwen/Qwen3-0.6B\n"
+
+
+def told(report: Report) -> list[Diagnostic]:
+    """What was found, but for DG612: most tests look at a graph, or at one layer, without the layer that places workers."""
+    return [each for each in report.diagnostics if each.code != "DG612"]
 
 
 def compiled(text: str, codes: tuple[str, ...] = ()) -> dict[tuple[str, str], dict[str, Any]]:
@@ -17,7 +22,7 @@ def compiled(text: str, codes: tuple[str, ...] = ()) -> dict[tuple[str, str], di
     report = Report()
     documents = parse(HEAD + text, "profile.yaml", report)
     compilation = compile_profile(Request(documents, [], Path(), Path()), report)
-    assert tuple(diagnostic.code for diagnostic in report.diagnostics) == codes, report.diagnostics
+    assert tuple(diagnostic.code for diagnostic in told(report)) == codes, report.diagnostics
     return {(manifest.kind, manifest.name): manifest.to_data() for manifest in compilation.manifests}
 
 

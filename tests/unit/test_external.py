@@ -9,7 +9,7 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
-from tests.unit.compiling import HEAD
+from tests.unit.compiling import HEAD, told
 from tests.unit.linting import GROVE
 
 PROFILE = HEAD + "backend: vllm\ngpu: nvidia-l4\nagg: {replicas: 1, gpus: 1}\n"
@@ -26,7 +26,7 @@ def said(folder: Path, profile: str, **files: str) -> list[tuple[str, str]]:
     overlays = "" if "overlays:" in profile else "overlays: [./team]\n" if files else ""
     documents = parse(PROFILE + overlays + profile, "profile.yaml", report)
     compile_profile(Request(documents, [], folder, folder), report)
-    return [(each.code, each.hint) for each in report.diagnostics]
+    return [(each.code, each.hint) for each in told(report)]
 
 
 def test_a_name_is_declared_in_the_profile(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_whatever_the_shipped_layers_make_resolves(tmp_path: Path, profile: str,
     text = HEAD + "backend: vllm\ngpu: nvidia-l4\n" + (mode or "agg: {replicas: 1, gpus: 1}\n") + profile + "\n"
     compile_profile(Request(parse(text, "profile.yaml", report), [], tmp_path, tmp_path), report)
     assert [each for each in report.diagnostics if each.code.startswith("DG47")] == []
-    assert {each.code for each in report.diagnostics} <= {"DG405"}
+    assert {each.code for each in told(report)} <= {"DG405"}
 
 
 def test_a_graph_that_exists_is_known_with_its_components(tmp_path: Path) -> None:

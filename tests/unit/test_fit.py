@@ -27,6 +27,7 @@ from dynagen.plan.worker_resources import allocatable, amount, requests
 from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.text.source import parse
 from tests.conftest import ROOT
+from tests.unit.compiling import told
 
 OWNERS = sorted(path.stem for path in (ROOT / "base/facts/models").glob("*.yaml"))
 
@@ -230,7 +231,7 @@ def compiled(text: str) -> tuple[Compilation, list[tuple[str, str]]]:
     report = Report()
     head = "apiVersion: dynagen.dev/v1alpha1\nkind: Profile\nmetadata: {name: demo}\n"
     found = compile_profile(Request(parse(head + text, "profile.yaml", report), [], Path(), Path()), report)
-    return found, [(each.code, each.severity) for each in report.diagnostics]
+    return found, [(each.code, each.severity) for each in told(report)]
 
 
 def profile(model: str, gpu: str, gpus: int, backend: str = "vllm", more: str = "") -> str:
@@ -333,7 +334,7 @@ def test_a_file_outside_of_the_profile_s_folder_is_refused(tmp_path: Path) -> No
         "example/own", "nvidia-l4", 1, more="modelConfig: ../config.json\n"
     )
     compile_profile(Request(parse(text, "profile.yaml", report), [], home, home), report)
-    assert [each.code for each in report.diagnostics] == ["DG303"]
+    assert [each.code for each in told(report)] == ["DG303"]
 
 
 def test_a_layer_can_bring_models(tmp_path: Path) -> None:
@@ -344,7 +345,7 @@ def test_a_layer_can_bring_models(tmp_path: Path) -> None:
         "example/own", "nvidia-l4", 1
     )
     compile_profile(Request(parse(text, "profile.yaml", report), [], tmp_path, tmp_path), report)
-    assert [each.code for each in report.diagnostics] == ["DG423"]
+    assert [each.code for each in told(report)] == ["DG423"]
 
 
 @pytest.mark.parametrize("text", ["own: 3\n", "own: {like: 3}\n", "- a\n", "own: {like: []}\n"])

@@ -15,6 +15,7 @@ from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
 from tests.conftest import ROOT
+from tests.unit.compiling import told
 
 HOST = "chat.example.com"
 SERVICE = "chat-frontend.team.svc.cluster.local"
@@ -57,7 +58,7 @@ def compile_with(istio: dict[str, Any], **rest: Any) -> tuple[dict[tuple[str, st
 
 def build(istio: dict[str, Any], **rest: Any) -> dict[tuple[str, str], dict[str, Any]]:
     objects, report = compile_with(istio, **rest)
-    assert report.diagnostics == []
+    assert told(report) == []
     return objects
 
 
@@ -254,7 +255,7 @@ def test_old_releases_get_the_same_labels_and_annotations() -> None:
 )
 def test_keys_that_contradict_each_other_are_refused(istio: dict[str, Any], field: str) -> None:
     _, report = compile_with(istio)
-    assert [diagnostic.code for diagnostic in report.diagnostics] == ["DG206"]
+    assert [diagnostic.code for diagnostic in told(report)] == ["DG206"]
     assert field in report.diagnostics[0].message
 
 

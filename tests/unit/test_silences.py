@@ -10,7 +10,7 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
-from tests.unit.compiling import HEAD
+from tests.unit.compiling import HEAD, told
 
 
 def report_of(text: str, strict: bool = False) -> Report:
@@ -21,7 +21,7 @@ def report_of(text: str, strict: bool = False) -> Report:
 
 
 def codes(report: Report) -> list[tuple[str, str]]:
-    return [(diagnostic.severity, diagnostic.code) for diagnostic in report.diagnostics]
+    return [(diagnostic.severity, diagnostic.code) for diagnostic in told(report)]
 
 
 SPOT = "backend: vllm\ngpu: nvidia-l4\nspot: true\nagg:\n  gpus: 1\n"
@@ -78,7 +78,7 @@ def test_a_value_that_looks_like_a_comment_is_none(value: str) -> None:
     report = Report()
     (document,) = parse(f"data:\n  a: {value}\n", "a.yaml", report)
     assert "# dynagen:" in document.data["data"]["a"]
-    assert report.diagnostics == []
+    assert told(report) == []
     assert report.idle_silences == []
 
 
