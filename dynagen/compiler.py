@@ -94,6 +94,9 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
         authoring=authoring,
         later=Later(plan.release, releases, lambda: authoring),
         graphs=plan.graph.api_version,
+        releases=releases,
+        look_up=partial(library.look_up, report=report),
+        judged=plan.arguments(),
     )
 
 

@@ -13,7 +13,7 @@ from dynagen.layers.finding import base_layer, document_tree, documents, files, 
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
-from dynagen.profile.facts import load_facts
+from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.profile.library import schema_folders
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.document import Document
@@ -51,6 +51,10 @@ class Target:
         """Where the schema of a kind is looked for; those of Dynamo in the set `crds`, or the newest."""
         return [*self.schemas, *schema_folders([], self.kubernetes, crds, self.memory)]
 
+    def look_up(self, folder: str, name: str) -> dict[str, Any]:
+        """The facts in one file that is not read otherwise."""
+        return self.memory.once(_looked_up, folder, name, self.memory)
+
     @property
     def crds(self) -> str:
         """The set of Dynamo's release."""
@@ -72,6 +76,8 @@ def check_manifests(documents: Sequence[Document], target: Target, report: Repor
         declaring="'--external {}'",
         earlier=target.earlier,
         later=Later(target.release, target.releases, lambda: open_schemas(target.schema_folders(None), target.memory)),
+        releases=target.releases,
+        look_up=target.look_up,
     )
     judge(objects, cluster, Findings(report, where_written))
     return objects
@@ -85,6 +91,10 @@ def releases(memory: Memory) -> list[str]:
 def _facts(memory: Memory) -> dict[str, Any]:
     """Those of the shipped layers that say something of every cluster."""
     return load_facts([base_layer(memory), gke_layer(memory)], Report())
+
+
+def _looked_up(folder: str, name: str, memory: Memory) -> dict[str, Any]:
+    return look_up_facts([base_layer(memory)], folder, name, Report())
 
 
 def _built_in(memory: Memory) -> list[Object]:
