@@ -8,6 +8,7 @@ ai-dynamo 0.8.0 to 1.6.1.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from dynagen.diagnostics import Finding, shortened
 from dynagen.engine.option_values import value_problem
@@ -16,6 +17,8 @@ from dynagen.engine.unknown_options import unknown
 from dynagen.engine.words import Word, values_of
 
 Coded = tuple[str, Finding]
+# Of one command: who has more to put right has something else in mind, and each takes milliseconds to be compared with all names.
+_MOST = 50
 
 
 def judge_arguments(
@@ -25,7 +28,7 @@ def judge_arguments(
 
     Of words that were `judged` nothing is said.
     """
-    return _Judge(parser, words, "error" if certain else "warning").findings(judged)
+    return islice(_Judge(parser, words, "error" if certain else "warning").findings(judged), _MOST)
 
 
 class _Judge:

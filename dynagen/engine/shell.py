@@ -32,7 +32,7 @@ class Script:
         reader = _Reader(_without_documents(text) if "<<" in text else text, path)
         try:
             self.commands = [command for command in reader.commands() if command]
-        except Unclear:
+        except (Unclear, RecursionError):
             self.commands = []
         self.joined = reader.joined if self.commands else ""
 

@@ -19,6 +19,7 @@ from dynagen.engine.words import Word
 from dynagen.layers.finding import base_layer
 from dynagen.memory import Memory
 from dynagen.profile.facts import load_facts, look_up_facts
+from tests.unit.test_fit import compiled
 
 MEMORY = Memory()
 SCRIPT = """\
@@ -241,3 +242,38 @@ words = st.sampled_from(["--seed", "--seed=1", "-1", "x", "--enforce-eager", "--
 def test_any_arguments_are_judged(texts: list[str], program: str) -> None:
     parser = Parser(program, look_up, "1.6.1", "0.31.0")
     list(judge_arguments(parser, [Word(text, (index,)) for index, text in enumerate(texts)], True))
+
+
+@pytest.mark.parametrize("backend", ["vllm", "sglang"])
+@pytest.mark.parametrize("kind", ["agg: {gpus: 2}", "disagg: {prefill: {gpus: 2}, decode: {gpus: 4}}"])
+def test_what_dynagen_writes_is_known_to_every_release(backend: str, kind: str) -> None:
+    for release, facts in releases().items():
+        plan = compiled(
+            f"backend: {backend}\nmodel: Qwen/Qwen3-8B\ngpu: nvidia-h100-80gb\nspot: true\nrelease: {release}\n{kind}\n"
+            "context: 4096\nconcurrency: 8\nservedModelName: a\n"
+        )[0].plan
+        assert plan is not None
+        parser = Parser(f"dynamo.{backend}", look_up, release, facts["engines"][backend])
+        for worker in plan.workers:
+            words = [Word(text, (index,)) for index, text in enumerate(worker.args)]
+            assert [each.message for _, each in judge_arguments(parser, words, True)] == [], (release, worker.name)
+
+
+@pytest.mark.parametrize("where", ["engineArgs: {}\nagg: {{}}", "agg: {{engineArgs: {}}}"])
+def test_a_stretched_context_may_be_said_where_the_worker_is(where: str) -> None:
+    more = "context: 131072\nbackend: vllm\nmodel: Qwen/Qwen3-0.6B\ngpu: nvidia-h100-80gb\nspot: true\n"
+    for stretch in ("[--hf-overrides, '{\"a\": 1}']", "[--hf-overrides.max_position_embeddings, '131072']"):
+        assert "DG426" not in [code for code, _ in compiled(more + where.format(stretch) + "\n")[1]]
+    assert "DG426" in [code for code, _ in compiled(more + where.format("[--seed, '1']") + "\n")[1]]
+
+
+def test_a_stretched_context_may_be_allowed_where_the_worker_is() -> None:
+    more = "context: 131072\nbackend: vllm\nmodel: Qwen/Qwen3-0.6B\ngpu: nvidia-h100-80gb\nspot: true\n"
+    allowed = "{env: {VLLM_ALLOW_LONG_MAX_MODEL_LEN: '1'}}"
+    assert "DG426" not in [code for code, _ in compiled(more + f"agg: {allowed}\n")[1]]
+    assert "DG426" in [code for code, _ in compiled(more + f"disagg: {{prefill: {allowed}, decode: {{}}}}\n")[1]]
+
+
+@pytest.mark.parametrize("text", ["$(" * 20000, '"$(' * 20000, "`" * 20001, "a=(" * 5000, "<<" * 5000])
+def test_a_script_without_end_says_nothing(text: str) -> None:
+    assert not line(["bash", "-c"], [text]).findings

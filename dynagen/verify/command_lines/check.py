@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from dynagen.cluster.graphs import MAIN
@@ -13,6 +14,8 @@ from dynagen.engine.commands import Command, CommandLine, line_of
 
 # By verify.dynamo, with more to say.
 _SAID_ELSEWHERE = frozenset(("--is-prefill-worker", "--is-decode-worker"))
+# Nobody starts more in one container, or reads more.
+_MOST = 20
 _PROGRAMS = ("dynamo.", "vllm", "sglang", "trtllm")
 
 
@@ -47,10 +50,9 @@ def _findings(
         or _means_one(container)
     ):
         yield from ((code, _below(path, finding)) for code, finding in line.findings)
-    for command in line.commands:
-        if command.program:
-            for code, finding in _judged(template, container, command, line, cluster):
-                yield code, _below(path, finding)
+    for command in [each for each in line.commands if each.program][:_MOST]:
+        for code, finding in _judged(template, container, command, line, cluster):
+            yield code, _below(path, finding)
 
 
 def _means_one(container: dict[str, Any]) -> bool:
@@ -69,7 +71,7 @@ def _judged(
     override = str(component.data.get("runtimeVersionOverride") or "") if component is not None else ""
     image = str(container.get("image") or "")
     yield from image_findings(image, command)
-    yield from missing_files(template, container, command, line)
+    yield from islice(missing_files(template, container, command, line), _MOST)
     is_judged = all(word.text in cluster.judged for word in command.words)
     if not is_judged and cluster.look_up is not None:
         from dynagen.engine.judging import judge_arguments

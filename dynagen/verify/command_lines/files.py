@@ -36,13 +36,19 @@ def missing_files(
     if not str(container.get("image") or "").startswith(OFFICIAL):
         return
     mounts = list(_mounts(template, container))
-    own = set(map(id, command.words))
-    others = [word.text for word in line.words if id(word) not in own]
+    others: str | None = None
     for word in values_of(command.words, *_FLAGS):
         top = "/" + word.text[1:].split("/")[0]
-        if not word.text.startswith("/") or top[1:] in _IN_IMAGES or any(top in text for text in others):
+        if (
+            not word.text.startswith("/")
+            or top[1:] in _IN_IMAGES
+            or any(_is_below(word.text, mount) for mount in mounts)
+        ):
             continue
-        if not any(_is_below(word.text, mount) for mount in mounts):
+        if others is None:
+            own = set(map(id, command.words))
+            others = "\n".join(each.text for each in line.words if id(each) not in own)
+        if top not in others:
             message = f"'{shortened(word.text, 60)}' is in no volume of this container"
             mounted = f"; mounted are {', '.join(sorted(filter(None, mounts)))}" if any(mounts) else ""
             yield "DG635", Finding(word.path, message, f"mount a volume that has it{mounted}", "warning")
