@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo quick test lint unit e2e agree fuzz bench update out schemas lock clean help
+.PHONY: demo quick test lint unit e2e agree fuzz bench update out schemas flags lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -65,6 +65,13 @@ out: .venv/ready ## rebuild out/ from examples/
 SHARED ?= ../shared
 schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI documents in $(SHARED)
 	$(BIN)/dynagen schemas import --all $(SHARED)
+
+WHEELS ?= build/wheels
+# WHEELS has a folder for each wheel, vllm-0.31.0, with its Python files: pip download --no-deps, unzip '*.py'.
+flags: .venv/ready ## asks the argument parsers in WHEELS, and writes base/facts/flags
+	$(PYTHON) -m venv build/engines
+	build/engines/bin/pip install --quiet --disable-pip-version-check -r tests/engine_flags/requirements.txt
+	$(BIN)/python -m tests.engine_flags $(WHEELS) build/engines/bin/python
 
 lock: ## pin what the project develops with
 	uv pip compile --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements-dev.txt

@@ -96,6 +96,9 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
         authoring=authoring,
         later=Later(plan.release, releases, lambda crds: library.schemas(plan.kubernetes, crds)),
         graphs=plan.graph.api_version,
+        releases=releases,
+        look_up=partial(library.look_up, report=report),
+        judged=plan.arguments(),
     )
 
 

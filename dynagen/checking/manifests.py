@@ -14,7 +14,7 @@ from dynagen.layers.finding import base_layer, document_tree, documents, files, 
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
-from dynagen.profile.facts import load_facts
+from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.profile.library import schema_folders
 from dynagen.schema.defined import Budget, Defined, Definition
 from dynagen.schema.sets import Node, Schemas, open_schemas
@@ -52,6 +52,10 @@ class Target:
     def schema_folders(self, crds: str | None) -> list[Path]:
         """Where the schema of a kind is looked for; those of Dynamo in the set `crds`, or the newest."""
         return [*self.schemas, *schema_folders([], self.kubernetes, crds, self.memory)]
+
+    def look_up(self, folder: str, name: str) -> dict[str, Any]:
+        """The facts in one file that is not read otherwise."""
+        return self.memory.once(_looked_up, folder, name, self.memory)
 
     @property
     def crds(self) -> str:
@@ -91,6 +95,8 @@ def check_manifests(
         declaring="'--external {}'",
         earlier=target.earlier,
         later=Later(target.release, target.releases, open_set),
+        releases=target.releases,
+        look_up=target.look_up,
     )
     judge(objects, cluster, Findings(report, where_written))
     return objects
@@ -104,6 +110,10 @@ def releases(memory: Memory) -> list[str]:
 def _facts(memory: Memory) -> dict[str, Any]:
     """Those of the shipped layers that say something of every cluster."""
     return load_facts([base_layer(memory), gke_layer(memory)], Report())
+
+
+def _looked_up(folder: str, name: str, memory: Memory) -> dict[str, Any]:
+    return look_up_facts([base_layer(memory)], folder, name, Report())
 
 
 def _built_in(memory: Memory) -> list[Object]:

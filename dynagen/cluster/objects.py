@@ -112,7 +112,9 @@ class Cluster(NamedTuple):
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
     without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one
     says that Kind/name is there. A graph is taken in the version `graphs`; one that layers wrote in another has the form
-    that `authoring` has schemas for. Without `graphs` it is taken as it is written.
+    that `authoring` has schemas for. Without `graphs` it is taken as it is written. `releases` are the facts of all releases of
+    Dynamo, `look_up` has those that are read when they are asked for; `judged` are arguments of programs of which all has been
+    said.
     """
 
     schemas: Schemas
@@ -125,6 +127,9 @@ class Cluster(NamedTuple):
     later: Later | None = None
     graphs: str = ""
     authoring: Schemas | None = None
+    releases: Mapping[str, Any] = {}
+    look_up: Callable[[str, str], Mapping[str, Any]] | None = None
+    judged: frozenset[str] = frozenset()
 
     def schemas_of(self, subject: Object) -> Schemas:
         """What an object is held against in the form that it has now."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynagen.diagnostics import Finding, KeyPath, Report, closest, shortened
-from dynagen.engine.arguments import places_of
+from dynagen.engine.words import Word, values_of
 from dynagen.profile import Profile
 
 _ROLES = ("kv_producer", "kv_consumer", "kv_both")
@@ -24,15 +24,6 @@ _CONNECTORS = (
 )  # fmt: skip
 _TRANSFER = "--kv-transfer-config"
 _SHARES = {"vllm": "--gpu-memory-utilization", "sglang": "--mem-fraction-static"}
-
-
-class Word:
-    """`path` leads to the argument that it stands in."""
-
-    __slots__ = ("path", "text")
-
-    def __init__(self, text: str, path: KeyPath) -> None:
-        self.text, self.path = text, path
 
 
 def check_values(profile: Profile, path: KeyPath, report: Report) -> None:
@@ -49,13 +40,6 @@ def value_findings(backend: str, words: Sequence[Word]) -> Iterator[Finding]:
     yield from _share_findings(backend, words)
     if backend == "vllm":
         yield from _transfer_findings(words)
-
-
-def values_of(words: Sequence[Word], *flags: str) -> Iterator[Word]:
-    """The values of these flags. What a variable stands in is left out: nobody knows its value."""
-    for value, index in places_of([word.text for word in words], *flags):
-        if value is not None and "$" not in value and "`" not in value:
-            yield Word(value, words[index].path)
 
 
 def _share_findings(backend: str, words: Sequence[Word]) -> Iterator[Finding]:

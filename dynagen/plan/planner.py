@@ -13,13 +13,14 @@ from dynagen.plan.driver import check_driver
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
-from dynagen.plan.fit.models import LookUp, find_shape
+from dynagen.plan.fit.models import find_shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
+from dynagen.profile.facts import LookUp
 from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
@@ -43,7 +44,8 @@ def make_plan(
     workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
-    check_flags(profile, [part.path for part in parts], release, look_up, report)
+    engines = facts["releases"][data["release"]].get("engines", {})
+    check_flags(profile, [part.path for part in parts], engines, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)

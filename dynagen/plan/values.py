@@ -137,6 +137,12 @@ class Plan(NamedTuple):
         """What expressions can name."""
         return [_camel_case(name) for name in cls._fields]
 
+    def arguments(self) -> frozenset[str]:
+        """All arguments of engines and of the frontend: those of the profile have been judged where it says them."""
+        return frozenset(
+            word for args in (self.frontend.args, *(each.args for each in self.workers)) for word in args or ()
+        )
+
     def to_data(self) -> dict[str, Any]:
         """The plan as plain data, as expressions see it."""
         data: dict[str, Any] = _to_data(self)

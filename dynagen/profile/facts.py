@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dynagen.compiled.reading import facts_of
@@ -14,6 +14,9 @@ from dynagen.schema.conformance import Source
 from dynagen.text.paths import SCHEMAS
 from dynagen.trees.nodes import Map, nested, to_data
 from dynagen.trees.plain_merge import merge_data, merge_trees
+
+# The facts in one file: `models`, `Qwen` -> what is known of Qwen's models; `flags`, `vllm` -> of the arguments of dynamo.vllm.
+LookUp = Callable[[str, str], Mapping[str, Any]]
 
 
 def load_facts(layers: Sequence[Layer], report: Report) -> dict[str, Any]:

@@ -21,6 +21,7 @@ __all__ = ["judge"]
 _CHECKS: dict[str, tuple[str, ...]] = {
     "workloads.claims_and_budgets": (),
     "workloads.cron_jobs": ("CronJob",),
+    "command_lines.check": (),
     "dynamo.check": ("DynamoGraphDeployment", "DynamoComponentDeployment"),
     "istio.check": (),
     "metadata": (),

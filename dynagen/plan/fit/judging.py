@@ -64,7 +64,7 @@ def judge(
         context = asked or min(_USEFUL, shape.context)
         fits = partial(_fits, question, part, gpu=gpu, context=context)
         check_parallel(profile, part.path, part.name, shape, part.layout, most, release, fits, report)
-    if asked is not None and asked > shape.context and not _is_stretched(data):
+    if asked is not None and asked > shape.context and not all(_is_stretched(profile, part) for part in parts):
         report.add(
             "DG426", f"model '{data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
             profile.at(("context",)), hint=f"use up to {shape.context}; the engines refuse more",
@@ -85,11 +85,13 @@ def judge(
     return limit
 
 
-def _is_stretched(data: Mapping[str, Any]) -> bool:
+def _is_stretched(profile: Profile, part: Part) -> bool:
     """Whether the profile says itself how positions are stretched, or tells the engine not to look."""
+    data, own = profile.data, profile.value(part.path)
     flags = ("--hf-overrides", "--rope-scaling", "--json-model-override-args")
     names = {"VLLM_ALLOW_LONG_MAX_MODEL_LEN", "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"}
-    return has(data["engineArgs"], *flags) or not names.isdisjoint(data["env"])
+    given = [argument.partition(".")[0] for argument in (*data["engineArgs"], *own["engineArgs"])]
+    return has(given, *flags) or not names.isdisjoint({**data["env"], **own["env"]})
 
 
 def _memory(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.plan.fit.blocks import NotUnderstood
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
-
-# The facts in one file: `models`, `Qwen` -> what is known of Qwen's models.
-LookUp = Callable[[str, str], Mapping[str, Any]]
+from dynagen.profile.facts import LookUp
 
 
 def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: LookUp, report: Report) -> Shape | None:

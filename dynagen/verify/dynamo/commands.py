@@ -14,6 +14,7 @@ from typing import Any
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Cluster, Findings
 from dynagen.engine.arguments import has, values_of
+from dynagen.engine.commands import CommandLine, line_of
 
 _BACKENDS = ("vllm", "sglang", "trtllm")
 _ENDS = str.maketrans("|&", ";;")  # of a command in a script
@@ -65,7 +66,17 @@ def _runs(words: Sequence[str], module: str) -> bool:
     )
 
 
+def line_in(component: Component) -> CommandLine:
+    """What the main container runs. Paths are below the container."""
+    path, main = component.container(MAIN)
+    if main is None:
+        return CommandLine([], [], [])
+    line: CommandLine = component.graph.subject.once(line_of, (*component.path, *path), component.type or "worker")
+    return line
+
+
 def _is_elastic(container: dict[str, Any]) -> bool:
+    # As the operator does, in whatever starts the engine.
     words = [part for field in ("command", "args") for word in container.get(field) or () for part in str(word).split()]
     return has(words, _ELASTIC) and any(
         value is not None and value.startswith("ray") and value[3:4] in ("", *";&|<>()")

@@ -5,36 +5,39 @@ Source: backend_args.py of dynamo/{vllm,trtllm} and args.py of dynamo/sglang in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dynagen.cluster.graphs import MAIN, Component, Graph
 from dynagen.cluster.objects import Findings
 from dynagen.diagnostics import Finding, closest, shortened
-from dynagen.engine.refused_values import Word, value_findings, values_of
-from dynagen.verify.dynamo.commands import backends_in
-from dynagen.verify.dynamo.scripts import words_of
+from dynagen.engine.refused_values import value_findings
+from dynagen.engine.words import Word, values_of
+from dynagen.verify.dynamo.commands import line_in
 
 # Of any release and any backend: `null` is SGLang's word, `prefill_and_decode` that of older TensorRT-LLM.
 _MODES = ("agg", "pd", "prefill", "decode", "encode", "null", "prefill_and_decode")
 _MODE = "--disaggregation-mode"
+_ENGINES = {"dynamo.vllm": "vllm", "dynamo.sglang": "sglang", "dynamo.trtllm": "trtllm"}
 
 
 def check_engine_values(graph: Graph, findings: Findings) -> None:
     """Reports DG452 for a KV transfer, a role or a share of memory that cannot be."""
     for component in graph.components:
-        backends = backends_in(component) if component.is_worker and component.main else []
-        if len(backends) != 1:
+        commands = (
+            [each for each in line_in(component).commands if each.program in _ENGINES] if component.is_worker else []
+        )
+        if len(commands) != 1:
             continue
-        path, main = component.container(MAIN)
-        words = words_of(main or {})
-        found = [*_role_findings(component, words), *value_findings(backends[0], words)]
+        path, _ = component.container(MAIN)
+        words = commands[0].words
+        found = [*_role_findings(component, words), *value_findings(_ENGINES[commands[0].program], words)]
         where = f"component '{component.name}': " if component.name else ""
         for inner, message, hint, severity in found:
             at = (*component.path, *path, *inner)
             findings.add("DG452", graph.subject, at, where + message, hint, severity)
 
 
-def _role_findings(component: Component, words: list[Word]) -> Iterator[Finding]:
+def _role_findings(component: Component, words: Sequence[Word]) -> Iterator[Finding]:
     given = list(values_of(words, _MODE))
     for word in given:
         if word.text not in _MODES:
