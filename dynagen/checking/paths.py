@@ -28,7 +28,7 @@ from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
-from dynagen.schema.sets import broken_schemas
+from dynagen.schema.broken import broken_schemas
 from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
 

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
 from dynagen.text.patterns import compiled
+
+
+# Of one value: nobody reads more, and finding them takes time.
+MOST_PROBLEMS = 1_000
 
 
 class Violation(NamedTuple):
@@ -30,8 +36,9 @@ class Violation(NamedTuple):
 
 
 def find_problems(value: Any, schema: Json, source: Source, secret: bool = False) -> list[Violation]:
-    """Each problem once, sorted by path. With `secret` no message or field holds a part of the value."""
-    found = [_hidden(problem) if secret else problem for problem in _problems(value, schema, source)]
+    """Each problem once, sorted by path, no more than the first thousand. With `secret` no message or field holds a part of the value."""
+    some = islice(_problems(value, schema, source), MOST_PROBLEMS)
+    found = [_hidden(problem) if secret else problem for problem in some]
     unique = {(problem.path, problem.keyword, problem.key, problem.message): problem for problem in found}
     return sorted(unique.values(), key=lambda problem: (_order(problem.path), problem.key or "", problem.message))
 
@@ -48,30 +55,57 @@ def _hidden(problem: Violation) -> Violation:
 
 
 def _problems(value: Any, schema: Json, source: Source) -> Iterator[Violation]:
-    import referencing
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-    from referencing.jsonschema import DRAFT202012
-
-    def retrieve(uri: str) -> referencing.Resource[Any]:
-        return referencing.Resource.from_contents(undialected(source.at(uri).schema), default_specification=DRAFT202012)
-
-    def undialected(schema: Any) -> Any:
-        """Where jsonschema sees `$schema` it falls back to its own keywords."""
-        return {key: inner for key, inner in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
-
-    schema = undialected(schema) if source.file is None else schema
-    if source.file is not None and schema is source.schema:
-        schema = {"$ref": source.file.absolute().as_uri()}
-    registry: referencing.Registry[Any] = referencing.Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias
-    validator = extend(Draft202012Validator, _keywords())(schema, registry=registry)
-    for error in validator.iter_errors(value):
+    for error in _Validators().of(source)(_undialected(schema)).iter_errors(value):
         yield from _explained(error)
 
 
+def _undialected(schema: Any) -> Any:
+    """Where jsonschema sees `$schema` it falls back to its own keywords."""
+    if isinstance(schema, dict) and "$schema" in schema:
+        return {key: inner for key, inner in schema.items() if key != "$schema"}
+    return schema
+
+
+class _Validators:
+    """jsonschema's validators, one class for each source: they know the keywords that `conformance` knows and no others.
+
+    References are followed by the source. jsonschema itself never opens anything, whatever stands in a schema.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, Source]] = {}
+
+    def of(self, source: Source) -> Any:
+        if id(source) not in self._made:
+            self._made[id(source)] = _class({**_keywords(), "$ref": self._reference(source)}), source
+        return self._made[id(source)][0]
+
+    def _reference(self, source: Source) -> Any:
+        def keyword(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+            target, home = source.resolve(wanted)
+            yield from self.of(home)(_undialected(target)).iter_errors(instance)
+
+        return keyword
+
+
+def _class(keywords: dict[str, Any]) -> Any:
+    from jsonschema.validators import create
+
+    return create(meta_schema={}, validators=keywords, id_of=lambda schema: "")
+
+
+# Those that jsonschema decides as `conformance` does.
+_SAME = (
+    "required", "properties", "propertyNames", "minProperties", "maxProperties", "items", "minItems", "maxItems",
+    "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "allOf", "anyOf", "oneOf",
+    "not",
+)  # fmt: skip
+
+
+@cache
 def _keywords() -> dict[str, Any]:
-    """The keywords that jsonschema decides differently from `conformance`: its regular expressions are Python's."""
-    from jsonschema import ValidationError
+    """All keywords. Those that jsonschema decides differently are ours: its regular expressions are Python's."""
+    from jsonschema import Draft202012Validator, ValidationError
 
     def check(refuses: Any) -> Any:
         def keyword(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -93,7 +127,17 @@ def _keywords() -> dict[str, Any]:
             elif wanted is not True:
                 yield from validator.descend(instance[key], wanted, path=key)
 
+    def required(validator: Any, names: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, dict) and any(name not in instance for name in names):
+            yield ValidationError("")  # one for all of them: each is told apart when it is explained
+
+    def has_type(value: Any, wanted: Any) -> bool:
+        return any(is_type(value, kind) for kind in (wanted if isinstance(wanted, list) else [wanted]))
+
     return {
+        **{word: Draft202012Validator.VALIDATORS[word] for word in _SAME},
+        "required": required,
+        "type": check(lambda value, wanted: not has_type(value, wanted)),
         "pattern": check(lambda value, pattern: isinstance(value, str) and not compiled(pattern).search(value)),
         "enum": check(lambda value, words: canonical(value) not in [canonical(word) for word in words]),
         "const": check(lambda value, wanted: canonical(value) != canonical(wanted)),
@@ -121,9 +165,10 @@ def _explained(error: Any, base: KeyPath = ()) -> Iterator[Violation]:
     if keyword is None:  # the schema is `false`
         yield Violation(path, "false", "nothing is allowed here", value)
     elif keyword == "required":
-        for key in wanted:
+        known = tuple(schema.get("properties", ()))
+        for key in dict.fromkeys(wanted):
             if key not in value:
-                yield Violation(path, keyword, f"'{key}' is missing", value, key, tuple(schema.get("properties", ())))
+                yield Violation(path, keyword, f"'{key}' is missing", value, key, known)
     elif keyword == "additionalProperties":
         yield Violation(
             path, keyword, f"unknown field '{error.message}'", value, error.message, tuple(schema.get("properties", ()))
