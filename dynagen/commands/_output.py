@@ -45,7 +45,7 @@ class Texts(Mapping[str, str]):
     positions come in order.
     """
 
-    _SECRET = r"""(?i)\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?\b"""
+    _SECRET = r"""(?i)\bkind["']?\s*:\s*(?:[&!]\S*\s+)*(?:["']?Secret(?:List)?\b|[^\n]*\$\{[^\n]*Secret)"""
 
     def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
         self._known, self._folders = known, folders

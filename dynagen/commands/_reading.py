@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dynagen.checking.inputs import profile_document, read_file
 from dynagen.diagnostics import Report
+from dynagen.masks import masked
 from dynagen.memory import Memory
 from dynagen.profile import Request
 from dynagen.profile.loading import setting_path
@@ -23,10 +24,10 @@ def check_words(names: list[str], settings: tuple[str, ...]) -> None:
         raise WrongWords("Standard input can be read only once.")
     for setting in settings:
         if not setting.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in setting):
-            shown = setting.encode(errors="replace").decode()
+            shown = masked(setting.encode(errors="replace").decode())
             raise WrongWords(f"--set takes UTF-8, not '{shown}'.")
         if not all(setting_path(setting)):
-            raise WrongWords(f"--set takes KEY=VALUE, not '{setting}'.")
+            raise WrongWords(f"--set takes KEY=VALUE, not '{masked(setting)}'.")
 
 
 class Input:

@@ -15,7 +15,6 @@ from dynagen.diagnostics import KeyPath, shortened
 from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
 from dynagen.text.patterns import compiled
 
-
 # Of one value: nobody reads more, and finding them takes time.
 MOST_PROBLEMS = 1_000
 
