@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import Given, Origin, Position, Report
+from dynagen.language.budget import OverBudget
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, parse_template
@@ -113,7 +114,9 @@ class _Filler:
             value, reads = self._scope.evaluate(leaf.value)
         except ExpressionError as error:
             self.failed = True
-            if self._is_secret:
+            if isinstance(error, OverBudget) and not error.is_news:
+                pass
+            elif self._is_secret:
                 hint = "it is not quoted here; `dynagen plan` prints what expressions can name"
                 self._report.add(error.code, "an expression in a Secret has no value", at, hint)
             else:

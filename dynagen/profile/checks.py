@@ -36,6 +36,9 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
             continue  # what seems to be missing is there, misspelt
         if problem.path in wrong_type and problem.keyword != "type":
             continue  # of the wrong type, and therefore not one of the known words either
+        if report.is_full("error"):
+            report.add("DG204", problem.message, find(tree, problem.path).origin.written)
+            continue
         report.add(*_described(problem, schema, tree))
 
 

@@ -20,7 +20,7 @@ Json = Mapping[str, Any] | bool
 class Source:
     """A schema file, or a schema in memory (`file` None). Follows references: inside it and to files relative to it."""
 
-    __slots__ = ("_open", "_patterns", "_resolved", "conforming", "file", "schema")
+    __slots__ = ("_open", "_patterns", "_resolved", "conforming", "file", "schema", "validators")
 
     def __init__(
         self, schema: Any, file: Path | None = None, open_file: Callable[[Path], Source] | None = None
@@ -31,6 +31,7 @@ class Source:
         # What is known to satisfy what a reference names: many profiles say the same.
         self.conforming: set[tuple[str, bytes]] = set()
         self._patterns: dict[str, Pattern] = {}
+        self.validators: Any = None  # what `explanation` makes of it, when there is something to explain
 
     def resolve(self, reference: str) -> tuple[Any, Source]:
         """The schema that a `$ref` names and the source it stands in. Raises LookupError if there is none."""

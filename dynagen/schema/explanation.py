@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
-from dynagen.text.patterns import compiled
 
 # Of one value: nobody reads more, and finding them takes time.
 MOST_PROBLEMS = 1_000
@@ -54,7 +52,7 @@ def _hidden(problem: Violation) -> Violation:
 
 
 def _problems(value: Any, schema: Json, source: Source) -> Iterator[Violation]:
-    for error in _Validators().of(source)(_undialected(schema)).iter_errors(value):
+    for error in _validators(source)(_undialected(schema)).iter_errors(value):
         yield from _explained(error)
 
 
@@ -65,32 +63,21 @@ def _undialected(schema: Any) -> Any:
     return schema
 
 
-class _Validators:
-    """jsonschema's validators, one class for each source: they know the keywords that `conformance` knows and no others.
+def _validators(source: Source) -> Any:
+    """jsonschema's validators for what stands in a source: a class that knows the keywords of `conformance` and no others.
 
     References are followed by the source. jsonschema itself never opens anything, whatever stands in a schema.
     """
+    if source.validators is None:
+        from jsonschema.validators import create
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[Any, Source]] = {}
-
-    def of(self, source: Source) -> Any:
-        if id(source) not in self._made:
-            self._made[id(source)] = _class({**_keywords(), "$ref": self._reference(source)}), source
-        return self._made[id(source)][0]
-
-    def _reference(self, source: Source) -> Any:
-        def keyword(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        def reference(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
             target, home = source.resolve(wanted)
-            yield from self.of(home)(_undialected(target)).iter_errors(instance)
+            yield from _validators(home)(_undialected(target)).iter_errors(instance)
 
-        return keyword
-
-
-def _class(keywords: dict[str, Any]) -> Any:
-    from jsonschema.validators import create
-
-    return create(meta_schema={}, validators=keywords, id_of=lambda schema: "")
+        keywords = {**_keywords(source), "$ref": reference}
+        source.validators = create(meta_schema={}, validators=keywords, id_of=lambda schema: "")
+    return source.validators
 
 
 # Those that jsonschema decides as `conformance` does.
@@ -101,8 +88,7 @@ _SAME = (
 )  # fmt: skip
 
 
-@cache
-def _keywords() -> dict[str, Any]:
+def _keywords(source: Source) -> dict[str, Any]:
     """All keywords. Those that jsonschema decides differently are ours: its regular expressions are Python's."""
     from jsonschema import Draft202012Validator, ValidationError
 
@@ -116,11 +102,11 @@ def _keywords() -> dict[str, Any]:
     def pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         for pattern, wanted in patterns.items() if isinstance(instance, dict) else ():
             for key, inner in instance.items():
-                if compiled(pattern).search(key):
+                if source.matches(pattern, key):
                     yield from validator.descend(inner, wanted, path=key, schema_path=pattern)
 
     def additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        for key in _additional(instance, schema) if isinstance(instance, dict) else ():
+        for key in _additional(instance, schema, source) if isinstance(instance, dict) else ():
             if wanted is False:
                 yield ValidationError(key)
             elif wanted is not True:
@@ -137,7 +123,7 @@ def _keywords() -> dict[str, Any]:
         **{word: Draft202012Validator.VALIDATORS[word] for word in _SAME},
         "required": required,
         "type": check(lambda value, wanted: not has_type(value, wanted)),
-        "pattern": check(lambda value, pattern: isinstance(value, str) and not compiled(pattern).search(value)),
+        "pattern": check(lambda value, pattern: isinstance(value, str) and not source.matches(pattern, value)),
         "enum": check(lambda value, words: canonical(value) not in [canonical(word) for word in words]),
         "const": check(lambda value, wanted: canonical(value) != canonical(wanted)),
         "uniqueItems": check(
@@ -151,10 +137,10 @@ def _keywords() -> dict[str, Any]:
     }
 
 
-def _additional(instance: dict[str, Any], schema: Any) -> list[str]:
+def _additional(instance: dict[str, Any], schema: Any, source: Source) -> list[str]:
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
     return [
-        key for key in instance if key not in known and not any(compiled(pattern).search(key) for pattern in patterns)
+        key for key in instance if key not in known and not any(source.matches(pattern, key) for pattern in patterns)
     ]
 
 
