@@ -219,6 +219,9 @@ def evaluate_rule(rule: str, self_value: Any, memory: Memory) -> bool:
 
 def _plain(value: Any, text: str) -> Any:
     """CEL's value as YAML can hold it. Its maps have no order; ours are sorted by key, so that output never moves about."""
+    if isinstance(value, str) and "\0" in value:
+        hint = "no variable, argument or file name can hold it, so a container would not start"
+        raise ExpressionError("DG308", f"'{shortened(text, 80)}' holds the character NUL", hint)
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
