@@ -251,5 +251,5 @@ def _shown(value: Any) -> str:
 
 
 def _listed(words: tuple[Any, ...], quote: bool = True) -> str:
-    shown = [_shown(word) if quote else str(word) for word in words]
+    shown = [_shown(word) if quote else str(word) for word in words] or ["nothing"]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " or " + shown[-1]
