@@ -18,6 +18,7 @@ from dynagen.checking.inputs import (
     layers_named_by,
     profile_document,
     read_file,
+    refused_link,
     walk,
 )
 from dynagen.checking.manifests import Target, check_manifests, objects_of
@@ -108,6 +109,8 @@ def _check_sets(options: Options) -> list[Checked]:
 
 def read_earlier(name: str, report: Report) -> list[Object]:
     """The objects in a file or a folder, which are compared with and not checked. Reports what cannot be read."""
+    if refused_link(name, None, report):
+        return []
     entries = walk(name, False) if is_folder(Path(name)) else [read_file(name, False, limit=MANIFEST_BYTES)]
     documents: list[Document] = []
     for entry in entries:
@@ -127,10 +130,13 @@ Found = tuple[str, File | Skipped | Walked]
 def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
     sole = len(paths) == 1 and not options.may_be_empty
     for name in dict.fromkeys(paths):
-        if name != "-" and is_folder(Path(name)):
+        report = Report(options.strict)
+        if name != "-" and is_folder(Path(name)) and refused_link(name, options.root, report):
+            yield name, Walked(report)
+        elif name != "-" and is_folder(Path(name)):
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
-            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES)
+            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES, options.root)
 
 
 def _only_one_profile(found: list[Found]) -> list[Found]:
@@ -146,7 +152,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
     sources = profile_document(file, report)
     known = {file.shown: file.text}
     for name in options.files:
-        further = read_file(name, options.strict, sole=True)
+        further = read_file(name, options.strict, sole=True, root=options.root)
         report.take(further.report)
         known[further.shown] = further.text
         sources += profile_document(further, report)

@@ -46,7 +46,7 @@ class Input:
         self.report = Report(strict)
         self.texts: dict[str, str] = {}
         sources = []
-        found = [read_file(name, strict, sole=True) for name in names]
+        found = [read_file(name, strict, sole=True, root=root) for name in names]
         for file in found:
             self.report.take(file.report)
             self.texts |= {file.shown: file.text} if file.text else {}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
+from dynagen.text.paths import leads_away
 
 
 def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, report: Report) -> list[str]:
@@ -42,17 +43,6 @@ def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, 
     except OSError as error:
         report.add("DG502", f"cannot write '{shown}': {(error.strerror or str(error)).lower()}", at)
         return []
-
-
-def leads_away(target: Path) -> bool:
-    """Whether a path that lies in the current folder, as it is written, lies elsewhere: a link in a checkout is anybody's."""
-    here, written = os.getcwd(), os.path.abspath(target)
-    inside = (here, os.path.realpath(here))
-    return any(_lies_in(written, each) for each in inside) and not _lies_in(os.path.realpath(target), inside[1])
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    return Path(path).is_relative_to(folder)
 
 
 def _write(files: Mapping[str, str], real: Path, header: str, shown: str, report: Report) -> list[str]:

@@ -68,7 +68,7 @@ _NOT_SUPPORTED = frozenset(
 )  # fmt: skip
 # What one schema is, and what stands for the whole file.
 _AT_THE_TOP = frozenset(("$id", "$schema"))
-_INSIDE = {
+_INSIDE: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("properties", "patternProperties", "$defs", "definitions"), dict),
     **dict.fromkeys(("allOf", "anyOf", "oneOf"), list),
     **dict.fromkeys(("items", "not", "additionalProperties", "propertyNames"), (dict, bool)),

@@ -28,7 +28,13 @@ def read_bytes(path: Path, limit: int, home: Path | None = None) -> bytes:
     """The content of a regular file, which lies below `home` once symbolic links are followed. Raises OSError, ValueError."""
     if home is not None and not lies_in(path, home):
         raise Unreadable("it leads out of its folder")
-    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # pathlib is slow, and this is every call
+    try:
+        is_regular = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  # pathlib is slow, and this is every call
+    except FileNotFoundError:
+        if not os.path.lexists(path):
+            raise
+        is_regular = False  # a link that leads nowhere
+    if not is_regular:
         raise Unreadable("not a regular file")
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # should it have become a pipe by now
     with open(descriptor, "rb") as stream:  # noqa: PTH123  # a descriptor has no path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,14 @@ def test_a_failing_expression_in_a_secret_is_not_quoted(value, kind, dynagen, tm
             assert "correct-horse" not in run.stdout + run.stderr, run
         elif "1}" in value:
             assert "correct-horse" in run.stdout + run.stderr, run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text",
+    ["glpat-", "xoxb-", "bearer ", "-----BEGIN A-----\n", "://a:", "eyJaaaaaaaa", "-eyJaaaaaaaa", "eyJaaaaaaaa.", "sk-A", " sk-", "authorization: ", "hf_", "SG.a", "-SG.", "AKIA", "xapp-", "sk-a1-"],
+)  # fmt: skip
+def test_looking_takes_time_in_proportion_to_the_text(text: str) -> None:
+    began = time.process_time()
+    masked(text * (500_000 // len(text)))
+    assert time.process_time() - began < 3

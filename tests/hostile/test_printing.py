@@ -130,4 +130,18 @@ def test_a_link_does_not_lead_output_out_of_the_current_folder(dynagen, tmp_path
     for place in (other, tmp_path / "other" / "new", "../other/newer"):  # as it is named, it lies there
         assert dynagen("build", "p.yaml", "-o", str(place), cwd=home).code == 0
     (tmp_path / "link").symlink_to(other)
+    (home / "q.yaml").symlink_to(other / "q.yaml")
+    (other / "q.yaml").write_text(PROFILE + "secret-of-others: 1\n", "utf-8")
+    for words in (
+        ["check", "q.yaml"],
+        ["build", "q.yaml"],
+        ["build", "p.yaml", "-f", "q.yaml"],
+        ["check", "out"],
+        ["check", "p.yaml", "--against", "out"],
+        ["check", "."],
+    ):
+        run = dynagen(*words, cwd=home)
+        assert run.code == 1 and "secret-of-others" not in run.stdout + run.stderr and "DG303" in run.stderr
+    for words in (["check", "q.yaml", "--root", str(tmp_path)], ["check", "../other/q.yaml"], ["check", str(other)]):
+        assert "secret-of-others" in dynagen(*words, cwd=home).stderr
     assert dynagen("build", "p.yaml", "-o", str(tmp_path / "link"), cwd=home).code == 0
