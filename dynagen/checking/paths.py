@@ -98,6 +98,8 @@ def _check_sets(options: Options) -> list[Checked]:
     """Reports DG214 for a schema that cannot be used."""
     report = Report(options.strict)
     for folder in options.target.schemas:
+        if refused_link(str(folder), options.root, report):
+            continue
         for file, message in broken_schemas(
             folder, folder.resolve(), partial(rules_problem, memory=options.target.memory)
         ):

@@ -36,11 +36,11 @@ def broken_schemas(
         yield folder, f"it has more than {_MOST_FILES} files"
         return
     check = _Check(folder)
-    for file in files:
-        message = check.problem_of(file)
-        if not message and isinstance(check.schemas.open(file).schema, dict):
-            message = rules_problem(check.schemas.open(file))
-        if message:
+    problems = [(file, message) for file in files if (message := check.problem_of(file))]
+    yield from problems
+    # Rules are looked for wherever references lead, so all of the set has to be in order.
+    for file in files if not problems else ():
+        if isinstance(check.schemas.open(file).schema, dict) and (message := rules_problem(check.schemas.open(file))):
             yield file, message
 
 
@@ -52,6 +52,8 @@ def _files(folder: Path) -> tuple[list[Path], list[Path]]:
         here = Path(parent)
         links += [here / name for name in folders if (here / name).is_symlink()]
         files += [here / name for name in names if name.endswith(".json")]
+        if max(len(files), len(links)) > _MOST_FILES:
+            break
     return sorted(files), sorted(links)
 
 

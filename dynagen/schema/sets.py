@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,11 @@ class Schemas:
             if is_file(file):
                 return Schema(api_version, kind, file, self.open(file))
         return None
+
+    @cached_property
+    def shipped(self) -> Schemas:
+        """The same without sets of users."""
+        return Schemas([folder for folder in self._folders if folder.parent == SCHEMAS])
 
     def near(self, api_version: str, kind: str) -> tuple[list[str], str | None]:
         """Of a kind that is not found: the API versions that have it, the likeliest first, and else a kind spelt alike."""
@@ -123,6 +129,7 @@ class Schema:
     def __init__(self, api_version: str, kind: str, file: Path, source: Source) -> None:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
+        self.is_shipped = file.is_relative_to(SCHEMAS)
         self.root = Node(source.schema, source)
         self.source = source
 

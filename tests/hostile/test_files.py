@@ -170,3 +170,32 @@ def test_one_function_opens_what_others_wrote() -> None:
             if name in opening and not mine and not on_sets:
                 found.add(file.relative_to(ROOT / "dynagen").as_posix())
     assert found <= set(own), found - set(own)
+
+
+@pytest.mark.parametrize("name", ["example.com/widget_v1.json", "v1/configmap_v1.json", "apps/deployment_v1.json"])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "{name: a, namespace: [a]}",
+        "{name: a, labels: x}",
+        "{name: a, annotations: [1]}",
+        "{name: a, finalizers: {a: b}}",
+    ],
+)
+def test_a_schema_that_takes_everything_is_no_traceback(name, metadata, dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    (home / "team/schemas" / name).parent.mkdir(parents=True, exist_ok=True)
+    (home / "team/schemas" / name).write_text("true" if name.startswith("apps") else "{}", "utf-8")
+    group, _, kind = name.removesuffix("_v1.json").partition("/")
+    kind = {"widget": "Widget", "configmap": "ConfigMap", "deployment": "Deployment"}[kind]
+    version = "v1" if group == "v1" else f"{group}/v1"
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata: {metadata}\nspec: [1]\ndata: [1]\n"
+    (home / "team/resources/a.yaml").write_text(text, "utf-8")
+    (home / "widget.yaml").write_text(text, "utf-8")
+    for words in (["profile.yaml"], ["widget.yaml", "--schemas", "team/schemas"]):
+        assert dynagen("check", *words, cwd=home).code in (0, 1)
+
+
+def test_a_named_set_that_is_a_link_is_not_walked(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    (home / "sets").symlink_to("/")
+    run = dynagen("check", "widget.yaml", "--schemas", "sets", cwd=home)
+    assert run.code == 1 and "DG303" in run.stderr
