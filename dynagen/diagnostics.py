@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from dynagen.masks import masked
+
 KeyPath = tuple[str | int, ...]
 
 # What positions name beside files.
@@ -62,6 +64,11 @@ Pointed = tuple[Position, tuple[tuple[str, Position], ...]]
 
 # Of those that one missing object is missed at.
 _PLACES = 4
+# Findings of each severity, and findings with one cause: nobody reads more, and small inputs could make millions of them.
+MOST_FINDINGS = 300
+_MOST_OF_A_CAUSE = 5_000
+# Characters of a message or a hint.
+_LONGEST = 1_500
 
 
 class Diagnostic(NamedTuple):
@@ -118,6 +125,11 @@ class Report:
     def __init__(self, strict: bool = False) -> None:
         self._strict = strict
         self._found: dict[Diagnostic, None] = {}
+        self._counts: dict[str, int] = {}
+        self._causes: dict[tuple[str, ...], int] = {}
+        self._more: dict[
+            str, tuple[int, Position]
+        ] = {}  # of a severity: how many are not kept, and where the first one is
         self._silenced: dict[Diagnostic, Silence] = {}
         self._silences: dict[tuple[str, int], list[Silence]] = {}
 
@@ -131,14 +143,34 @@ class Report:
         severity: str = "error",
         cause: str = "",
     ) -> None:
-        if at.file.startswith("--"):
-            at = at._replace(file=masked(at.file))
-        diagnostic = Diagnostic(code, masked(message), at, masked(hint), tuple(related), severity, cause)
+        at, others = _shown_place(at), tuple((_said(words), _shown_place(place)) for words, place in related)
+        diagnostic = Diagnostic(code, _said(message), at, _said(hint), others, severity, cause)
         for silence in self._silences.get((at.file, at.line), ()):
             if silence.code == code:
-                self._silenced.setdefault(diagnostic, silence)
+                if len(self._silenced) < _MOST_OF_A_CAUSE:
+                    self._silenced.setdefault(diagnostic, silence)
                 return
-        self._found.setdefault(diagnostic)
+        self._keep(diagnostic)
+
+    def _keep(self, diagnostic: Diagnostic) -> None:
+        severity, cause = diagnostic.severity, _cause(diagnostic)
+        if diagnostic in self._found:
+            return
+        if cause and cause in self._causes and self._causes[cause] < _MOST_OF_A_CAUSE:
+            self._causes[cause] += 1
+        elif self.is_full(severity):
+            number, first = self._more.get(severity, (0, diagnostic.at))
+            self._more[severity] = number + 1, first
+            return
+        else:
+            self._counts[severity] = self._counts.get(severity, 0) + 1
+            if cause:
+                self._causes[cause] = 1
+        self._found[diagnostic] = None
+
+    def is_full(self, severity: str) -> bool:
+        """Whether further findings are counted only: what they would say need not be found out."""
+        return self._counts.get(severity, 0) >= MOST_FINDINGS
 
     def silence(self, line: int, silence: Silence) -> None:
         """What arises at this line of the comment's file, with the comment's code, is kept apart from now on."""
@@ -146,7 +178,11 @@ class Report:
 
     def take(self, other: Report) -> None:
         """Adds what another report holds, its silences included."""
-        self._found |= other._found
+        for diagnostic in other._found:
+            self._keep(diagnostic)
+        for severity, (number, first) in other._more.items():
+            mine, earlier = self._more.get(severity, (0, first))
+            self._more[severity] = mine + number, earlier
         self._silenced |= other._silenced
         for place, silences in other._silences.items():
             self._silences.setdefault(place, []).extend(silences)
@@ -165,12 +201,15 @@ class Report:
     def diagnostics(self) -> list[Diagnostic]:
         """Sorted by file, line, column and code; each said once, and so is each cause in a file."""
         groups: dict[tuple[str, ...], list[Diagnostic]] = {}
-        for each in sorted(map(self._counted, self._found), key=lambda diagnostic: diagnostic.sort_key):
-            alone = (str(len(groups)),)
-            groups.setdefault((each.code, each.severity, each.at.file, each.cause) if each.cause else alone, []).append(
-                each
-            )
+        found = map(self._counted, (*self._found, *self._not_kept()))
+        for each in sorted(found, key=lambda diagnostic: diagnostic.sort_key):
+            groups.setdefault(_cause(each) or (str(len(groups)),), []).append(each)
         return [_as_one(group) for group in groups.values()]
+
+    def _not_kept(self) -> Iterator[Diagnostic]:
+        for severity, (number, first) in self._more.items():
+            message = f"and {number} more {severity}{'s' if number > 1 else ''} from here on, which are not shown"
+            yield Diagnostic("DG621", message, first, f"the first {MOST_FINDINGS} are shown", severity=severity)
 
     def _counted(self, diagnostic: Diagnostic) -> Diagnostic:
         is_raised = self._strict and diagnostic.severity == "warning"
@@ -187,6 +226,22 @@ class Report:
         """Comments that silenced nothing."""
         used = set(self._silenced.values())
         return [silence for silences in self._silences.values() for silence in silences if silence not in used]
+
+
+def _said(text: str) -> str:
+    """What a finding says as it is shown: without tokens, and no longer than anybody reads."""
+    return shortened(masked(text[: 4 * _LONGEST]), _LONGEST)
+
+
+def _shown_place(at: Position) -> Position:
+    """A setting may hold a token; the name of a file stays, to be found by it."""
+    return at._replace(file=_said(at.file)) if at.file.startswith("--") else at
+
+
+def _cause(diagnostic: Diagnostic) -> tuple[str, ...]:
+    """What findings that are said once have in common; () for one that stands alone."""
+    at, cause = diagnostic.at, diagnostic.cause
+    return (diagnostic.code, diagnostic.severity, at.file, cause) if cause else ()
 
 
 def _as_one(group: Sequence[Diagnostic]) -> Diagnostic:
@@ -214,25 +269,6 @@ def path_text(path: KeyPath) -> str:
     return text or "(top)"
 
 
-# What tokens of Hugging Face, NVIDIA and GitHub begin with, and the least that follows.
-TOKENS = {
-    "hf_": "[A-Za-z0-9]{20,}",
-    "nvapi-": "[A-Za-z0-9_-]{16,}",
-    "ghp_": "[A-Za-z0-9]{20,}",
-    "github_pat_": "[A-Za-z0-9_]{20,}",
-}
-
-
-def masked(text: str) -> str:
-    """A text that is shown to anybody, with stars for tokens; as long as before."""
-    if not any(beginning in text for beginning in TOKENS):
-        return text
-    import re
-
-    pattern = "|".join(f"(?<={re.escape(beginning)}){rest}" for beginning, rest in TOKENS.items())
-    return re.sub(pattern, lambda found: "*" * len(found[0]), text)
-
-
 def shortened(text: str, most: int) -> str:
     """A text for a message, with dots where it is too long."""
     return text if len(text) <= most else text[: most - 3] + "..."
@@ -243,16 +279,26 @@ def misspelt(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     folded = {each.lower(): each for each in known if abs(len(each) - len(word)) < 3}
+    if len(word) > _LONGEST_WORD or len(folded) > _MOST_WORDS:
+        return None
     turned = [each for each in folded if sorted(each) == sorted(word.lower())]
     found = turned or difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.8)
     return folded[found[0]] if found else None
+
+
+_LONGEST_WORD, _MOST_WORDS = 100, 2_000
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a misspelling of, or None."""
     import difflib
 
-    folded = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}
+    known = list(known)
+    if len(word) > _LONGEST_WORD or len(known) > _MOST_WORDS:  # nobody's slip, and it would take long
+        return None
+    folded = {
+        candidate.lower(): candidate for candidate in sorted(known, reverse=True) if len(candidate) <= _LONGEST_WORD
+    }
     longer = [candidate for lower, candidate in folded.items() if len(word) > 2 and lower.startswith(word.lower())]
     if longer:
         return min(longer, key=len)

@@ -16,8 +16,9 @@ from dynagen.checking.other_programs import is_config
 from dynagen.diagnostics import STANDARD_INPUT, Position, Report
 from dynagen.layers.finding import looks_like_layer
 from dynagen.text.document import Document
-from dynagen.text.paths import is_file, lies_in
-from dynagen.text.source import MAX_BYTES, decode, parse, read, report_size
+from dynagen.text.opening import MAX_BYTES
+from dynagen.text.paths import is_file, leads_away, lies_in
+from dynagen.text.source import decode, parse, read, report_size
 
 SUFFIXES = (".yaml", ".yml", ".json")
 # What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.
@@ -60,15 +61,25 @@ class Walked(NamedTuple):
     report: Report
 
 
-def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES) -> File:
-    """Reads a file that somebody named. `sole` is the only one: what is not clearly a manifest is a profile then."""
+def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES, root: Path | None = None) -> File:
+    """Reads a file that somebody named; a link leads out of the current folder only to below `root`. `sole` is the only one: what is not clearly a manifest is a profile then."""
     report = Report(strict)
     if name == "-":
         text, path, shown = read_standard_input(report, limit), None, STANDARD_INPUT
     else:
         path, shown = Path(name), name
-        text = read(path, shown, report, limit=limit)
+        text = None if refused_link(name, root, report) else read(path, shown, report, limit=limit)
     return _file(shown, path, text, report, sole)
+
+
+def refused_link(name: str, root: Path | None, report: Report) -> bool:
+    """Whether a name is that of a link out of the current folder, which a pull request can bring. Reports DG303."""
+    path = Path(name)
+    if not leads_away(path) or (root is not None and lies_in(path, root)):
+        return False
+    hint = "name the place itself, or allow a wider folder with --root"
+    report.add("DG303", f"'{name}' leads out of the current folder by a symbolic link", Position(name), hint)
+    return True
 
 
 def read_standard_input(report: Report, limit: int) -> str | None:

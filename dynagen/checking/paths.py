@@ -20,6 +20,7 @@ from dynagen.checking.inputs import (
     layers_named_by,
     profile_document,
     read_file,
+    refused_link,
     walk,
 )
 from dynagen.checking.manifests import Target, check_manifests, objects_of
@@ -30,8 +31,8 @@ from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
+from dynagen.schema.broken import broken_schemas
 from dynagen.schema.defined import Budget
-from dynagen.schema.sets import broken_schemas
 from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
 
@@ -102,6 +103,8 @@ def _check_sets(options: Options) -> list[Checked]:
     """Reports DG214 for a schema that cannot be used."""
     report = Report(options.strict)
     for folder in options.target.schemas:
+        if refused_link(str(folder), options.root, report):
+            continue
         for file, message in broken_schemas(
             folder, folder.resolve(), partial(rules_problem, memory=options.target.memory)
         ):
@@ -113,6 +116,8 @@ def _check_sets(options: Options) -> list[Checked]:
 
 def read_earlier(name: str, report: Report) -> list[Object]:
     """The objects in a file or a folder, which are compared with and not checked. Reports what cannot be read."""
+    if refused_link(name, None, report):
+        return []
     entries = walk(name, False) if is_folder(Path(name)) else [read_file(name, False, limit=MANIFEST_BYTES)]
     documents: list[Document] = []
     for entry in entries:
@@ -132,10 +137,13 @@ Found = tuple[str, File | Skipped | Walked]
 def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
     sole = len(paths) == 1 and not options.may_be_empty
     for name in dict.fromkeys(paths):
-        if name != "-" and is_folder(Path(name)):
+        report = Report(options.strict)
+        if name != "-" and is_folder(Path(name)) and refused_link(name, options.root, report):
+            yield name, Walked(report)
+        elif name != "-" and is_folder(Path(name)):
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
-            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES)
+            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES, options.root)
 
 
 def _only_one_profile(found: list[Found]) -> list[Found]:
@@ -151,7 +159,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
     sources = profile_document(file, report)
     known = {file.shown: file.text}
     for name in options.files:
-        further = read_file(name, options.strict, sole=True)
+        further = read_file(name, options.strict, sole=True, root=options.root)
         report.take(further.report)
         known[further.shown] = further.text
         sources += profile_document(further, report)

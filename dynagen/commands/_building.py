@@ -36,12 +36,13 @@ def run_build(given: Input, output: str | None) -> NoReturn:
     if output is None:
         print_text(to_stream(compilation.manifests))
     else:
+        from dynagen.console.formats.text import printable
         from dynagen.manifests.files import write_tree
 
         tree = to_files(compilation.manifests)
         foreign = write_tree(tree, Path(output), HEADER, output, given.report)
         for name in foreign if not given.report.refused else ():
-            say(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)\n")
+            say(printable(f"left alone: {output.rstrip('/')}/{name} (not written by dynagen)") + "\n")
     given.print_report()
     if output is not None and not given.report.refused and sys.stderr is not None and sys.stderr.isatty():
         say(f"{len(compilation.manifests)} objects in {output.rstrip('/')}/\n")

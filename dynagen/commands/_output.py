@@ -45,7 +45,7 @@ class Texts(Mapping[str, str]):
     positions come in order.
     """
 
-    _SECRET = r"""(?i)\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?\b"""
+    _SECRET = r"""(?i)\bkind["']?\s*:\s*(?:[&!]\S*\s+)*(?:["']?Secret(?:List)?\b|[^\n]*\$\{[^\n]*Secret)"""
 
     def __init__(self, known: Mapping[str, str], folders: Iterable[Path]) -> None:
         self._known, self._folders = known, folders
@@ -66,17 +66,18 @@ class Texts(Mapping[str, str]):
         return len(self._known)
 
     def _read(self, name: str) -> str | None:
-        from dynagen.text.paths import ROOT, is_file, lies_in
+        from dynagen.schema.conformance import MAX_BYTES
+        from dynagen.text.opening import read_bytes
+        from dynagen.text.paths import ROOT
 
         if name.startswith("--"):
             return None
         places = [(Path(name), folder) for folder in self._folders] + [(ROOT / name, ROOT)]
         for file, folder in places:
-            if is_file(file) and lies_in(file, folder):
-                try:
-                    return file.read_text("utf-8", errors="replace")
-                except OSError:
-                    continue
+            try:
+                return read_bytes(file, MAX_BYTES, folder).decode("utf-8-sig", "replace")
+            except (OSError, ValueError):
+                continue
         return None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dynagen.checking.inputs import profile_document, read_file
 from dynagen.diagnostics import Report
+from dynagen.masks import masked
 from dynagen.memory import Memory
 from dynagen.profile import Request
 
@@ -24,10 +25,10 @@ def check_words(names: list[str], settings: tuple[str, ...]) -> None:
         from dynagen.profile.settings import setting_problem
 
         if not setting.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in setting):
-            shown = setting.encode(errors="replace").decode()
+            shown = masked(setting.encode(errors="replace").decode())
             raise WrongWords(f"--set takes UTF-8, not '{shown}'.")
         if problem := setting_problem(setting):
-            raise WrongWords(problem)
+            raise WrongWords(masked(problem))
 
 
 class Input:
@@ -46,7 +47,7 @@ class Input:
         self.report = Report(strict)
         self.texts: dict[str, str] = {}
         sources = []
-        found = [read_file(name, strict, sole=True) for name in names]
+        found = [read_file(name, strict, sole=True, root=root) for name in names]
         for file in found:
             self.report.take(file.report)
             self.texts |= {file.shown: file.text} if file.text else {}

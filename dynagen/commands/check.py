@@ -209,10 +209,11 @@ def _expect(option: str, word: str, known: list[str]) -> None:
 
 def _external(entries: tuple[str, ...]) -> tuple[str, ...]:
     if entries:
+        from dynagen.masks import masked
         from dynagen.profile.schema import core_schema
 
         pattern = core_schema()["properties"]["external"]["items"]["pattern"]
         for entry in entries:
             if not re.search(pattern, entry) or "\n" in entry:
-                raise click.UsageError(f"--external takes Kind/name or Kind/namespace/name, not '{entry}'.")
+                raise click.UsageError(f"--external takes Kind/name or Kind/namespace/name, not '{masked(entry)}'.")
     return entries

@@ -72,6 +72,7 @@ def _explained(
     manifests: Sequence[Manifest], explainer: Explainer, subject: str | None, path: str | None, format_: str
 ) -> Iterator[str]:
     """What there is to say of the objects asked for, piece by piece. Raises AddressError."""
+    from dynagen.console.formats.text import in_json
     from dynagen.explain import find_object, find_value, to_data, to_text, to_tree_text
     from dynagen.trees.nodes import Leaf, find
 
@@ -82,7 +83,7 @@ def _explained(
             yield manifest, [leaf for leaf in explainer.explain(manifest) if leaf.path[: len(wanted)] == wanted]
 
     if format_ == "json":
-        yield json.dumps(to_data(explained()), indent=2, ensure_ascii=False) + "\n"
+        yield in_json(json.dumps(to_data(explained()), indent=2, ensure_ascii=False)) + "\n"
         return
     for number, (manifest, leaves) in enumerate(explained()):
         wanted = find_value(manifest.tree, path) if path else ()
@@ -94,7 +95,8 @@ def _explained(
 
 def _say_error(error: AddressError) -> None:
     from dynagen.console.formats.text import printable
+    from dynagen.masks import masked
 
-    click.echo(f"error: {printable(str(error))}", err=True)
+    click.echo(f"error: {printable(masked(str(error)))}", err=True)
     if error.hint:
-        click.echo(f"  hint: {printable(error.hint)}", err=True)
+        click.echo(f"  hint: {printable(masked(error.hint))}", err=True)

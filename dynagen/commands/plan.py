@@ -23,6 +23,7 @@ def plan(
     """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
     from dynagen.compiler import compile_profile
     from dynagen.manifests.yaml import to_yaml
+    from dynagen.masks import masked_data
 
     given = read_words(profile, files, settings, root, strict)
     values: Mapping[str, Any] = {}
@@ -31,5 +32,5 @@ def plan(
     given.print_report()
     if values:  # also when a layer is wrong: this is what its author needs to see
         shown = {key: value for key, value in values.items() if value is not None and (facts or key != "facts")}
-        print_text(to_yaml(shown))
+        print_text(to_yaml(masked_data(shown)))
     sys.exit(1 if given.report.refused else 0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position, Report
+from dynagen.masks import masked
 
 
 def names_a_file(file: str) -> bool:
@@ -18,7 +19,7 @@ _AT_HAND = 4
 
 
 class Lines:
-    """The lines of the texts that positions name.
+    """The lines of the texts that positions name, without tokens.
 
     Much may be found in one text, and something in each of thousands: those at hand stay taken apart.
     """
@@ -28,11 +29,11 @@ class Lines:
         self._lines: dict[str, list[str]] = {}
 
     def at(self, at: Position) -> str | None:
-        """The line of a position, None where nobody knows it."""
+        """The line of a position, as long as it was written; None where nobody knows it."""
         if at.file not in self._lines:
             if len(self._lines) >= _AT_HAND:
                 self._lines.clear()
-            self._lines[at.file] = self._texts[at.file].splitlines() if at.file in self._texts else []
+            self._lines[at.file] = masked(self._texts[at.file]).splitlines() if at.file in self._texts else []
         lines = self._lines[at.file]
         return lines[at.line - 1] if 0 < at.line <= len(lines) else None
 

@@ -166,15 +166,28 @@ def parts_at(schema: dict[str, Any], source: Source, path: Sequence[Step]) -> li
 def find_rule_paths(schema: Any, source: Source) -> Iterator[list[Step]]:
     """The paths of a schema's rules, sorted as the schema is.
 
-    An API server does not look at rules of `allOf` when there are no others, so neither do we.
+    An API server does not look at rules of `allOf` when there are no others, so neither do we. Raises TooManyPlaces.
     """
-    found = list(_find([resolved(schema, source)], [], ()))
+    found = list(_find([resolved(schema, source)], [], (), [_MOST_PLACES]))
     if any(outside for _, outside in found):
         yield from (path for path, _ in found)
 
 
-def _find(parts: Sequence[Part], path: list[Step], open_: tuple[int, ...]) -> Iterator[tuple[list[Step], bool]]:
-    """Paths, each with whether there are rules outside of `allOf`."""
+# All places of one kind. The largest published kinds have some ten thousand.
+_MOST_PLACES = 200_000
+
+
+class TooManyPlaces(Exception):
+    """References that lead to each other make more places than anybody looks at."""
+
+
+def _find(
+    parts: Sequence[Part], path: list[Step], open_: tuple[int, ...], left: list[int]
+) -> Iterator[tuple[list[Step], bool]]:
+    """Paths, each with whether there are rules outside of `allOf`. Raises TooManyPlaces."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise TooManyPlaces
     if id(parts[0][0]) in open_:
         return  # a schema that holds itself has no end, and no CRD can have one
     inside = (*open_, id(parts[0][0]))
@@ -185,4 +198,4 @@ def _find(parts: Sequence[Part], path: list[Step], open_: tuple[int, ...]) -> It
     for step in steps:
         found = [each for part in every if (each := child(part, step)) is not None]
         if found and child(parts[0], step) is not None:
-            yield from _find(found, [*path, step], inside)
+            yield from _find(found, [*path, step], inside, left)

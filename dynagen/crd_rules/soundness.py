@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynagen.crd_rules.programs import program_of
-from dynagen.crd_rules.rule_nodes import RULES, VALIDATIONS, find_rule_paths, parts_at
+from dynagen.crd_rules.rule_nodes import RULES, VALIDATIONS, TooManyPlaces, find_rule_paths, parts_at
 from dynagen.diagnostics import path_text
 from dynagen.language.cel import ExpressionError
 from dynagen.memory import Memory
@@ -15,7 +15,12 @@ from dynagen.schema.conformance import Source
 
 def rules_problem(source: Source, memory: Memory) -> str:
     """The first thing that is wrong, or nothing: a rule that cannot be compiled, places of rules that are not told."""
-    places = list(find_rule_paths(source.schema, source))
+    try:
+        places = list(find_rule_paths(source.schema, source))
+    except TooManyPlaces:
+        return "its references make too many places of each other"
+    except RecursionError:
+        return "it is nested too deep"
     for path in places:
         for schema, _ in parts_at(source.schema, source, path):
             for rule in schema.get(VALIDATIONS, ()):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Position
+from dynagen.masks import masked, masked_data
 
 
 class Read(NamedTuple):
@@ -68,6 +69,29 @@ class Explanation(NamedTuple):
             absent=[each._replace(reads=_hidden(each.reads)) for each in self.absent],
             replaced=[],
         )
+
+    def masked(self) -> Explanation:
+        """Tokens are not shown either, nor are the values of variables that hold one."""
+        return self._replace(
+            value=masked_data(self.value, self.path[-1]),
+            expression=masked(self.expression),
+            reads=_masked(self.reads),
+            conditions=[_masked_condition(each) for each in self.conditions],
+            identity=_masked(self.identity),
+            absent=[_masked_condition(each) for each in self.absent],
+            replaced=[
+                each._replace(value=masked_data(each.value, self.path[-1]), expression=masked(each.expression))
+                for each in self.replaced
+            ],
+        )
+
+
+def _masked(reads: Iterable[Read]) -> list[Read]:
+    return [read._replace(value=masked_data(read.value, read.path[-1])) for read in reads]
+
+
+def _masked_condition(condition: Conditional) -> Conditional:
+    return condition._replace(expression=masked(condition.expression), reads=_masked(condition.reads))
 
 
 _HIDDEN = "(hidden)"

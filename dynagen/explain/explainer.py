@@ -14,7 +14,8 @@ from dynagen.explain.replaced import first_to_say, replaced
 from dynagen.explain.steps import Steps
 from dynagen.layers.rendering import Skipped
 from dynagen.manifests.building import Manifest
-from dynagen.trees.nodes import Leaf, find_exactly, leaves
+from dynagen.masks import holds_secret
+from dynagen.trees.nodes import Leaf, find, find_exactly, leaves, scalar
 
 _NAME, _NAMESPACE = ("metadata", "name"), ("metadata", "namespace")
 
@@ -42,7 +43,7 @@ class Explainer:
             # Releases before 1.2 have other paths; which list item a value belongs to is known in the layers' own form.
             known = written.get(id(leaf)) or written.get(id(leaf.origin)) or None
             explanation = self._explain(authored, manifest, path, leaf, known)
-            yield explanation.without_values() if _is_secret(manifest, path) else explanation
+            yield explanation.without_values() if _is_secret(manifest, path) else explanation.masked()
 
     def _explain(
         self, authored: Manifest, manifest: Manifest, path: KeyPath, leaf: Leaf, written: KeyPath | None
@@ -101,4 +102,10 @@ class Explainer:
 
 
 def _is_secret(manifest: Manifest, path: KeyPath) -> bool:
-    return manifest.kind == "Secret" and path[0] in ("data", "stringData")
+    if manifest.kind == "Secret" and path[0] in ("data", "stringData"):
+        return True
+    if path[-1] != "value":
+        return False
+    value = find_exactly(manifest.tree, path)
+    is_reference = isinstance(value, Leaf) and "$" in str(value.value)
+    return not is_reference and holds_secret(scalar(find(manifest.tree, path[:-1]), "name"))

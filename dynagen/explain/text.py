@@ -11,6 +11,7 @@ from dynagen.diagnostics import KeyPath, Position, path_text, shortened
 from dynagen.explain.address import address_of
 from dynagen.explain.explained import Explanation, Read
 from dynagen.manifests.building import Manifest
+from dynagen.masks import masked
 from dynagen.text.scalars import is_string_to_all
 from dynagen.trees.nodes import Leaf, Tree, find
 
@@ -37,7 +38,7 @@ def to_text(manifest: Manifest, leaf: Explanation) -> str:
     width = max(len(what) for _, what, _ in rows)
     lines = [f"{manifest.kind}/{manifest.name}", *_value(address_of(manifest.tree, leaf.path), leaf.value), ""]
     lines += [f"{word:<11} {what:<{width}}  {at}".rstrip() for word, what, at in rows]
-    return "\n".join(map(printable, lines)) + "\n"
+    return masked("\n".join(map(printable, lines))) + "\n"
 
 
 def _value(address: str, value: Any) -> list[str]:
@@ -62,7 +63,7 @@ def to_tree_text(manifest: Manifest, path: KeyPath, leaves: Mapping[KeyPath, Exp
     width = min(max(len(line) for line, _ in lines), _WIDEST)
     title = f"{manifest.kind}/{manifest.name}" + (f"  {address_of(manifest.tree, path)}" if path else "")
     rows = [f"{line:<{width}}  {note}".rstrip() for line, note in lines]
-    return "\n".join(map(printable, [title, "", *rows])) + "\n"
+    return masked("\n".join(map(printable, [title, "", *rows]))) + "\n"
 
 
 def _tree(

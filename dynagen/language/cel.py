@@ -54,11 +54,27 @@ def compile_program(text: str) -> Program:
 
     try:
         # Without CEL's type check: all names are dynamic, so it would find next to nothing, and we say more about
-        # unknown names than it does. So no name has to be declared either.
-        serialized = cel.NewEnv().compile(text, disable_check=True).serialize()
+        # unknown names than it does. So no name has to be declared either, nor a function, unless it is a macro.
+        serialized = cel.NewEnv(extensions=_macros(text)).compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         raise ExpressionError("DG306", f"'{text}': {first_line(str(error))}") from error
-    return Program(without_positions(serialized), tuple(dict.fromkeys(reads(expression(serialized)))))
+    found = tuple(dict.fromkeys(reads(expression(serialized))))
+    if spaces := re.findall(_IN_A_SPACE, text):
+        found = tuple(path for path in found if path not in [(space,) for space in spaces])
+    return Program(without_positions(serialized), found)
+
+
+# Functions whose names have two parts; to CEL's parser `math` is a name like all others.
+# source: extensions/math_ext_macros.cc and extensions/strings.cc of google/cel-cpp
+_IN_A_SPACE = r"(?<![\w.])(math|strings)\.[A-Za-z]+\("
+
+
+def _macros(text: str) -> list[Any]:
+    if "math." not in text:
+        return []
+    from cel_expr_python.ext import ext_math
+
+    return [ext_math.ExtMath()]
 
 
 KUBERNETES = "kubernetes"

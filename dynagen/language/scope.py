@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, closest, path_text, shortened
+from dynagen.language.budget import Budget, size_of
 from dynagen.language.cel import (
     Environment,
     ErrorValue,
@@ -39,8 +40,9 @@ class Scope:
         memory: Memory,
         parent: Scope | None = None,
         aliases: Mapping[str, KeyPath] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        """`values` holds plain data; a `parent` lends what they do not name.
+        """`values` holds plain data; a `parent` lends what they do not name. All that is made comes out of the `budget`.
 
         `aliases` says which path of the parent a name stands for: `worker` for `('workers', 1)`.
         """
@@ -51,7 +53,7 @@ class Scope:
         self._loops: dict[tuple[str, str], list[tuple[Scope, Any]]] = {}
         self._items: dict[KeyPath, dict[Any, KeyPath]] = {}
         self._names: Names = Names(values, parent._names if parent else {})
-        self.memory = memory
+        self.memory, self.budget = memory, budget or Budget()
         self._environment = memory.once(Environment, frozenset(self.values), memory)
 
     @cached_property
@@ -72,7 +74,7 @@ class Scope:
                 return None
             paths = self.paths_of(items, reads)
             scopes = [
-                Scope({variable: item}, self.memory, self, {variable: path})
+                Scope({variable: item}, self.memory, self, {variable: path}, self.budget)
                 for item, path in zip(items, paths, strict=True)
             ]
             known = self._loops[variable, text] = list(zip(scopes, items, strict=True))
@@ -117,7 +119,10 @@ class Scope:
         """The same for the text of one expression."""
         known = self._known.get(text)  # rules and dashboards say the same thing hundreds of times
         if known is None:
+            self.budget.spend(0)
             value, reads = self._evaluate_one(text)
+            if not name_chain(text):
+                self.budget.spend(size_of(value))
             if self._aliases:
                 reads = tuple((*self._aliases.get(str(path[0]), path[:1]), *path[1:]) for path in reads)
             known = self._known[text] = value, reads
@@ -150,11 +155,13 @@ class Scope:
     def _refuse_if_it_fills_the_memory(self, text: str) -> None:
         from dynagen.language.size_limit import MAX_SIZE
 
-        if self.most(text) > MAX_SIZE:
+        most = self.most(text)
+        if most > MAX_SIZE:
             hint = "replace(), join(), format() and map() of each other multiply"
             raise ExpressionError(
                 "DG308", f"'{shortened(text, 80)}' could become larger than {MAX_SIZE} characters", hint
             )
+        self.budget.spend_on_the_way(most)
 
     def most(self, text: str) -> int:
         """The most characters and items that the value of an expression, or anything on the way to it, can have."""
@@ -212,6 +219,9 @@ def evaluate_rule(rule: str, self_value: Any, memory: Memory) -> bool:
 
 def _plain(value: Any, text: str) -> Any:
     """CEL's value as YAML can hold it. Its maps have no order; ours are sorted by key, so that output never moves about."""
+    if isinstance(value, str) and "\0" in value:
+        hint = "no variable, argument or file name can hold it, so a container would not start"
+        raise ExpressionError("DG308", f"'{shortened(text, 80)}' holds the character NUL", hint)
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):

@@ -22,7 +22,7 @@ from dynagen.language.syntax_tree import (
     without_positions,
 )
 
-MAX_SIZE = 64 * 1024 * 1024  # characters and items
+MAX_SIZE = 8 * 1024 * 1024  # characters and items
 
 
 class Size(NamedTuple):

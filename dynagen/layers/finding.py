@@ -17,8 +17,9 @@ from dynagen.compiled.reading import LOOKED_UP, look_up
 from dynagen.diagnostics import Origin, Position, Report, closest
 from dynagen.memory import Memory
 from dynagen.text.document import Document
+from dynagen.text.opening import MAX_BYTES, read_bytes
 from dynagen.text.paths import BASE, OVERLAYS, ROOT, is_file, is_there, lies_in
-from dynagen.text.source import MAX_BYTES, parse, read
+from dynagen.text.source import parse, read
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 
 _PARTS = ("layer.yaml", "schema.json", "resources", "patches", "overrides", "common", "external", "facts", "schemas")
@@ -113,12 +114,9 @@ def looks_like_layer(folder: Path) -> bool:
     for name in _RENDERED if any(is_there(folder / name) for name in _RENDERED) else ():
         for file in yaml_files(folder, name):
             try:
-                if not is_file(folder / file):
-                    continue  # a pipe would be waited for
-                with (folder / file).open("rb") as stream:
-                    if b"${" in stream.read(MAX_BYTES):
-                        return True
-            except OSError:
+                if b"${" in read_bytes(folder / file, MAX_BYTES):
+                    return True
+            except (OSError, ValueError):
                 continue
     return False
 
@@ -127,16 +125,22 @@ def documents(layer: Layer, name: str, report: Report) -> list[Document]:
     """The documents of one file of a layer. A symbolic link that leaves the layer is refused (DG303)."""
     if layer.is_shipped and (known := layer.memory.once(_shipped_documents, layer, name)) is not None:
         return known
-    path, shown = layer.folder / name, f"{layer.shown}/{name}"
-    if not layer.is_shipped and not lies_in(path, layer.folder):
-        report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
-        return []
-    text = read(path, shown, report, only_regular=True)
+    shown = f"{layer.shown}/{name}"
+    text = text_of(layer, name, report)
     if text is None:
         return []
     # What a comment in the text silences has to be noted each time.
     known = None if "dynagen:" in text else layer.memory.once(_parsed, text, shown)
     return known or parse(text, shown, report)
+
+
+def text_of(layer: Layer, name: str, report: Report) -> str | None:
+    """The text of one file of a layer: every one of them is opened here. Reports DG303 for a link that leaves the layer."""
+    path, shown = layer.folder / name, f"{layer.shown}/{name}"
+    if not layer.is_shipped and not lies_in(path, layer.folder):
+        report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
+        return None
+    return read(path, shown, report, only_regular=True)
 
 
 def _shipped_documents(layer: Layer, name: str) -> list[Document] | None:

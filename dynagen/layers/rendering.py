@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Condition, Given, KeyPath, Report
+from dynagen.language.budget import OverBudget, size_of
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, names_in, template_of
@@ -42,13 +43,31 @@ def render(
                 report.add("DG305", "nothing follows 'when' or 'forEach'", header.at(), hint="add '---' and an object")
         found = [document for document in found if document.data is not None]
         idle: list[Given] | None = None if skipped is None else []
+        size = 0
         for inner, given in _scopes(header, scope, report, idle):
+            if given is not None and given.number and header is not None:
+                size = size or sum(size_of(document.data) for document in found)
+                if not _may_be_repeated(len(found), size, header, scope, report):
+                    break
             for document in found:
                 if _is_mapping(document, report) and (fragment := fill(document, given, inner, report)):
                     fragments.append(fragment)
         if skipped is not None:
             skipped += [Skipped(document, given) for given in idle or () for document in found]
     return fragments
+
+
+def _may_be_repeated(documents: int, size: int, header: Document, scope: Scope, report: Report) -> bool:
+    """Whether a file may count once more. Reports DG622 when that would make too much."""
+    try:
+        scope.budget.spend(size)
+        for _ in range(documents):
+            scope.budget.spend_document()
+    except OverBudget as error:
+        if error.is_news:
+            report.add(error.code, error.message, header.at(("forEach",)), error.hint)
+        return False
+    return not scope.budget.is_spent
 
 
 def _scopes(
@@ -107,7 +126,8 @@ def _loop_scopes(header: Document, scope: Scope, given: Given, report: Report) -
     try:
         items = scope.each(variable, text)
     except ExpressionError as error:
-        report.add(error.code, error.message, at, error.hint)
+        if not (isinstance(error, OverBudget) and not error.is_news):
+            report.add(error.code, error.message, at, error.hint)
         return
     if items is None:
         report.add("DG312", f"forEach: '{text}' is not a list", at)
@@ -130,7 +150,8 @@ def _asked(
         if not isinstance(wanted, bool):
             report.add("DG312", f"when: '{condition}' is not a boolean", header.at(("when",)))
     except ExpressionError as error:
-        report.add(error.code, error.message, header.at(("when",)), error.hint)
+        if not (isinstance(error, OverBudget) and not error.is_news):
+            report.add(error.code, error.message, header.at(("when",)), error.hint)
         wanted = None
     if wanted is not True and not noted:
         return False, given

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynagen.diagnostics import Given, Origin, Position, Report
+from dynagen.language.budget import OverBudget
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import Scope
 from dynagen.language.template import Template, parse_template
@@ -32,13 +33,25 @@ class _Open:
 
 def fill(document: Document, given: Given | None, scope: Scope, report: Report) -> Fragment | None:
     """A document that is a mapping. Reports DG306 to DG308 and gives None when an expression in it fails."""
-    filler = _Filler(scope, report)
+    filler = _Filler(scope, report, _is_secret(document, scope))
     # What is seldom the same, or many, is not worth keeping.
     is_shared = document.is_shared and (given is None or (given.number or 0) < _MOST_KEPT)
     top, plain = scope.memory.once(_prepared, document, given) if is_shared else _prepared(document, given)
     tree = filler.fill(top)
     assert isinstance(tree, Map)
     return None if filler.failed else Fragment(tree, document.at(), plain and filler.plain)
+
+
+def _is_secret(document: Document, scope: Scope) -> bool:
+    """Whether a document is one of a Secret, or may be: of such, nothing is quoted."""
+    kind = document.data.get("kind")
+    if not isinstance(kind, str) or "${" not in kind:
+        return kind in ("Secret", "SecretList")
+    try:
+        template = parse_template(kind)
+        return not isinstance(template, Template) or scope.evaluate(template)[0] == "Secret"
+    except ExpressionError:
+        return True
 
 
 def _prepared(document: Document, given: Given | None) -> tuple[_Open | Tree, bool]:
@@ -78,8 +91,8 @@ def _waits(part: _Open | Tree) -> bool:
 class _Filler:
     """Puts the values of expressions where they belong. `plain` as far as values go; `failed` when there was none."""
 
-    def __init__(self, scope: Scope, report: Report) -> None:
-        self._scope, self._report = scope, report
+    def __init__(self, scope: Scope, report: Report, is_secret: bool) -> None:
+        self._scope, self._report, self._is_secret = scope, report, is_secret
         self.plain, self.failed = True, False
 
     def fill(self, part: _Open | Tree) -> Tree:
@@ -101,7 +114,13 @@ class _Filler:
             value, reads = self._scope.evaluate(leaf.value)
         except ExpressionError as error:
             self.failed = True
-            self._report.add(error.code, error.message, at, error.hint)
+            if isinstance(error, OverBudget) and not error.is_news:
+                pass
+            elif self._is_secret:
+                hint = "it is not quoted here; `dynagen plan` prints what expressions can name"
+                self._report.add(error.code, "an expression in a Secret has no value", at, hint)
+            else:
+                self._report.add(error.code, error.message, at, error.hint)
             return leaf
         if value is None or isinstance(value, (dict, list)):
             self.plain = self.plain and is_plain(value)

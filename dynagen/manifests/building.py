@@ -10,6 +10,7 @@ from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
 from dynagen.schema.sets import Schemas
+from dynagen.trees.deletions import Deletions
 from dynagen.trees.directives import LIST_DIRECTIVES, unknown_directives, without_directives
 from dynagen.trees.fragment import Fragment
 from dynagen.trees.merge import Conflict, merge
@@ -91,17 +92,32 @@ def build(
 
     `skipped`, if there is such a list, gets the documents that do not count.
     """
-    objects = Manifests(schemas, report)
+    objects, deletions = Manifests(schemas, report), Deletions()
     for layer in layers:
+        told = Deletions() if layer.is_shipped else deletions  # ours fit all profiles
         objects.add(render(layer, "resources", scope, report))
-        objects.patch(render(layer, "patches", scope, report, skipped), layer.is_shipped)
+        objects.patch(render(layer, "patches", scope, report, skipped), told, layer.is_shipped)
     for layer in layers:
-        objects.patch(render(layer, "overrides", scope, report, skipped), layer.is_shipped)
+        told = Deletions() if layer.is_shipped else deletions
+        objects.patch(render(layer, "overrides", scope, report, skipped), told, layer.is_shipped)
+    _report_missed(deletions, report)
     common = Map({}, Origin(Position("common")))
     for fragment in (each for layer in layers for each in render(layer, "common", scope, report, skipped)):
         if is_common(fragment, report):
             common = merge(common, fragment.tree, None)
     return [] if report.failed else objects.finish(common)
+
+
+def _report_missed(deletions: Deletions, report: Report) -> None:
+    for at, (path, name, known) in deletions.missed:
+        near = closest(name, known) if name else None
+        hint = f"did you mean '{near}'?" if near else "leave it out, or put it under a 'when' that says where it counts"
+        message = (
+            f"'{path_text(path)}' is not there"
+            if path[-1:] == (name,)
+            else f"there is no '{name}' in '{path_text(path)}'"
+        )
+        report.add("DG620", f"{message}, so nothing is taken away", at, hint, severity="warning")
 
 
 class Manifests:
@@ -141,7 +157,7 @@ class Manifests:
                 continue
             self._objects.append(manifest)
 
-    def patch(self, fragments: Iterable[Fragment], is_shipped: bool) -> None:
+    def patch(self, fragments: Iterable[Fragment], deletions: Deletions, is_shipped: bool) -> None:
         """Applies patches. Reports DG309 for one without a kind, DG310 for one without a target, DG315 for what makes no sense.
 
         And DG610 for what pods need and a layer of the user takes away.
@@ -172,12 +188,25 @@ class Manifests:
                 schema = self._schemas.find(target.api_version, target.kind)
                 conflicts: list[Conflict] = []
                 own = _without_identity(patch.tree, target)
-                merged = merge(target.tree, own, schema.root if schema else None, conflicts, fragment.plain)
+                node = schema.root if schema else None
+                merged = target.with_tree(merge(target.tree, own, node, conflicts, fragment.plain, deletions))
                 self._report_conflicts(target, conflicts)
-                if not is_shipped and not conflicts:
-                    self._compare(target, merged, own)
-                self._objects[number] = target.with_tree(merged)
+                if fragment.plain or self._is_still(target, merged, patch):
+                    if not is_shipped and not conflicts:
+                        self._compare(target, merged.tree, own)
+                    self._objects[number] = merged
             self._objects = [manifest for manifest in self._objects if manifest.tree]
+
+    def _is_still(self, target: Manifest, merged: Manifest, patch: Manifest) -> bool:
+        """Whether an object that was patched has the kind and the name that it had."""
+        if (merged.api_version, merged.kind, merged.name) == (target.api_version, target.kind, target.name):
+            return True
+        path: KeyPath = ("metadata",) if merged.kind else ("$patch",)
+        hint = "replace or delete what is below 'spec'; '$patch: delete' without anything else takes the object away"
+        self._report.add(
+            "DG315", f"{target}: the patch takes its kind or its name away", patch.origin(path).written, hint
+        )
+        return False
 
     def _has_no_identity(self, patch: Manifest) -> bool:
         """Whether what should say which object is meant says something that no object is called."""

@@ -12,16 +12,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
+from dynagen.text.paths import leads_away
 
 
 def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, report: Report) -> list[str]:
     """Makes `target` hold `files`. Returns the names of files that are not ours, which were left alone.
 
-    A file is ours when it begins with `header`; ours that are not in `files` go away. Reports DG501 to DG504, and then
+    A file is ours when it begins with `header`; ours that are not in `files` go away. Reports DG501 to DG504 and DG623, and then
     nothing has changed.
     """
     at = Position(shown)
     real = Path(os.path.realpath(target))
+    if leads_away(target):
+        hint = f"a tree there is written with -o {real}"
+        report.add("DG623", f"'{shown}' leads out of the current folder by a symbolic link", at, hint)
+        return []
     if os.path.lexists(real) and not os.path.isdir(real):
         report.add("DG501", f"'{shown}' is not a folder", at, hint="give -o a folder")
         return []
@@ -156,6 +161,8 @@ def _exchange(fresh: Path, real: Path) -> None:
 def write_whole(content: bytes, target: Path) -> None:
     """Makes a file hold `content`, or leaves it as it is. What is no regular file (a pipe, /dev/stdout) is written to."""
     real = os.path.realpath(target)
+    if leads_away(target):
+        raise ValueError("a symbolic link leads out of the current folder")
     if os.path.lexists(target) and not os.path.isfile(real):
         with open(target, "wb") as stream:
             stream.write(content)

@@ -125,7 +125,13 @@ def _float(value: float) -> str:
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent if exponent[0] in '+-' else '+' + exponent}"
 
 
+# What CI systems take for a command to them, when it stands in what a job prints: at the beginning of a line, or anywhere.
+_COMMAND_LINE, _COMMAND = re.compile(r"(?m)^\s*::"), re.compile(r"(?i)##(?=\[|vso\[)")
+
+
 def _scalar(text: str) -> str:
+    if "##" in text and _COMMAND.search(text):
+        return '"' + _COMMAND.sub(r"#\\x23", "".join(map(_escaped, text))) + '"'
     if len(text) < 200 and _PLAIN.match(text) and not text.startswith("...") and is_string_to_all(text):
         return text
     if ('"' in text or "\\" in text) and text.isprintable():
@@ -157,6 +163,8 @@ def _block(text: str, indent: str) -> str | None:
     lines = body.split("\n")
     # Blanks at the end of a line get lost on the way through editors.
     if any(line.endswith(" ") or not line.isprintable() for line in lines):
+        return None
+    if ("::" in text and _COMMAND_LINE.search(text)) or ("##" in text and _COMMAND.search(text)):
         return None
     inner = indent + "  "
     written = "\n".join(inner + line if line else "" for line in lines)

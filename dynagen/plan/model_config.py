@@ -49,7 +49,7 @@ def _json_object(name: str, at: Position, home: Path, root: Path, report: Report
             hint="move it below the profile's folder, or allow a wider folder with --root",
         )  # fmt: skip
         return None
-    text = read(path, name, report, only_regular=True)
+    text = read(path, name, report, home=root)
     if text is None:
         return None
     try:

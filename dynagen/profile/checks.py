@@ -43,6 +43,8 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
             continue  # of the wrong type, and therefore not one of the known words either
         if problem.keyword == "required" and not problem.path:
             missing.append(problem)
+        elif report.is_full("error"):
+            report.add("DG204", problem.message, find(tree, problem.path).origin.written)
         else:
             report.add(*_described(problem, schema, tree, unknown))
     if len(missing) > 2:  # a first profile: one answer

@@ -19,9 +19,9 @@ from dynagen.memory import Memory
 from dynagen.profile.facts import are_shipped, load_facts, look_up_facts
 from dynagen.profile.request import Request
 from dynagen.profile.schema import Composed, Schema, compose_schema
-from dynagen.schema.sets import Schemas, broken_schemas, open_schemas
+from dynagen.schema.sets import Schemas, open_schemas
 from dynagen.text.document import Document
-from dynagen.text.paths import SCHEMAS
+from dynagen.text.paths import SCHEMAS, is_there
 from dynagen.text.versions import numbered
 
 
@@ -141,8 +141,11 @@ def _check_sets(layers: Sequence[Layer], report: Report) -> None:
     if are_shipped(layers):
         return
     from dynagen.crd_rules.soundness import rules_problem
+    from dynagen.schema.broken import broken_schemas
 
     for layer in layers:
+        if layer.is_shipped or not is_there(layer.schemas_folder):
+            continue
         for file, message in broken_schemas(
             layer.schemas_folder, layer.folder, partial(rules_problem, memory=layer.memory)
         ):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
-from dynagen.layers.finding import Layer
+from dynagen.layers.finding import Layer, text_of
 from dynagen.schema.conformance import Source, is_endless
 from dynagen.schema.sets import conforms, problems
-from dynagen.text.document import Document
-from dynagen.text.paths import SCHEMAS, is_there, lies_in
+from dynagen.text.paths import SCHEMAS, is_there
 from dynagen.text.patterns import compiled
-from dynagen.text.source import parse, read
+from dynagen.text.source import parse
 from dynagen.trees.nodes import List, Map, Tree, to_data, to_tree
 
 Schema = dict[str, Any]
@@ -75,17 +73,17 @@ def compose_schema(
 def _section(layer: Layer, report: Report) -> Schema | None:
     """A layer's schema.json. What users write is held against `schemas/section.json` first; reports DG305."""
     shown = f"{layer.shown}/schema.json"
-    if not lies_in(layer.schema_file, layer.folder):
-        report.add("DG303", f"'{shown}' leads out of its layer's folder", Position(shown), hint="copy the file")
-        return None
     if layer.is_shipped:
         shipped: Schema = json.loads(layer.schema_file.read_bytes())
         return shipped
-    text = read(layer.schema_file, shown, report, only_regular=True)
+    text = text_of(layer, "schema.json", report)
     if text is None:
         return None
     try:
         json.loads(text)
+    except RecursionError:
+        report.add("DG305", "nested too deep", Position(shown))
+        return None
     except json.JSONDecodeError as error:
         report.add("DG305", f"not JSON: {error.msg}", Position(shown, error.lineno, error.colno))
         return None
@@ -256,9 +254,9 @@ def default_place(path: KeyPath, written: Position, layers: Sequence[Layer]) -> 
     if written.file != SCHEMA_FILE:
         return written
     layer = next((layer for layer in layers if layer.name == path[0] and layer.schema_file.is_file()), None)
-    file = layer.schema_file if layer else SCHEMAS / "profile.json"
     shown = f"{layer.shown}/schema.json" if layer else SCHEMA_FILE
-    document = _schema_document(file, shown)
+    text = text_of(layer, "schema.json", Report()) if layer else (SCHEMAS / "profile.json").read_text("utf-8")
+    (document,) = parse(text or "{}", shown, Report())
     place: KeyPath = ()
     for key in path[1:] if layer else path:
         place = _referred(document.data, place)
@@ -270,11 +268,6 @@ def default_place(path: KeyPath, written: Position, layers: Sequence[Layer]) -> 
         if _at(document.data, spot) is not None:
             return document.at(spot)
     return document.at()
-
-
-def _schema_document(file: Path, shown: str) -> Document:
-    (document,) = parse(file.read_text("utf-8"), shown, Report())
-    return document
 
 
 def _referred(schema: Any, place: KeyPath) -> KeyPath:

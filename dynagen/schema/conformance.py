@@ -9,8 +9,9 @@ import json
 import marshal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from dynagen.text.opening import read_bytes
 from dynagen.text.patterns import Pattern, compiled
 
 Json = Mapping[str, Any] | bool
@@ -19,7 +20,7 @@ Json = Mapping[str, Any] | bool
 class Source:
     """A schema file, or a schema in memory (`file` None). Follows references: inside it and to files relative to it."""
 
-    __slots__ = ("_open", "_patterns", "_resolved", "conforming", "file", "schema")
+    __slots__ = ("_open", "_patterns", "_resolved", "conforming", "file", "schema", "validators")
 
     def __init__(
         self, schema: Any, file: Path | None = None, open_file: Callable[[Path], Source] | None = None
@@ -30,6 +31,7 @@ class Source:
         # What is known to satisfy what a reference names: many profiles say the same.
         self.conforming: set[tuple[str, bytes]] = set()
         self._patterns: dict[str, Pattern] = {}
+        self.validators: Any = None  # what `explanation` makes of it, when there is something to explain
 
     def resolve(self, reference: str) -> tuple[Any, Source]:
         """The schema that a `$ref` names and the source it stands in. Raises LookupError if there is none."""
@@ -44,14 +46,6 @@ class Source:
             found = self._patterns[pattern] = compiled(pattern)
         return found.search(text)
 
-    def at(self, uri: str) -> Source:
-        """The source with this `file:` URI, for libraries that follow references themselves."""
-        from urllib.parse import urlsplit
-        from urllib.request import url2pathname
-
-        file = Path(url2pathname(urlsplit(uri).path))
-        return read_source(file) if self._open is None else self._open(file)
-
     def _find(self, reference: str) -> tuple[Any, Source]:
         name, _, pointer = reference.partition("#")
         source = self
@@ -59,14 +53,25 @@ class Source:
             if self.file is None or self._open is None:
                 raise LookupError(reference)
             source = self._open(self.file.parent / name)
+        if pointer and not pointer.startswith("/"):
+            raise LookupError(reference)  # the name of an anchor, which no set has
         schema = source.schema
         for part in pointer.split("/")[1:]:
             schema = schema[part.replace("~1", "/").replace("~0", "~")]
         return schema, source
 
 
-def read_source(file: Path, open_file: Callable[[Path], Source] | None = None) -> Source:
-    return Source(json.loads(file.read_bytes()), file, open_file)
+# Of one file of a set; the largest that ships has some 160 KiB, those of published CRDs some MiB.
+MAX_BYTES = 8 * 1024 * 1024
+
+
+def read_source(file: Path, open_file: Callable[[Path], Source] | None = None, home: Path | None = None) -> Source:
+    """A file of a set, which lies below `home`. Raises OSError, ValueError, RecursionError."""
+    return Source(json.loads(read_bytes(file, MAX_BYTES, home), parse_constant=_refuse), file, open_file)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def conforms(value: Any, schema: Json, source: Source | None = None) -> bool:
@@ -75,12 +80,15 @@ def conforms(value: Any, schema: Json, source: Source | None = None) -> bool:
 
 
 # So many questions about one value: no schema that people write asks a hundred.
-MAX_QUESTIONS = 10_000
+MAX_QUESTIONS = 1_000
 
 
-def is_endless(schema: Any, source: Source) -> bool:
-    """Whether asking about a value leads back to the same question, or to far too many. Raises LookupError."""
-    return _questions(schema, source, set(), {}) > MAX_QUESTIONS
+def is_endless(schema: Any, source: Source, known: dict[int, float] | None = None) -> bool:
+    """Whether asking about a value leads back to the same question, or to far too many. Raises LookupError.
+
+    `known` is what has been counted before of schemas that are still there.
+    """
+    return _questions(schema, source, set(), {} if known is None else known) > MAX_QUESTIONS
 
 
 def _questions(schema: Any, source: Source, asked: set[int], known: dict[int, float]) -> float:

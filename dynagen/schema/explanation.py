@@ -6,12 +6,15 @@ Uses the same references, patterns and numbers as `conformance`, so that both gi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, shortened
 from dynagen.schema.conformance import Json, Source, canonical, is_multiple, is_type
-from dynagen.text.patterns import Pattern, compiled
+
+# Of one value: nobody reads more, and finding them takes time.
+MOST_PROBLEMS = 1_000
 
 
 class Violation(NamedTuple):
@@ -30,8 +33,9 @@ class Violation(NamedTuple):
 
 
 def find_problems(value: Any, schema: Json, source: Source, secret: bool = False) -> list[Violation]:
-    """Each problem once, sorted by path. With `secret` no message or field holds a part of the value."""
-    found = [_hidden(problem) if secret else problem for problem in _problems(value, schema, source)]
+    """Each problem once, sorted by path, no more than the first thousand. With `secret` no message or field holds a part of the value."""
+    some = islice(_problems(value, schema, source), MOST_PROBLEMS)
+    found = [_hidden(problem) if secret else problem for problem in some]
     unique = {(problem.path, problem.keyword, problem.key, problem.message): problem for problem in found}
     return sorted(unique.values(), key=lambda problem: (_order(problem.path), problem.key or "", problem.message))
 
@@ -48,37 +52,45 @@ def _hidden(problem: Violation) -> Violation:
 
 
 def _problems(value: Any, schema: Json, source: Source) -> Iterator[Violation]:
-    import referencing
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-    from referencing.jsonschema import DRAFT202012
-
-    def retrieve(uri: str) -> referencing.Resource[Any]:
-        return referencing.Resource.from_contents(undialected(source.at(uri).schema), default_specification=DRAFT202012)
-
-    def undialected(schema: Any) -> Any:
-        """Where jsonschema sees `$schema` it falls back to its own keywords."""
-        return {key: inner for key, inner in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
-
-    schema = undialected(schema) if source.file is None else schema
-    if source.file is not None and schema is source.schema:
-        schema = {"$ref": source.file.absolute().as_uri()}
-    registry: referencing.Registry[Any] = referencing.Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias
-    validator = extend(Draft202012Validator, _keywords())(schema, registry=registry)
-    for error in validator.iter_errors(value):
+    for error in _validators(source)(_undialected(schema)).iter_errors(value):
         yield from _explained(error)
 
 
-def _keywords() -> dict[str, Any]:
-    """The keywords that jsonschema decides differently from `conformance`: its regular expressions are Python's."""
-    from jsonschema import ValidationError
+def _undialected(schema: Any) -> Any:
+    """Where jsonschema sees `$schema` it falls back to its own keywords."""
+    if isinstance(schema, dict) and "$schema" in schema:
+        return {key: inner for key, inner in schema.items() if key != "$schema"}
+    return schema
 
-    known: dict[str, Pattern] = {}
 
-    def matches(pattern: str, text: str) -> bool:
-        if pattern not in known:
-            known[pattern] = compiled(pattern)
-        return known[pattern].search(text)
+def _validators(source: Source) -> Any:
+    """jsonschema's validators for what stands in a source: a class that knows the keywords of `conformance` and no others.
+
+    References are followed by the source. jsonschema itself never opens anything, whatever stands in a schema.
+    """
+    if source.validators is None:
+        from jsonschema.validators import create
+
+        def reference(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+            target, home = source.resolve(wanted)
+            yield from _validators(home)(_undialected(target)).iter_errors(instance)
+
+        keywords = {**_keywords(source), "$ref": reference}
+        source.validators = create(meta_schema={}, validators=keywords, id_of=lambda schema: "")
+    return source.validators
+
+
+# Those that jsonschema decides as `conformance` does.
+_SAME = (
+    "required", "properties", "propertyNames", "minProperties", "maxProperties", "items", "minItems", "maxItems",
+    "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "allOf", "anyOf", "oneOf",
+    "not",
+)  # fmt: skip
+
+
+def _keywords(source: Source) -> dict[str, Any]:
+    """All keywords. Those that jsonschema decides differently are ours: its regular expressions are Python's."""
+    from jsonschema import Draft202012Validator, ValidationError
 
     def check(refuses: Any) -> Any:
         def keyword(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -90,18 +102,28 @@ def _keywords() -> dict[str, Any]:
     def pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         for pattern, wanted in patterns.items() if isinstance(instance, dict) else ():
             for key, inner in instance.items():
-                if matches(pattern, key):
+                if source.matches(pattern, key):
                     yield from validator.descend(inner, wanted, path=key, schema_path=pattern)
 
     def additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        for key in _additional(instance, schema, matches) if isinstance(instance, dict) else ():
+        for key in _additional(instance, schema, source) if isinstance(instance, dict) else ():
             if wanted is False:
                 yield ValidationError(key)
             elif wanted is not True:
                 yield from validator.descend(instance[key], wanted, path=key)
 
+    def required(validator: Any, names: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, dict) and any(name not in instance for name in names):
+            yield ValidationError("")  # one for all of them: each is told apart when it is explained
+
+    def has_type(value: Any, wanted: Any) -> bool:
+        return any(is_type(value, kind) for kind in (wanted if isinstance(wanted, list) else [wanted]))
+
     return {
-        "pattern": check(lambda value, pattern: isinstance(value, str) and not matches(pattern, value)),
+        **{word: Draft202012Validator.VALIDATORS[word] for word in _SAME},
+        "required": required,
+        "type": check(lambda value, wanted: not has_type(value, wanted)),
+        "pattern": check(lambda value, pattern: isinstance(value, str) and not source.matches(pattern, value)),
         "enum": check(lambda value, words: canonical(value) not in [canonical(word) for word in words]),
         "const": check(lambda value, wanted: canonical(value) != canonical(wanted)),
         "uniqueItems": check(
@@ -115,9 +137,11 @@ def _keywords() -> dict[str, Any]:
     }
 
 
-def _additional(instance: dict[str, Any], schema: Any, matches: Callable[[str, str], bool]) -> list[str]:
+def _additional(instance: dict[str, Any], schema: Any, source: Source) -> list[str]:
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
-    return [key for key in instance if key not in known and not any(matches(pattern, key) for pattern in patterns)]
+    return [
+        key for key in instance if key not in known and not any(source.matches(pattern, key) for pattern in patterns)
+    ]
 
 
 def _explained(error: Any, base: KeyPath = ()) -> Iterator[Violation]:
@@ -126,9 +150,10 @@ def _explained(error: Any, base: KeyPath = ()) -> Iterator[Violation]:
     if keyword is None:  # the schema is `false`
         yield Violation(path, "false", "nothing is allowed here", value)
     elif keyword == "required":
-        for key in wanted:
+        known = tuple(schema.get("properties", ()))
+        for key in dict.fromkeys(wanted):
             if key not in value:
-                yield Violation(path, keyword, f"'{key}' is missing", value, key, tuple(schema.get("properties", ())))
+                yield Violation(path, keyword, f"'{key}' is missing", value, key, known)
     elif keyword == "additionalProperties":
         yield Violation(
             path, keyword, f"unknown field '{error.message}'", value, error.message, tuple(schema.get("properties", ()))
@@ -226,5 +251,5 @@ def _shown(value: Any) -> str:
 
 
 def _listed(words: tuple[Any, ...], quote: bool = True) -> str:
-    shown = [_shown(word) if quote else str(word) for word in words]
+    shown = [_shown(word) if quote else str(word) for word in words] or ["nothing"]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " or " + shown[-1]

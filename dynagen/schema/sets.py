@@ -6,18 +6,17 @@ group, as it does in kubeconform. Files are read when they are needed, once.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import misspelt
 from dynagen.memory import Memory
-from dynagen.schema.conformance import Json, Source, conforms, is_endless, read_source
-from dynagen.text.paths import SCHEMAS, is_file, lies_in
-from dynagen.text.patterns import compiled
+from dynagen.schema.conformance import Json, Source, conforms, read_source
+from dynagen.text.paths import SCHEMAS, is_file
 
 if TYPE_CHECKING:
     from dynagen.diagnostics import KeyPath
@@ -66,12 +65,17 @@ class Schemas:
         for folder in self._folders:
             file = folder / (group or version) / f"{kind.lower()}_{version}.json"
             if is_file(file):
-                return Schema(api_version, kind, file, self._open(file))
+                return Schema(api_version, kind, file, self.open(file))
         return None
 
     def definition(self, api_version: str, kind: str) -> Definition | None:
         """What defines a kind, where that is no set but an object beside the objects."""
         return None
+
+    @cached_property
+    def shipped(self) -> Schemas:
+        """The same without sets of users."""
+        return Schemas([folder for folder in self._folders if folder.parent == SCHEMAS])
 
     def near(self, api_version: str, kind: str) -> tuple[Sequence[str], str | None]:
         """Of a kind that is not found: the API versions that have it, the likeliest first, and else a kind spelt alike."""
@@ -84,15 +88,25 @@ class Schemas:
             return sorted(found, key=lambda each: _maturity(each.rpartition("/")[2])), None
         beside = {file.stem.rpartition("_")[0]: file for file in files if _api_version(file) == api_version}
         word = misspelt(kind, beside)
-        return [], _kind(self._open(beside[word])) if word else None
+        return [], _kind(self.open(beside[word])) if word else None
 
-    def _open(self, file: Path) -> Source:
+    def open(self, file: Path) -> Source:
+        """A file of one of the sets, read once. Raises LookupError for one outside, and what `read_source` raises."""
         if ".." in file.parts and file.is_relative_to(SCHEMAS):
             file = Path(os.path.normpath(file))  # what sets share is read once
         source = self._sources.get(file)
         if source is None:
-            source = self._sources[file] = read_source(file, self._open)
+            source = self._sources[file] = self._read(file)
         return source
+
+    def _read(self, file: Path) -> Source:
+        file = Path(os.path.normpath(file))
+        if file.is_relative_to(SCHEMAS):
+            return read_source(file, self.open)
+        home = next((folder for folder in self._folders if file.is_relative_to(os.path.normpath(folder))), None)
+        if home is None:
+            raise LookupError(f"'{file}' lies outside of its set")
+        return read_source(file, self.open, home)
 
 
 def _api_version(file: Path) -> str:
@@ -116,91 +130,13 @@ def _is_name(text: str) -> bool:
     return text.isascii() and text.replace("-", "").replace(".", "").isalnum()  # so neither `..` nor a slash
 
 
-def broken_schemas(
-    folder: Path, home: Path, rules_problem: Callable[[Source], str] = lambda source: ""
-) -> Iterator[tuple[Path, str]]:
-    """The files of a set that cannot be used, with a reason. Sets of users are checked; nothing outside `home` is read.
-
-    `rules_problem` says what is wrong with the rules of a kind whose schema is in order.
-    """
-    for file in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
-        if not lies_in(file, home):
-            yield file, "it leads out of the layer's folder"
-            continue
-        try:
-            schema = json.loads(file.read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            yield file, f"not JSON: {error}"
-            continue
-        message = next(_malformed(schema, file, home), "")
-        if not message and _asks_itself(schema, Schemas([folder])._open(file)):
-            message = "a '$ref' in it leads back to itself"
-        if not message and isinstance(schema, dict):
-            message = rules_problem(read_source(file, read_source))
-        if message:
-            yield file, message
-
-
-def _asks_itself(schema: Any, source: Source) -> bool:
-    try:
-        if isinstance(schema, dict) and is_endless(schema, source):
-            return True
-    except (LookupError, TypeError, ValueError, OSError):
-        return False  # a reference in another file, which is reported there
-    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
-    return any(_asks_itself(each, source) for each in inner)
-
-
-_SHAPES: dict[str, type | tuple[type, ...]] = {
-    "properties": dict, "patternProperties": dict, "$defs": dict, "required": list, "enum": list, "allOf": list,
-    "anyOf": list, "oneOf": list, "items": (dict, bool), "not": (dict, bool), "additionalProperties": (dict, bool),
-    "propertyNames": (dict, bool), "type": (str, list), "pattern": str, "$ref": str, "minimum": (int, float),
-    "maximum": (int, float), "minLength": int, "maxLength": int, "minItems": int, "maxItems": int,
-    "x-kubernetes-list-map-keys": list, "x-kubernetes-patch-merge-key": str, "x-kubernetes-validations": list,
-}  # fmt: skip
-
-
-def _malformed(schema: Any, file: Path, home: Path) -> Iterator[str]:
-    if isinstance(schema, bool):
-        return
-    if not isinstance(schema, dict):
-        yield "expected an object"
-        return
-    for key, value in schema.items():
-        shape = _SHAPES.get(key)
-        if shape and not isinstance(value, shape):
-            yield f"'{key}' is of the wrong type"
-        elif key == "pattern":
-            try:
-                compiled(value)
-            except ValueError as error:
-                yield f"'{value}' is no regular expression: {error}"
-        elif key == "$ref":
-            name = value.partition("#")[0]
-            target = (file.parent / name if name else file).resolve()
-            if not target.is_relative_to(home) or not target.is_file():
-                yield f"no file '{name}' in the layer"
-            else:
-                try:
-                    read_source(file, read_source).resolve(value)
-                except (LookupError, TypeError, ValueError):
-                    yield f"nothing at '{value}'"
-        elif key in ("properties", "patternProperties", "$defs"):
-            for inner in value.values():
-                yield from _malformed(inner, file, home)
-        elif key in ("allOf", "anyOf", "oneOf"):
-            for inner in value:
-                yield from _malformed(inner, file, home)
-        elif key in ("items", "not", "additionalProperties", "propertyNames"):
-            yield from _malformed(value, file, home)
-
-
 class Schema:
     """The schema of one kind in one version. `file` is None for one that is in no set."""
 
     def __init__(self, api_version: str, kind: str, file: Path | None, source: Source) -> None:
         self.api_version, self.kind, self.file = api_version, kind, file
         self.namespaced: bool = source.schema.get(SCOPE) != "Cluster"
+        self.is_shipped = file is not None and file.is_relative_to(SCHEMAS)
         self.root = Node(source.schema, source)
         self.source = source
 

@@ -19,6 +19,8 @@ from dynagen.text.silences import read_silences
 # After aliases are written out. Stops "billion laughs" early and keeps memory bounded.
 MAX_VALUES = 50_000
 MAX_DEPTH = 50
+# That aliases write out. Values that stand there once and are merely repeated would fill the memory when they are printed.
+MAX_REPEATED = 1024 * 1024
 
 _SECRET_KEYS = frozenset({"data", "stringData"})
 
@@ -113,9 +115,9 @@ class _Reader:
         self.scalars: list[tuple[int, int]] = []  # those that hold what would be a silence if it were a comment
         self._has_silences = "dynagen:" in text
         self._is_json = text.lstrip().startswith(("{", "["))  # kubectl looks at the first character as well
-        self._values = 0
+        self._values = self._repeated = 0
         # A text that is all values, without aliases, has no more than these.
-        self._most = max(MAX_VALUES, len(text) // 4)
+        self._most = max(MAX_VALUES, len(text) // 2)
         self._start()
 
     def _start(self) -> None:
@@ -145,6 +147,8 @@ class _Reader:
 
     def _error(self, code: str, message: str, event: Any, hint: str = "", related: Any = ()) -> None:
         self._good = False
+        if self.report.is_full("error"):  # nobody reads on, and a text of mistakes takes as long as a good one
+            raise _Stop
         self.report.add(code, message, self._position(event), hint, related)
 
     def _alias(self, event: Any) -> None:
@@ -168,9 +172,18 @@ class _Reader:
             return
 
         self._values += 1
-        if self._values > self._most or len(self._frames) > MAX_DEPTH:
-            what = "nested too deep" if len(self._frames) > MAX_DEPTH else "too many values, aliases written out"
-            self._error("DG108", what, event, hint="is this the right file?")
+        if replay and kind == "ScalarEvent":
+            self._repeated += len(event.value)
+        if self._values > self._most or len(self._frames) > MAX_DEPTH or self._repeated > MAX_REPEATED:
+            what = "too many values, aliases written out"
+            if self._repeated > MAX_REPEATED:
+                what = f"aliases write out more than {MAX_REPEATED // 1024} KiB"
+            self._error(
+                "DG108",
+                "nested too deep" if len(self._frames) > MAX_DEPTH else what,
+                event,
+                hint="is this the right file?",
+            )
             raise _Stop
         if getattr(event, "tag", None):
             self._error("DG112", f"tag '{event.tag}' is not supported", event, hint="remove the tag; quote strings")

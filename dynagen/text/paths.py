@@ -41,3 +41,13 @@ def lies_in(path: Path, folder: Path) -> bool:
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
     except (OSError, ValueError):
         return False
+
+
+def leads_away(path: Path) -> bool:
+    """Whether a path that lies in the current folder, as it is written, lies elsewhere: a link in a checkout is anybody's."""
+    try:
+        here, real = os.getcwd(), os.path.realpath(path)  # noqa: PTH109
+        written = Path(os.path.abspath(path))  # noqa: PTH100
+        return written.is_relative_to(here) and not Path(real).is_relative_to(os.path.realpath(here))
+    except (OSError, ValueError):
+        return False

@@ -57,6 +57,8 @@ class Flow:
         self.lines, self._plain = lines, plain
         self.row = self._depth = 0
         self.marks: list[int] = []
+        # As `exact_yaml` has it: a text without aliases may have as many as fit into it.
+        self._most = 3 * max(MAX_MARKED, sum(map(len, lines)) // 4)
 
     @property
     def line(self) -> str:
@@ -65,7 +67,7 @@ class Flow:
     def mark(self, row: int, column: int, width: int = 0) -> int:
         """Gives the place of the width, which may only be known later."""
         self.marks += (row + 1, column + 1, width)
-        demand(len(self.marks) <= 3 * MAX_MARKED)
+        demand(len(self.marks) <= self._most)
         return len(self.marks) - 1
 
     def nested(self, read: Callable[[int], T], column: int) -> T:

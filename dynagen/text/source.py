@@ -6,31 +6,35 @@ from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
 from dynagen.text.document import Document
+from dynagen.text.opening import MAX_BYTES, TooLarge, read_bytes, read_stream, reason
 from dynagen.text.paths import is_file
 from dynagen.text.plain_yaml import read_plain
 from dynagen.text.scalars import parse_for_kubernetes, parse_plain
 
-# A profile has some twenty lines and a layer's file some hundred; a dashboard is the largest thing in a layer.
-MAX_BYTES = 1024 * 1024
 
-
-def read(path: Path, shown: str, report: Report, only_regular: bool = False, limit: int = MAX_BYTES) -> str | None:
+def read(
+    path: Path, shown: str, report: Report, only_regular: bool = False, limit: int = MAX_BYTES, home: Path | None = None
+) -> str | None:
     """The text of a file of UTF-8. `shown` is the name used in messages. Reports DG101 to DG103.
 
     With `only_regular` a pipe or a device is refused: nobody would ever write into it. A pipe with a name is refused
-    anyway; what a shell passes as /dev/fd/63 is not.
+    anyway; what a shell passes as /dev/fd/63 is not. A file below a `home` is a regular one, also after its links are followed.
     """
     at = Position(shown)
     try:
-        if not is_file(path) and (only_regular or (path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")))):
-            hint = "" if only_regular else "write '-' to read standard input"
+        if only_regular or home is not None or is_file(path):
+            raw = read_bytes(path, limit, home)
+        elif path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):
+            hint = "write '-' to read standard input"
             report.add("DG101", f"cannot read '{shown}': not a regular file", at, hint)
             return None
-        with path.open("rb") as stream:
-            raw = stream.read(limit + 1)
+        else:
+            raw = read_stream(path, limit)
+    except TooLarge:
+        report_size(shown, report, limit)
+        return None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
-        report.add("DG101", f"cannot read '{shown}': {reason}", at)
+        report.add("DG101", f"cannot read '{shown}': {reason(error)}", at)
         return None
     return decode(raw, shown, report, limit)
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath
+from dynagen.trees.deletions import Deletions
 from dynagen.trees.directives import directive, is_null, list_directive, vanished, without_directives
 from dynagen.trees.growing import KEYS, grow
 from dynagen.trees.nodes import Leaf, List, Map, Tree
@@ -34,28 +35,36 @@ class Conflict:
 
 
 def merge(
-    base: Map, patch: Map, schema: Node | None, conflicts: list[Conflict] | None = None, plain: bool = False
+    base: Map,
+    patch: Map,
+    schema: Node | None,
+    conflicts: list[Conflict] | None = None,
+    plain: bool = False,
+    deletions: Deletions | None = None,
 ) -> Map:
     """`patch` over `base`, as a new tree. `schema` is the schema of both; None merges every list by replacing it.
 
-    `conflicts` is told what a patch most likely did not mean; the patch wins all the same. A `plain` patch is known to
-    hold neither null nor `$patch`.
+    `conflicts` is told what a patch most likely did not mean; the patch wins all the same. `deletions` is told what the patch
+    takes away. A `plain` patch is known to hold neither null nor `$patch`.
     """
-    result = _Merge([] if conflicts is None else conflicts, plain).maps((), base, patch, schema)
+    result = _Merge([] if conflicts is None else conflicts, plain, deletions or Deletions()).maps(
+        (), base, patch, schema
+    )
     return result if isinstance(result, Map) else Map({}, patch.origin)
 
 
 class _Merge:
     """One merge: what it tells of conflicts, and whether its patch is known to be plain."""
 
-    __slots__ = ("_conflicts", "_plain")
+    __slots__ = ("_conflicts", "_deletions", "_plain")
 
-    def __init__(self, conflicts: list[Conflict], plain: bool) -> None:
-        self._conflicts, self._plain = conflicts, plain
+    def __init__(self, conflicts: list[Conflict], plain: bool, deletions: Deletions) -> None:
+        self._conflicts, self._plain, self._deletions = conflicts, plain, deletions
 
     def values(self, path: KeyPath, base: Tree, patch: Tree, node: Node | None) -> Tree:
         """What becomes of the value at a path whose place in the schema is `node`."""
         if not self._plain and (is_null(patch) or directive(patch) == "delete"):
+            self._deletions.hit(patch)
             return _DELETED
         if isinstance(base, Map) and isinstance(patch, Map):
             return self.maps(path, base, patch, node)
@@ -81,7 +90,7 @@ class _Merge:
         for key, value in patch.items():
             here = base.get(key)
             if here is None:
-                self._add(merged, key, value)
+                self._add(merged, key, value, path)
             elif isinstance(value, Leaf) and isinstance(here, Leaf) and value.value is not None:
                 merged[key] = Leaf(value.value, value.origin, here)
             else:
@@ -90,10 +99,13 @@ class _Merge:
                     del merged[key]
         return merged
 
-    def _add(self, merged: Map, key: str, value: Tree) -> None:
+    def _add(self, merged: Map, key: str, value: Tree, path: KeyPath) -> None:
         if self._plain:
             merged[key] = value
-        elif not is_null(value) and directive(value) != "delete":
+        elif is_null(value) or directive(value) == "delete":
+            self._deletions.miss(value, (*path, key), key, merged)
+        else:
+            self._deletions.miss_inside(value, (*path, key))
             clean = without_directives(value)
             if not vanished(value, clean):
                 merged[key] = clean
@@ -120,7 +132,11 @@ class _Merge:
             if identity is not None and own is None:
                 seen.add(identity)
             if identity is None or identity not in index:
-                if own != "delete":
+                if own == "delete":
+                    known = (str(each[0]) for each in index if each)
+                    self._deletions.miss(item, path, str(identity[0]) if identity else "", known)
+                else:
+                    self._deletions.miss_inside(item, (*path, len(merged)))
                     index[identity] = len(merged)
                     merged.append(without_directives(item))
                 continue

@@ -44,12 +44,36 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
             shown = ", ".join(str(key) for key in keys)
             findings.add("DG213", subject, path, f"{path_text(path)}: '{shown}' is in this list already")
         if schema.conforms(subject.data):
+            if not schema.is_shipped and not _is_known_shape(subject, schemas.shipped, findings):
+                continue
             sound += [] if twice else [subject]
+            continue
+        if findings.report.is_full("error"):
+            findings.add("DG212", subject, (), "its schema refuses it")
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
         _report(subject, problems, later, findings)
     return sound
+
+
+def _is_known_shape(subject: Object, shipped: Schemas, findings: Findings) -> bool:
+    """Whether an object that a user's schema takes has the shape that checks rely on. Reports DG212 for its metadata.
+
+    A user may know more of a kind than we do; then there is nothing to say, and nothing else is checked of it.
+    """
+    known = shipped.find(subject.api_version, subject.kind)
+    if known is not None:
+        return known.conforms(subject.data)
+    usual = shipped.find("v1", "ConfigMap")  # of all kinds the one that has metadata, and may have nothing else
+    stand_in = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": subject.data.get("metadata")}
+    if usual is None or usual.conforms(stand_in):
+        return True
+    for problem in usual.problems(stand_in):
+        unknown = problem.key if problem.keyword == "additionalProperties" else None
+        path = problem.path if unknown is None else (*problem.path, unknown)
+        findings.add("DG212", subject, path, f"{path_text(path)}: {problem.message}")
+    return False
 
 
 def _report(subject: Object, problems: Sequence[Violation], later: Later | None, findings: Findings) -> None:

@@ -7,18 +7,9 @@ from typing import Any
 
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import pod_templates
-from dynagen.diagnostics import KeyPath, masked
+from dynagen.diagnostics import KeyPath
+from dynagen.masks import NAMES, masked
 
-# Variables that hold nothing but a secret.
-# source: huggingface_hub/constants.py (HF_TOKEN and its older names); docs.nvidia.com/ngc (NGC_API_KEY, NGC_CLI_API_KEY);
-# boto3 guide, credentials (AWS_*); documentation of the others' clients
-_NAMES = frozenset(
-    (
-        "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN",
-        "NGC_API_KEY", "NGC_CLI_API_KEY", "NVIDIA_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-        "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WANDB_API_KEY", "GITHUB_TOKEN", "GH_TOKEN",
-    )
-)  # fmt: skip
 # What stands where somebody else puts the token, or where none is asked for, as in OPENAI_API_KEY=EMPTY.
 _PLACEHOLDERS = (
     "<", "...", "xxx", "***", "your", "replace", "change", "todo", "example", "placeholder", "insert", "dummy", "fake",
@@ -45,7 +36,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 def _tokens(variables: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     for index, variable in enumerate(variables or ()):
         name, value = str(variable.get("name", "")), str(variable.get("value") or "")
-        if "$" in value or not (masked(value) != value or (name in _NAMES and _could_be_one(value))):
+        if "$" in value or not (masked(value) != value or (name in NAMES and _could_be_one(value))):
             continue
         if value.startswith("/") or not value.isascii() or any(each in value.lower() for each in _PLACEHOLDERS):
             continue

@@ -28,9 +28,11 @@ from dynagen.schema.sets import Node, Schemas
 from dynagen.schema_import.crds import custom_resource_definitions
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.importing import import_files
+from dynagen.text.opening import MAX_BYTES
 from dynagen.text.patterns import compiled
-from dynagen.text.source import MAX_BYTES, parse
+from dynagen.text.source import parse
 from tests.conftest import ROOT
+from tests.fuzz import trees
 from tests.fuzz.texts import mutant_of
 from tests.mutants import TRAPS
 from tests.plain_texts import agree, edited, plain_text
@@ -66,7 +68,7 @@ def _parsed(text: str, file: str, report: Report) -> list[Any]:
 def _shown(report: Report, texts: dict[str, str]) -> None:
     """What a user sees of it must be sayable, too."""
     for diagnostic in report.diagnostics:
-        assert re.fullmatch(r"DG[1-5][0-9]{2}", diagnostic.code)
+        assert re.fullmatch(r"DG[1-6][0-9]{2}", diagnostic.code)
         assert diagnostic.at.line >= 1 and diagnostic.at.column >= 1
     to_text(report.diagnostics, texts).encode()
 
@@ -239,6 +241,44 @@ def _pattern(text: str) -> None:
         return
     for each in (value, value * 50, "a" * 5000 + "!"):
         regular.search(each)
+
+
+_ALL = ("text", "json", "sarif", "junit", "github")
+
+
+def _tree(text: str) -> None:
+    """All commands over a whole folder, as a user calls them, with a file outside of it that nobody may show."""
+    from click.testing import CliRunner
+
+    from dynagen.commands._group import dynagen
+
+    home = _folder("tree") / "home"
+    home.mkdir()
+    (home.parent / "outside.json").write_text(
+        json.dumps({"enum": [trees.CANARY], "required": [trees.CANARY], "$defs": {"a": {"const": trees.CANARY}}})
+    )
+    trees.lay_out(trees.entries(text), home)
+    here, number = Path.cwd(), len(text)
+    os.chdir(home)
+    try:
+        for words in (
+            ["check", "profile.yaml", "--format", _ALL[number % 5]], ["check", ".", "--schemas", "team/schemas", "--format", _ALL[number // 5 % 5]],
+            [["plan", "profile.yaml"], ["explain", "profile.yaml", "--all"], ["build", "profile.yaml", "-f", "more.yaml"], ["build", "profile.yaml", "-o", "out"]][number % 4],
+        ):  # fmt: skip
+            run = CliRunner().invoke(dynagen, words, catch_exceptions=False)
+            assert run.exit_code in (0, 1, 2), run.exit_code
+            said = run.stdout + run.stderr
+            assert trees.CANARY not in said
+            assert not re.search(r"(?im)^\s*::(?!(?:error|warning|notice) (?:file=|title=))|##\[|##vso\[", said)
+            assert len(said) < 3_000_000
+            if words[0] != "build":
+                assert trees.VALUES_THAT_ARE_SECRET not in said
+    finally:
+        os.chdir(here)
+
+
+def _mutate_tree(text: str, random: Random) -> str:
+    return trees.mutant_of_tree(text, random, lambda content, each: mutant_of(content, LAYER_WORDS, None, each))
 
 
 _base: list[Path] = []
@@ -422,6 +462,7 @@ _PROFILE_WORDS = (
 TARGETS: dict[str, Target] = {
     "reader": Target(_read, lambda: [*_profiles(), *_trees()], _yaml(LAYER_WORDS)),
     "plain": Target(_plain, lambda: [*_profiles(), *_trees()], _mutate_plain),
+    "tree": Target(_tree, lambda: trees.seeds(HEAD), _mutate_tree),
     "profile": Target(_profile, _profiles, _yaml(_PROFILE_WORDS, _profile_root)),
     "layer": Target(_layer, _layers, _mutate_bundle),
     "expression": Target(_expression, _expressions, _mutate_expression),

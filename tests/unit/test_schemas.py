@@ -573,11 +573,14 @@ REFUSED: dict[str, tuple[dict[str, Any], Any]] = {
 
 def test_every_keyword_is_asked_about() -> None:
     """A place with none of them is taken when its type is right, so none may be missing from the list."""
-    from dynagen.schema.conformance import _FURTHER, conforms
-    from dynagen.schema.sets import _SHAPES
+    from dynagen.schema.broken import _INSIDE, _SHAPES
+    from dynagen.schema.conformance import _FURTHER, Source, conforms
+    from dynagen.schema.explanation import _keywords
 
     assert set(REFUSED) == _FURTHER
     for keyword, (schema, value) in REFUSED.items():
         assert not conforms(value, schema), keyword
-    silent = {"type", "$defs"}
-    assert {keyword for keyword in _SHAPES if not keyword.startswith("x-")} - silent <= _FURTHER
+    silent = {"type", "$defs", "definitions", "$schema", "$id", "patternErrorMessage"}
+    shaped = {keyword for keyword in (*_SHAPES, *_INSIDE) if not keyword.startswith("x-")}
+    assert shaped - silent == _FURTHER - {"enum", "const"}
+    assert set(_keywords(Source({}))) | {"$ref"} == _FURTHER | {"type"}

@@ -6,6 +6,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
+from dynagen.console.formats.text import in_json
 from dynagen.console.outcome import Outcome, counts
 from dynagen.diagnostics import Diagnostic, Position
 
@@ -28,7 +29,7 @@ def render(outcome: Outcome) -> str:
             "silenced": found["silenced"],
         },
     }
-    return json.dumps(data, indent=2) + "\n"
+    return in_json(json.dumps(data, indent=2)) + "\n"
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from dynagen.console.formats.text import to_text
+from dynagen.console.formats.text import printable, to_text
 from dynagen.console.outcome import Checked, Outcome
 from dynagen.diagnostics import Diagnostic
+from dynagen.masks import masked
 
 
 def render(outcome: Outcome) -> str:
@@ -24,7 +25,11 @@ def render(outcome: Outcome) -> str:
         said = to_text(outcome.notes, outcome.texts)
         ElementTree.SubElement(suite, "system-out").text = _legal(said)
     ElementTree.indent(top)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(top, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + ElementTree.tostring(top, encoding="unicode").replace("##", "#&#35;")
+        + "\n"
+    )
 
 
 def _case(suite: ElementTree.Element, checked: Checked, outcome: Outcome) -> None:
@@ -43,7 +48,10 @@ def _case(suite: ElementTree.Element, checked: Checked, outcome: Outcome) -> Non
         (diagnostic, diagnostic.silenced) for diagnostic in checked.diagnostics if diagnostic.silenced is not None
     ]
     said = to_text(rest, outcome.texts)
-    said += "".join(f"{each.at}: silenced[{each.code}] {each.message}: {reason}\n" for each, reason in silenced)
+    said += "".join(
+        f"{printable(f'{each.at}: silenced[{each.code}] {each.message}: {masked(reason)}')}\n"
+        for each, reason in silenced
+    )
     if said:
         ElementTree.SubElement(case, "system-out").text = _legal(said)
 

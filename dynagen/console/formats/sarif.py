@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dynagen.console.catalogue import codes, find_rule
+from dynagen.console.formats.text import in_json
 from dynagen.console.outcome import Lines, Outcome, names_a_file
 from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position
 
@@ -41,7 +42,7 @@ def render(outcome: Outcome) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(log, indent=2) + "\n"
+    return in_json(json.dumps(log, indent=2)) + "\n"
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -122,4 +123,6 @@ def _location(at: Position, lines: Lines) -> dict[str, Any]:
 
 def _units(line: str, characters: int) -> int:
     """How many UTF-16 code units the first characters of a line are; what is not known of it counts one each."""
+    if line.isascii():
+        return characters
     return characters + sum(ord(character) > 0xFFFF for character in line[:characters])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynagen.console.outcome import Lines, Outcome, summary
-from dynagen.diagnostics import Diagnostic, Position, masked
+from dynagen.diagnostics import Diagnostic, Position
 
 _MAX_LINE = 160
 # Findings at a line that holds what nobody should see: a token.
@@ -38,14 +38,15 @@ def _one(diagnostic: Diagnostic, known: Lines) -> str:
 
 
 def _place(at: Position) -> str:
-    return printable(at.file if at.file.startswith("--") else str(at))
+    shown = at.file if at.file.startswith("--") else str(at)
+    # A line that begins with `::` would be a command to whoever runs this; so written, the path is the same.
+    return printable(f"./{shown}" if shown.lstrip().startswith("::") else shown)
 
 
 def _source_line(at: Position, known: Lines) -> list[str]:
-    found = known.at(at)
-    if found is None:
+    line = known.at(at)
+    if line is None:
         return []
-    line = masked(found)
     start = max(0, at.column - _MAX_LINE // 2) if len(line) > _MAX_LINE else 0
     shown = line[start : start + _MAX_LINE].replace("\t", " ")
     column = at.column - 1 - start
@@ -55,5 +56,29 @@ def _source_line(at: Position, known: Lines) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """A terminal must not be steered by somebody's YAML."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    """Neither a terminal nor a CI system must be steered by somebody's YAML. As long as before."""
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return without_commands(text)
+
+
+def in_json(text: str) -> str:
+    """A text of JSON in which no CI system finds a command; it means the same."""
+    return text.replace("##", "#\\u0023") if "##" in text else text
+
+
+def without_commands(line: str) -> str:
+    """A line that no CI system takes for a command to itself; as long as before.
+
+    `::` counts at the beginning of a line, blanks aside, `##[` and `##vso[` anywhere.
+    Source: src/Runner.Common/ActionCommand.cs of actions/runner; src/Microsoft.VisualStudio.Services.Agent, Command.cs of
+    microsoft/azure-pipelines-agent.
+    """
+    if "##" in line:
+        line = line.replace("##[", "#\N{REPLACEMENT CHARACTER}[")
+        lower = line.lower()
+        while (at := lower.find("##vso[")) >= 0:
+            line = f"{line[:at]}#\N{REPLACEMENT CHARACTER}{line[at + 2 :]}"
+            lower = line.lower()
+    begin = len(line) - len(line.lstrip())
+    return f"{line[:begin]}:\N{REPLACEMENT CHARACTER}{line[begin + 2 :]}" if line.startswith("::", begin) else line
