@@ -28,8 +28,8 @@ from dynagen.schema.sets import Node, Schemas
 from dynagen.schema_import.crds import custom_resource_definitions
 from dynagen.schema_import.errors import ImportRefused
 from dynagen.schema_import.importing import import_files
-from dynagen.text.patterns import compiled
 from dynagen.text.opening import MAX_BYTES
+from dynagen.text.patterns import compiled
 from dynagen.text.source import parse
 from tests.conftest import ROOT
 from tests.fuzz import trees
