@@ -134,6 +134,8 @@ class _Check:
             return "it is nested too deep"
         except ValueError as error:
             return f"not JSON: {error}"
+        if not isinstance(source.schema, dict):
+            return "expected an object"
         try:
             return next(self._malformed(source.schema, source, is_top=True), "") or self._endless(source.schema, source)
         except RecursionError:

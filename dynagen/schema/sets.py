@@ -103,7 +103,10 @@ class Schemas:
         file = Path(os.path.normpath(file))
         if file.is_relative_to(SCHEMAS):
             return read_source(file, self.open)
-        home = next((folder for folder in self._folders if file.is_relative_to(os.path.normpath(folder))), None)
+        # Sets of Kubernetes share parts, in a folder beside them; `broken_schemas` lets nobody else's set lead there.
+        stores = [folder.parent / "kubernetes" for folder in self._folders if folder.name.startswith("kubernetes-")]
+        homes = (folder for folder in (*self._folders, *stores) if file.is_relative_to(os.path.normpath(folder)))
+        home = next(homes, None)
         if home is None:
             raise LookupError(f"'{file}' lies outside of its set")
         return read_source(file, self.open, home)
