@@ -103,8 +103,8 @@ class Schemas:
         file = Path(os.path.normpath(file))
         if file.is_relative_to(SCHEMAS):
             return read_source(file, self.open)
-        # Sets of Kubernetes share parts, in a folder beside them; `broken_schemas` lets nobody else's set lead there.
-        stores = [folder.parent / "kubernetes" for folder in self._folders if folder.name.startswith("kubernetes-")]
+        # Sets share parts, in a folder beside them; `broken_schemas` lets nobody else's set lead there.
+        stores = [folder.parent / "kubernetes" for folder in self._folders]
         homes = (folder for folder in (*self._folders, *stores) if file.is_relative_to(os.path.normpath(folder)))
         home = next(homes, None)
         if home is None:
