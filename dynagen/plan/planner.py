@@ -37,7 +37,7 @@ def make_plan(
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     cache = plan_model_cache(data, facts)
-    parts = plan_parts(profile, report)
+    parts = plan_parts(profile)
     shape = find_shape(profile, config, look_up, report)
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]

@@ -205,16 +205,18 @@ def _mamba(config: Mapping[str, Any]) -> Block:
 def _with_experts(
     block: Block, config: Mapping[str, Any], kind: str, experts: int, matrices: int, expert_width: int
 ) -> Block:
-    hidden = config["hidden_size"]
-    shared = int(
-        config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size") or 0
-    )
-    shared = shared or int(config.get("n_shared_experts") or 0) * expert_width
-    if kind.startswith("llama4"):  # always one, of the experts' size
-        shared = expert_width
+    hidden, shared = config["hidden_size"], width_of_shared(config, kind, expert_width)
     # Nemotron 3 Super's experts work in a smaller space (its config.json: moe_latent_size).
     inner = int(config.get("moe_latent_size") or hidden)
     return block._replace(
         shared=matrices * hidden * shared + (2 * hidden * inner if inner != hidden else 0),
         experts=experts * matrices * inner * expert_width,
     )
+
+
+def width_of_shared(config: Mapping[str, Any], kind: str, expert_width: int) -> int:
+    """The width of the experts that see every token, all of them together."""
+    if kind.startswith("llama4"):  # always one, of the experts' size
+        return expert_width
+    said = config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size")
+    return int(said or 0) or int(config.get("n_shared_experts") or 0) * expert_width

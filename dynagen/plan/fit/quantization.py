@@ -54,14 +54,20 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
         family, size = f"int{bits}", bits + (20 / group if group else 0)  # a scale of 16 bits and a zero point of 4
     if not family:
         return None
-    block = found.get("weight_block_size") or (0,)
     return Quantization(
         family, method, size,
         attention=not any(re.search(_ATTENTION, name) and "index" not in name for name in kept),
         mlp=not any(re.search(r"\.mlp\*?$|mlp\.(gate_up|up|down)_proj", name) for name in kept),
         shared=not any("shared_expert" in name and not name.endswith("gate") for name in kept),
-        block=int(block[0]), group=group,
+        block=_block(found.get("weight_block_size") or weights.get("block_structure")), group=group,
     )  # fmt: skip
+
+
+def _block(size: Any) -> int:
+    """The side of a block, of `[128, 128]` or `128x128`; compressed-tensors has written both."""
+    if isinstance(size, str):
+        size = size.lower().split("x")
+    return int(size[0]) if size else 0
 
 
 def _weights(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import shortened
-from dynagen.plan.fit.blocks import Block, NotUnderstood, blocks_of
+from dynagen.plan.fit.blocks import Block, NotUnderstood, blocks_of, width_of_shared
 from dynagen.plan.fit.quantization import Quantization, quantization_of
 
 
 class Shape(NamedTuple):
-    """What a model is made of. `blocks` are its layers, equal ones counted; widths are those of the MLPs in elements.
+    """What a model is made of. `blocks` are its layers, equal ones counted; widths are those of the MLPs in elements,
+    `shared_width` that of all experts together that see every token.
 
     `other` are parameters that no tensor parallelism splits and no key describes, such as a vision tower.
     """
@@ -36,6 +37,7 @@ class Shape(NamedTuple):
     experts_per_token: int
     expert_width: int
     other: int
+    shared_width: int = 0
 
     @property
     def parameters(self) -> int:
@@ -109,6 +111,7 @@ def _shape_of(config: Mapping[str, Any]) -> Shape:
         else 0,
         expert_width=expert_width,
         other=int(merged.get("otherParameters", 0) * 1e9),
+        shared_width=width_of_shared(merged, kind, expert_width) if experts else 0,
     )
 
 
