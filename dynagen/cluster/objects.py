@@ -13,7 +13,7 @@ from dynagen.manifests.building import Manifest
 from dynagen.manifests.versions import needs_translation
 from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
-from dynagen.text.versions import Version, parse_version
+from dynagen.text.versions import Version, nearest_version, parse_version
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 
@@ -98,7 +98,9 @@ class Later:
 
     def release(self) -> str:
         """Its version; nothing if there is none."""
-        own, crds = parse_version(self.than), self._releases[self.than]["crds"]
+        own = parse_version(self.than)
+        near = nearest_version(self.than, self._releases)
+        crds = self._releases[near]["crds"] if near else ""
         versions = sorted((parse_version(name), name) for name, each in self._releases.items() if each["crds"] != crds)
         return next((name for version, name in versions if version > own), "")
 

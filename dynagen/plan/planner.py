@@ -20,6 +20,7 @@ from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
+from dynagen.profile.releases import facts_of_release
 from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
@@ -61,7 +62,7 @@ def make_plan(
         gpu=gpu,
         images=plan_images(profile, release, report),
         graph=_graph(
-            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts["releases"][data["release"]]
+            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts_of_release(facts, data["release"])
         ),
         frontend=_frontend(data, release, cache),
         workers=workers,
