@@ -52,6 +52,8 @@ def _listed(model: str, billions: float, precision: str, shape: Shape) -> Listed
 
 
 def precision_of(config: Mapping[str, Any]) -> str:
-    """As people say it: bf16, fp8, nvfp4, mxfp4, int4."""
+    """As people say it: bf16, fp8, nvfp4, mxfp4, int4; fp8/fp4 with experts in the second."""
     found = quantization_of(config)
-    return found.family if found else "bf16"
+    if not found:
+        return "bf16"
+    return f"{found.family}/fp4" if found.experts else found.family

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.plan.fit.blocks import NotUnderstood
+from dynagen.plan.fit.block import NotUnderstood
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
 

@@ -97,10 +97,10 @@ def indivisible(shape: Shape, layout: Layout, target: Target) -> Iterator[tuple[
     if shape.heads % tensor:
         yield "DG418", f"{shape.heads} attention heads do not divide by a tensor parallelism of {tensor}"
         return
-    kv_heads = max((block.kv_heads for block, _ in shape.blocks if block.kind in ("full", "window")), default=0)
-    if kv_heads and (kv_heads % tensor if kv_heads >= tensor else tensor % kv_heads):
-        yield "DG419", f"{kv_heads} KV heads neither divide by a tensor parallelism of {tensor}, nor it by them"
-        return
+    for kv_heads in sorted({block.kv_heads for block, _ in shape.blocks if block.kind in ("full", "window")}):
+        if kv_heads and (kv_heads % tensor if kv_heads >= tensor else tensor % kv_heads):
+            yield "DG419", f"{kv_heads} KV heads neither divide by a tensor parallelism of {tensor}, nor it by them"
+            return
     yield from _attention(shape, tensor, target)
     found = shape.quantization
     if any(block.mlp for block, _ in shape.blocks):
@@ -154,7 +154,7 @@ def _shared(shape: Shape, layout: Layout, target: Target) -> Iterator[tuple[str,
 
 
 def _experts(shape: Shape, parts: int, target: Target) -> Iterator[tuple[str, str]]:
-    unit = _block_of(shape) or 1
+    unit = 1 if shape.quantization and shape.quantization.experts else _block_of(shape) or 1
     width = shape.expert_width // parts
     if unit > 1 and not shape.expert_width % parts and width % unit and _is_refined(shape, width, target):
         return
