@@ -43,7 +43,10 @@ def judge(
     if shape is None:
         check_precision(profile, None, gpu, facts.get("precision", {}), lambda: "", report)
         for part in parts:
-            check_product(profile, part.path, part.name, part.layout, list, report)
+            number = part.layout.gpus
+            known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
+            otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
+            check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
         return asked
     questions = [_question(profile, part, shape, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)

@@ -33,15 +33,15 @@ def plan_layout(profile: Profile, path: KeyPath) -> Layout:
 
 
 def check_product(
-    profile: Profile, path: KeyPath, name: str, layout: Layout, ways: Callable[[], Sequence[str]], report: Report
-) -> None:
-    """Reports DG417. `ways` are what would do instead."""
+    profile: Profile, path: KeyPath, name: str, layout: Layout, ways: Callable[[], Sequence[str]], otherwise: str, report: Report
+) -> None:  # fmt: skip
+    """Reports DG417. `ways` are what would do instead, `otherwise` is the hint without any."""
     gpus = profile.value(path)["gpus"]
     if layout.gpus != gpus:
         report.add(
             "DG417",
             f"worker '{name}': tensor {layout.tensor} x pipeline {layout.pipeline} x data {layout.data} are {layout.gpus} GPUs, "
-            f"and it has {gpus}", profile.at((*path, "parallel")), hint=use(ways(), f"make the product of the three {gpus}"),
+            f"and it has {gpus}", profile.at((*path, "parallel")), hint=use(ways(), otherwise),
         )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def check_parallel(
     ways: Callable[[], Sequence[str]], report: Report,
 ) -> None:  # fmt: skip
     """Reports DG417 to DG422. `ways` are what would do instead, asked for when something is wrong."""
-    check_product(profile, path, name, layout, ways, report)
+    check_product(profile, path, name, layout, ways, NO_WAY, report)
     trouble = next(indivisible(shape, layout, target), None)
     if trouble:
         code, message = trouble
