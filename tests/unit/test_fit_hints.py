@@ -23,6 +23,7 @@ _CODES = ("DG417", "DG418", "DG419", "DG420", "DG421", "DG422", "DG423", "DG424"
 _NO_WAY = (
     "use a smaller model, or one with fewer bits",
     "use the model in another precision",
+    "use a newer GPU",
 )
 _SETTING = re.compile(r"'([a-zA-Z]+): ?([^']+)'")
 
@@ -69,7 +70,7 @@ def followed(profile: dict[str, Any], finding: Diagnostic) -> list[dict[str, Any
                 changed[key] = [*profile.get(key, []), *value_of(text)]
             else:
                 changed[key] = value_of(text)
-        if "use --dtype half" in offer or "leave out --dtype" in offer:
+        if "use --dtype half" in offer or "leave out --" in offer:
             changed["engineArgs"] = ["--dtype", "half"] if "half" in offer else []
             settings = [("engineArgs", "")]
         if settings:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.plan.fit.block import NOTHING, Block, NotUnderstood
-from dynagen.plan.fit.sparse_blocks import compressed, delta, sparse
 
 # MLPs of two matrices instead of three.
 _UNGATED = ("nemotron", "nemotron_h", "starcoder2", "gpt_neox", "opt", "phi", "falcon", "gpt2")
@@ -117,18 +116,16 @@ def _block(config: Mapping[str, Any], kind: str, layer: _Layer, experts: int, wi
         block = _mamba(config)
     elif what == "state":
         block = _linear(config)
-    elif what == "delta":
-        block = delta(config)
+    elif what in ("compressed", "delta", "sparse"):
+        from dynagen.plan.fit import sparse_blocks  # few models have them
+
+        block = sparse_blocks.block(what, config, window, _attention(config, "full", 0))
     elif what == "latent":
         block = _latent(config)
     elif what == "gated":  # the query has a gate of its own size
         block = _attention(config, "full", 0)
         gate = config["num_attention_heads"] * _head(config) * config["hidden_size"]
         block = block._replace(attention=block.attention + gate)
-    elif what == "compressed":
-        block = compressed(config, window)
-    elif what == "sparse":
-        block = sparse(config, _attention(config, "full", 0))
     elif what == "full" and config.get("global_head_dim"):
         block = _global(config)
     elif what:

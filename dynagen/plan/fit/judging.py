@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import has
@@ -12,9 +12,8 @@ from dynagen.plan.fit.gpu_memory import GIB, Fit, Layout, Setting, longest_conte
 from dynagen.plan.fit.machines import check_transfer
 from dynagen.plan.fit.parallel import NO_WAY, at_tensor, check_parallel, check_product, use
 from dynagen.plan.fit.precision import check_precision, widened
-from dynagen.plan.fit.question import Part, Question, memory_of
+from dynagen.plan.fit.question import Part, Question, Search, divides, memory_of
 from dynagen.plan.fit.shape import Shape
-from dynagen.plan.fit.ways import Search, other_gpu, ways
 from dynagen.plan.placement import largest_node
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -25,12 +24,13 @@ _SHORTEST = 2048
 _USEFUL = 8192
 
 
-class _Room(NamedTuple):
+class _Room:
     """What a worker has room for: a context at most that is asked for, and the memory that this was computed from."""
 
-    context: int
-    setting: Setting
-    memory: Fit
+    __slots__ = ("context", "memory", "setting")
+
+    def __init__(self, context: int, setting: Setting, memory: Fit) -> None:
+        self.context, self.setting, self.memory = context, setting, memory
 
 
 def judge(
@@ -41,7 +41,7 @@ def judge(
     and DG437."""
     asked: int | None = profile.data.get("context")
     if shape is None:
-        check_precision(profile, None, gpu, facts.get("precision", {}), lambda: "", report)
+        check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
         for part in parts:
             number = part.layout.gpus
             known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
@@ -51,36 +51,59 @@ def judge(
     questions = [_question(profile, part, shape, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)
     search = Search(profile, parts, questions, gpu, facts, context)
-    check_precision(profile, shape, gpu, facts.get("precision", {}), partial(other_gpu, search), report)
+    check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
+    is_supported = not report.failed
     if any(part.layout.gpus > largest_node(gpu) for part in parts):
         return asked  # DG403 speaks of it
     for part, question in zip(parts, questions, strict=True):
-        offered = partial(ways, search, part)
+        offered = partial(_ways, search, part)
         check_parallel(profile, part.path, part.name, shape, part.layout, question.on(gpu), offered, report)
     rooms = [
         _room(question, part, gpu, min(asked or shape.context, shape.context))
         for part, question in zip(parts, questions, strict=True)
     ]
     longest = min(room.context for room in rooms)
-    has_failed = report.failed
+    can_run = [
+        part.layout.gpus == profile.value(part.path)["gpus"] and divides(question, part.layout, gpu)
+        for part, question in zip(parts, questions, strict=True)
+    ]
     if asked is not None and asked > shape.context and not _is_stretched(profile.data):
         report.add(
             "DG426", f"model '{profile.data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
             profile.at(("context",)), hint=f"use 'context: {longest or shape.context}'; the engines refuse more than {shape.context}",
         )  # fmt: skip
-        has_failed, asked = has_failed or longest > 0, shape.context
-    if has_failed:
+        asked = shape.context
+        if longest:
+            return asked
+    if not is_supported:
         return asked
     plain = Question(shape, profile.data["backend"], release, profile.data["engineArgs"], None)
     check_transfer(profile, gpu, token_bytes(shape, Layout(), memory_of(plain, Layout(), "agg", gpu)[0]), report)
     if asked is not None and asked > shape.context:  # stretched
         rooms = [_room(question, part, gpu, asked) for part, question in zip(parts, questions, strict=True)]
-    for part, room in zip(parts, rooms, strict=True):
-        _check_memory(search, part, room, asked, report)
+    for part, room, fine in zip(parts, rooms, can_run, strict=True):
+        if fine:
+            _check_memory(search, part, room, asked, report)
     if report.failed or asked is not None or longest >= shape.context:
         return asked
     _say_cut(search, longest, shape.context, report)
     return longest
+
+
+def _ways(search: Search, part: Part) -> list[str]:
+    from dynagen.plan.fit.ways import ways  # most profiles need none
+
+    return ways(search, part)
+
+
+def _other_precision(search: Search, flag: str, advice: str) -> str:
+    from dynagen.plan.fit.ways import other_precision
+
+    return other_precision(search, flag, advice)
+
+
+def _no_shape(flag: str, advice: str) -> str:
+    return advice
 
 
 def _question(profile: Profile, part: Part, shape: Shape, release: Version) -> Question:
@@ -98,7 +121,7 @@ def _is_stretched(data: Mapping[str, Any]) -> bool:
 
 def _say_cut(search: Search, longest: int, whole: int, report: Report) -> None:
     """DG425: a note, and a warning when less than a quarter is left of what people choose the model for."""
-    more = ways(search._replace(context=whole), search.parts[0]) if len(search.parts) == 1 else []
+    more = _ways(search.for_context(whole), search.parts[0]) if len(search.parts) == 1 else []
     report.add(
         "DG425",
         f"of the {whole} tokens of context that model '{search.profile.data['model']}' has, {longest} fit into "
@@ -144,7 +167,7 @@ def _refuse(search: Search, part: Part, room: _Room, context: int, shape: Shape,
     need = sequence_bytes(shape, part.layout, room.setting, context)
     parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
     total, usable = memory.weights + need + memory.overhead, memory.usable
-    offered = ways(search._replace(context=context), part)
+    offered = _ways(search.for_context(context), part)
     if room.context:
         offered.append(f"'context: {room.context}'")
     report.add(

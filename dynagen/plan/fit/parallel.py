@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import gcd
-from typing import NamedTuple
 
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.engine.arguments import value_of
@@ -14,13 +13,13 @@ from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
 
-class Target(NamedTuple):
+class Target:
     """What runs a model: an engine with the profile's arguments, on GPUs of a compute capability."""
 
-    backend: str
-    release: Version
-    capability: float
-    arguments: Sequence[str]
+    __slots__ = ("arguments", "backend", "capability", "release")
+
+    def __init__(self, backend: str, release: Version, capability: float, arguments: Sequence[str]) -> None:
+        self.backend, self.release, self.capability, self.arguments = backend, release, capability, arguments
 
 
 def plan_layout(profile: Profile, path: KeyPath) -> Layout:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import value_of
@@ -14,28 +14,26 @@ from dynagen.profile import Profile
 _NEVER_IN_HALF = ("gemma2", "gemma3", "gemma3_text", "glm4")
 
 
-class Unsupported(NamedTuple):
-    """What an engine refuses: the argument that asks for it, empty for the model itself, words, and what helps at once."""
-
-    flag: str
-    message: str
-    hint: str = ""
+# What an engine refuses: the argument that asks for it, empty for the model itself; words; what helps at once.
+Unsupported = tuple[str, str, str]
 
 
 def check_precision(
-    profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any], other: Callable[[], str],
-    report: Report,
+    profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any],
+    other: Callable[[str, str], str], report: Report,
 ) -> None:  # fmt: skip
     """Reports DG428 for what an engine refuses, DG429 for what it does the slow way.
 
-    `known` is `facts.precision`, `other` a type of GPU that does it.
+    `known` is `facts.precision`; `other` gives what helps, for a flag and what to do about it.
     """
     backend, arguments, at = profile.data["backend"], profile.data["engineArgs"], profile.at(("gpu",))
     refused = unsupported(shape, arguments, backend, gpu, known)
     if refused:
-        message = refused.message.replace("of this model", f"of model '{profile.data['model']}'")
-        hint = refused.hint or _another(other())
-        report.add("DG428", message, _at_argument(profile, refused.flag) if refused.flag else at, hint)
+        flag, message, hint = refused
+        message = message.replace("of this model", f"of model '{profile.data['model']}'")
+        helps = other(flag, hint) or ("use a newer GPU" if flag else "")
+        hint = helps if flag else ", or ".join(filter(None, [helps, "the model in another precision"]))
+        report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint if helps else f"use {hint}")
         return
     capability, where = float(gpu["computeCapability"]), _where(gpu)
     if backend == "vllm" and shape and shape.type in _NEVER_IN_HALF and capability < 8 and not _dtype(arguments):
@@ -53,10 +51,6 @@ def check_precision(
         )  # fmt: skip
 
 
-def _another(gpu: str) -> str:
-    return f"use {gpu}, or the model in another precision" if gpu else "use the model in another precision"
-
-
 def unsupported(
     shape: Shape | None, arguments: Sequence[str], backend: str, gpu: Mapping[str, Any], known: Mapping[str, Any]
 ) -> Unsupported | None:
@@ -64,18 +58,18 @@ def unsupported(
     capability, where = float(gpu["computeCapability"]), _where(gpu)
     never_half = backend == "vllm" and shape is not None and shape.type in _NEVER_IN_HALF
     if never_half and shape is not None and _dtype(arguments) in ("half", "float16"):
-        return Unsupported("--dtype", f"vLLM does not run '{shape.type}' models in FP16", "leave out --dtype")
+        return ("--dtype", f"vLLM does not run '{shape.type}' models in FP16", "leave out --dtype")
     if _dtype(arguments) == "bfloat16" and capability < 8:
-        hint = "leave out --dtype" if never_half else "use --dtype half, or a newer GPU"
-        return Unsupported("--dtype", f"{where} has no BF16", hint)
+        hint = "leave out --dtype" if never_half else "use --dtype half"
+        return "--dtype", f"{where} has no BF16", hint
     family, limits, flag = _limits(shape, arguments, backend, known)
     if not limits or capability >= limits["least"]:
         return None
     if flag:
         message = f"{where} cannot serve weights in FP8: {backend} needs {limits['least']}"
-        return Unsupported(flag, message, "leave out --quantization, or use a newer GPU")
+        return (flag, message, "leave out --quantization")
     needs = f"{backend} needs {limits['least']}"
-    return Unsupported("", f"{where} cannot serve the weights of this model, which are in {family.upper()}: {needs}")
+    return "", f"{where} cannot serve the weights of this model, which are in {family.upper()}: {needs}", ""
 
 
 def _limits(

@@ -11,6 +11,7 @@ from dynagen.plan.fit.gpu_memory import Fit, Layout, Setting, fit, sequence_byte
 from dynagen.plan.fit.parallel import Target, indivisible, uneven
 from dynagen.plan.fit.precision import unsupported, widened
 from dynagen.plan.fit.shape import Shape
+from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
 # The driver keeps this of what nvidia-smi shows: an H100 of 81559 MiB has 79.1 GiB for CUDA, an L4 of 23034 has 22.0.
@@ -37,6 +38,22 @@ class Question(NamedTuple):
 
     def on(self, gpu: Mapping[str, Any]) -> Target:
         return Target(self.backend, self.release, float(gpu["computeCapability"]), self.arguments)
+
+
+class Search:
+    """Where ways are looked for. `questions` has one for each of `parts`, `context` is what all of them shall have."""
+
+    __slots__ = ("context", "facts", "gpu", "parts", "profile", "questions")
+
+    def __init__(
+        self, profile: Profile, parts: Sequence[Part], questions: Sequence[Question], gpu: Mapping[str, Any],
+        facts: Mapping[str, Any], context: int,
+    ) -> None:  # fmt: skip
+        self.profile, self.parts, self.questions = profile, parts, questions
+        self.gpu, self.facts, self.context = gpu, facts, context
+
+    def for_context(self, context: int) -> Search:
+        return Search(self.profile, self.parts, self.questions, self.gpu, self.facts, context)
 
 
 def memory_of(question: Question, layout: Layout, role: str, gpu: Mapping[str, Any]) -> tuple[Setting, Fit]:

@@ -17,7 +17,14 @@ _STATE_BYTES = 584
 _INDEX_BYTES = 132
 
 
-def compressed(config: Mapping[str, Any], ratio: int) -> Block:
+def block(kind: str, config: Mapping[str, Any], ratio: int, plain: Block) -> Block:
+    """`kind` is compressed, sparse or delta; `plain` is what attention as usual would be."""
+    if kind == "compressed":
+        return _compressed(config, ratio)
+    return _sparse(config, plain) if kind == "sparse" else _delta(config)
+
+
+def _compressed(config: Mapping[str, Any], ratio: int) -> Block:
     """DeepSeek-V4: a window of all tokens, and of `ratio` tokens each one state; 0 if there is only the window.
 
     One head of keys that are the values as well, whole on every GPU as the compressors are. A ratio of 4 has an index.
@@ -41,7 +48,7 @@ def compressed(config: Mapping[str, Any], ratio: int) -> Block:
     )  # fmt: skip
 
 
-def sparse(config: Mapping[str, Any], plain: Block) -> Block:
+def _sparse(config: Mapping[str, Any], plain: Block) -> Block:
     """MiniMax-M3: attention as usual, and an index whose one key of each token, in 16 bits, is whole on every GPU."""
     said = config["sparse_attention_config"]
     heads, size = said["sparse_num_index_heads"], said["sparse_index_dim"]
@@ -49,7 +56,7 @@ def sparse(config: Mapping[str, Any], plain: Block) -> Block:
     return plain._replace(copied=plain.copied + index, index_bytes=2 * size)
 
 
-def delta(config: Mapping[str, Any]) -> Block:
+def _delta(config: Mapping[str, Any]) -> Block:
     """Kimi's delta attention: a matrix per head, whose gates are as wide as the heads or come through a narrow one."""
     said = config["linear_attn_config"]
     hidden, heads, head = config["hidden_size"], said["num_heads"], said["head_dim"]

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from dynagen.engine.arguments import has
+from dynagen.engine.arguments import has, without
 from dynagen.plan import backends
 from dynagen.plan.fit.gpu_memory import Layout
-from dynagen.plan.fit.question import Part, Question, divides, runs
+from dynagen.plan.fit.question import Part, Question, Search, divides, runs
 from dynagen.plan.placement import is_offered, largest_node
 from dynagen.profile import Profile
-
-
-class Search(NamedTuple):
-    """Where ways are looked for. `questions` has one for each of `parts`, `context` is what all of them shall have."""
-
-    profile: Profile
-    parts: Sequence[Part]
-    questions: Sequence[Question]
-    gpu: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    context: int
 
 
 def ways(search: Search, part: Part) -> list[str]:
@@ -38,16 +27,33 @@ def _divides(search: Search, part: Part) -> bool:
     return part.layout.gpus == search.profile.value(part.path)["gpus"] and divides(question, part.layout, search.gpu)
 
 
-def other_gpu(search: Search) -> str:
+def other_precision(search: Search, flag: str, advice: str) -> str:
+    """What to do about a precision that a GPU does not have, as far as all workers run then: what `advice` says about the
+    flag that asks for it, or another type of GPU. Empty if nothing of it helps."""
+    found = []
+    if advice:
+        more = ["--dtype", "half"] if advice.endswith("half") else []
+        changed = [each._replace(arguments=[*without(each.arguments, flag), *more]) for each in search.questions]
+        if all(_runs(search, *each) for each in _as_they_are(search, changed, search.gpu)):
+            found.append(advice)
+    gpu = _other_type(search)
+    return ", or ".join([*found, *([f"use {gpu}"] if gpu else [])])
+
+
+def _as_they_are(
+    search: Search, questions: Sequence[Question], gpu: Mapping[str, Any]
+) -> list[tuple[Question, Part, Layout, Mapping[str, Any]]]:
+    pairs = zip(questions, search.parts, strict=True)
+    return [(question, part, part.layout, gpu) for question, part in pairs]
+
+
+def _other_type(search: Search) -> str:
     """A type of GPU on which all workers run as they are; empty if there is none."""
     return next(
         (
             f"'gpu: {other['name']}'"
             for other in _others(search)
-            if all(
-                _runs(search, question, part, part.layout, other)
-                for part, question in zip(search.parts, search.questions, strict=True)
-            )
+            if all(_runs(search, *each) for each in _as_they_are(search, search.questions, other))
         ),
         "",
     )
@@ -119,6 +125,8 @@ def _other_gpu(search: Search, part: Part) -> str:
     rest = [
         (each, asked) for each, asked in zip(search.parts, search.questions, strict=True) if each is not part
     ]  # as they are
+    if any(each.layout.gpus != search.profile.value(each.path)["gpus"] for each, _ in rest):
+        return ""
     for number in sorted({old.gpus, *_numbers(search.gpu), 8}):
         layout = old._replace(tensor=number // (old.pipeline * old.data))
         if number < old.gpus or layout.gpus != number:
