@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo quick test lint unit e2e agree fuzz bench update out schemas flags lock clean help
+.PHONY: demo quick test lint unit e2e agree fuzz bench update out facts flags schemas lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ update: .venv/ready out ## rewrite out/, expected trees and complaints, generate
 out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \
 	  $(BIN)/dynagen build $$profile -o out/$$(basename $$profile .yaml) || exit 1; done
+
+DAYS ?= 60
+facts: .venv/ready ## facts that were held against their sources more than DAYS days ago
+	$(BIN)/python -m tests.facts $(DAYS)
 
 SHARED ?= ../shared
 schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI documents in $(SHARED)

@@ -16,6 +16,7 @@ from dynagen.plan import LookUp, Plan, backends, make_plan
 from dynagen.plan.model_config import read_model_config
 from dynagen.plan.placement import check_placed
 from dynagen.profile import Library, Profile, Request, find_library, load_profile, name_in_expressions
+from dynagen.profile.releases import facts_of_release
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import parse_version
 from dynagen.verify import judge
@@ -87,7 +88,7 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
     said += [(entry, Position("--external")) for entry in request.external]
     external = external_objects(library.layers, scope, namespace, authoring, report)
     return Cluster(
-        schemas=library.schemas(plan.kubernetes, releases[plan.release]["crds"]),
+        schemas=library.schemas(plan.kubernetes, facts_of_release(library.facts, plan.release)["crds"]),
         kubernetes=plan.kubernetes,
         release=parse_version(plan.release),
         memory=library.memory,

@@ -16,6 +16,7 @@ from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.profile.library import schema_folders
+from dynagen.profile.releases import facts_of_release
 from dynagen.schema.defined import Budget, Defined, Definition
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.document import Document
@@ -60,7 +61,7 @@ class Target:
     @property
     def crds(self) -> str:
         """The set of Dynamo's release."""
-        found: str = self.releases[self.release]["crds"]
+        found: str = facts_of_release(_facts(self.memory), self.release)["crds"]
         return found
 
 

@@ -31,6 +31,7 @@ from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
 from dynagen.origins.pointing import where_written
+from dynagen.profile.releases import facts_of_release
 from dynagen.schema.broken import broken_schemas
 from dynagen.schema.defined import Budget
 from dynagen.text.document import Document
@@ -176,7 +177,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
         compilation = compile_profile(request, report)
         if any(options.referees) and not report.failed:
             assert compilation.profile is not None and compilation.plan is not None
-            crds = compilation.library.facts["releases"][compilation.plan.release]["crds"]
+            crds = facts_of_release(compilation.library.facts, compilation.plan.release)["crds"]
             folders = compilation.library.schema_folders(compilation.plan.kubernetes, crds)
             findings = Findings(report, places_of(compilation))
             objects = [Object(manifest) for manifest in compilation.manifests]

@@ -13,7 +13,7 @@ from dynagen.manifests.building import Manifest
 from dynagen.manifests.versions import needs_translation
 from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
-from dynagen.text.versions import Version, parse_version
+from dynagen.text.versions import Version, nearest_version, parse_version
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
 
@@ -98,7 +98,8 @@ class Later:
 
     def sets(self) -> Iterator[tuple[str, Schemas]]:
         """The first release with each further set of CRDs, in their order, and what that set has."""
-        seen = {self._releases[self.than]["crds"]}
+        near = nearest_version(self.than, self._releases)
+        seen = {self._releases[near]["crds"] if near else ""}
         for version, name in sorted((parse_version(name), name) for name in self._releases):
             crds = self._releases[name]["crds"]
             if version > parse_version(self.than) and crds not in seen:

@@ -197,8 +197,11 @@ def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tu
         _expect("--kubernetes", kubernetes, kubernetes_versions())
     if release is not None:
         from dynagen.checking.manifests import releases
+        from dynagen.text.versions import nearest_version
 
-        _expect("--release", release, releases(memory))
+        known = releases(memory)
+        if nearest_version(release, known) is None:  # a newer one is taken for the newest, as in profiles
+            _expect("--release", release, known)
     return kubernetes or properties["kubernetes"]["default"], release or properties["release"]["default"]
 
 

@@ -50,3 +50,10 @@ def number_of(arguments: Sequence[str], *flags: str) -> float | None:
     except ValueError:
         return None
     return found if isfinite(found) else None
+
+
+def without(arguments: Sequence[str], *flags: str) -> list[str]:
+    """The arguments that are left when these flags and their values are taken out."""
+    gone = {index for index, argument in enumerate(arguments) if flag_of(argument) in flags}
+    gone |= {index for _, index in places_of(arguments, *flags)}
+    return [argument for index, argument in enumerate(arguments) if index not in gone]

@@ -28,6 +28,7 @@ def judge_arguments(
 
     Of words that were `judged` nothing is said.
     """
+    certain = certain and all(section.is_taken for section in parser.sections)
     return islice(_Judge(parser, words, "error" if certain else "warning").findings(judged), _MOST)
 
 

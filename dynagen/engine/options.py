@@ -54,11 +54,13 @@ class Option:
 class Section:
     """The options of one parser. `version` is the one that is meant, empty for any."""
 
-    __slots__ = ("flags", "name", "version")
+    __slots__ = ("flags", "is_taken", "name", "version")
 
     def __init__(self, name: str, data: Mapping[str, Any], version: str) -> None:
         self.name, self.version = name, version
         self.flags: Mapping[str, Any] = data.get("flags", {})
+        # Whether the parser of this very version was asked; another counts as the one before it.
+        self.is_taken = version in data.get("versions", ())
 
     def option(self, name: str) -> Option | None:
         """None for one that no version has."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
-from dynagen.plan.fit.judging import Part
+from dynagen.plan.fit.question import Part
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 

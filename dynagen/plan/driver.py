@@ -7,6 +7,7 @@ from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.profile import Profile
+from dynagen.profile.releases import facts_of_release
 
 
 def check_driver(profile: Profile, facts: Mapping[str, Any], report: Report) -> None:
@@ -15,7 +16,7 @@ def check_driver(profile: Profile, facts: Mapping[str, Any], report: Report) -> 
     Images of another release may be in use: `runtimeVersionOverride` must agree with `release`, so its facts count.
     """
     release = profile.data["release"]
-    wanted = facts["releases"][release].get("driver")
+    wanted = facts_of_release(facts, release).get("driver")
     if wanted is None or "gke" not in profile.data:
         return
     given = profile.data["gke"].get("driverVersion")

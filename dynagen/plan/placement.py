@@ -20,7 +20,7 @@ def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPa
         Machine(each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"])
         for each in gpu.get("machines", ())
     ]
-    largest = max((machine.gpus for machine in machines), default=gpu["maxPerNode"])
+    largest = largest_node(gpu)
     if gpus > largest:
         report.add(
             "DG403", f"a worker of {gpus} GPUs: a node has {largest} of type {gpu['name']} at most",
@@ -55,15 +55,27 @@ def check_placed(profile: Profile, gpu: Mapping[str, Any], report: Report) -> No
         )  # fmt: skip
 
 
+def largest_node(gpu: Mapping[str, Any]) -> int:
+    """How many GPUs of a type the largest node has."""
+    found: int = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
+    return found
+
+
 def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bool:
     """Whether the machine for a worker of `gpus` GPUs can be had the way that a profile asks for."""
     machines = [each for each in gpu.get("machines", ()) if each["gpus"] >= gpus]
     if not machines:
         return not gpu.get("machines")  # no layer knows machines
+    section = data.get("gke") or {}
+    wanted = section.get("machineType")
     machine = min(machines, key=lambda each: int(each["gpus"]))
+    if wanted is not None:
+        machine = next((each for each in machines if each["type"] == wanted), {"spot": False, "onDemand": False})
+        if "type" not in machine:
+            return False
     if data["spot"]:
         return bool(machine["spot"])
-    capacity = (data.get("gke") or {}).get("capacity", "on-demand")
+    capacity = section.get("capacity", "on-demand")
     return capacity != "on-demand" or bool(machine["onDemand"])
 
 

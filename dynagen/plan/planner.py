@@ -21,6 +21,7 @@ from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
+from dynagen.profile.releases import facts_of_release
 from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
@@ -38,7 +39,7 @@ def make_plan(
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     cache = plan_model_cache(data, facts)
-    parts = plan_parts(profile, report)
+    parts = plan_parts(profile)
     shape = find_shape(profile, config, look_up, report)
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
@@ -63,7 +64,7 @@ def make_plan(
         gpu=gpu,
         images=plan_images(profile, release, report),
         graph=_graph(
-            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts["releases"][data["release"]]
+            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts_of_release(facts, data["release"])
         ),
         frontend=_frontend(data, release, cache),
         workers=workers,

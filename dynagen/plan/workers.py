@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Report
+from dynagen.diagnostics import Report
 from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
-from dynagen.plan.fit.judging import Part
 from dynagen.plan.fit.parallel import plan_layout
+from dynagen.plan.fit.question import Part
 from dynagen.plan.placement import machine_for
 from dynagen.plan.values import ModelCache, Worker
 from dynagen.plan.worker_resources import plan_resources
@@ -17,15 +17,13 @@ from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
 
-def plan_parts(profile: Profile, report: Report) -> list[Part]:
-    """The kinds of workers of a profile. A kind's name is its component type as well. Reports DG417."""
+def plan_parts(profile: Profile) -> list[Part]:
+    """The kinds of workers of a profile. A kind's name is its component type as well."""
     if "agg" in profile.data:
-        return [_part(profile, ("agg",), "worker", "agg", report)]
-    return [_part(profile, ("disagg", role), role, role, report) for role in ("prefill", "decode")]
-
-
-def _part(profile: Profile, path: KeyPath, name: str, role: str, report: Report) -> Part:
-    return Part(path, name, role, plan_layout(profile, path, name, report))
+        return [Part(("agg",), "worker", "agg", plan_layout(profile, ("agg",)))]
+    return [
+        Part(("disagg", role), role, role, plan_layout(profile, ("disagg", role))) for role in ("prefill", "decode")
+    ]
 
 
 def plan_worker(

@@ -11,6 +11,7 @@ from dynagen.diagnostics import KeyPath, Position, Report, closest, path_text
 from dynagen.language.cel import ExpressionError
 from dynagen.language.scope import evaluate_rule
 from dynagen.memory import Memory
+from dynagen.profile.releases import patches_of
 from dynagen.profile.schema import Schema, dereferenced
 from dynagen.profile.skeleton import skeleton
 from dynagen.profile.unknown_keys import UnknownKeys
@@ -73,10 +74,14 @@ def _described(problem: Violation, schema: Schema, tree: Tree, unknown: UnknownK
         return "DG203", f"'{path_text(path)}' is missing", at, _about(schema, path)
     if problem.keyword == "type":
         hint = _type_hint(problem.value, problem.message) or _about(schema, problem.path)
+        if problem.path == ("release",):  # 1.6 is a number to YAML, and no release in quotes either
+            patches = _patches(problem.value, problem.path, schema)
+            hint = f"{patches}: quote one of them" if patches else _about(schema, problem.path)
         return "DG202", f"'{where}': {problem.message}", at, hint
     code = "DG205" if problem.path in (("apiVersion",), ("kind",)) else "DG204"
     if problem.keyword != "enum":
-        return code, f"'{where}': {problem.message}", at, _about(schema, problem.path)
+        hint = _patches(problem.value, problem.path, schema) or _about(schema, problem.path)
+        return code, f"'{where}': {problem.message}", at, hint
     words = [str(word) for word in problem.known]
     near = _meant(str(problem.value), words)
     known = "known: " + ", ".join(words)
@@ -102,6 +107,12 @@ def _entry_of_overlay(tree: Tree, name: str) -> Position | None:
         if str(entry).rstrip("/").rsplit("/", 1)[-1] == name:
             return find(tree, ("overlays", index)).origin.written
     return None
+
+
+def _patches(value: Any, path: KeyPath, schema: Schema) -> str:
+    if path != ("release",):
+        return ""
+    return patches_of(str(value), schema["properties"]["release"]["examples"])
 
 
 def _type_hint(value: Any, message: str) -> str:

@@ -79,7 +79,10 @@ def _shipped_facts(layers: tuple[Layer, ...]) -> dict[str, Any]:
 
 
 def look_up_facts(layers: Sequence[Layer], folder: str, name: str, report: Report) -> dict[str, Any]:
-    """As `Library.look_up`. Empty for a file that no layer has."""
+    """As `Library.look_up`. Empty for a file that no layer has. Without a name, the names that there are."""
+    if not name:
+        known = (file for layer in layers for file in files(layer, f"facts/{folder}"))
+        return {file.rpartition("/")[2].rpartition(".")[0]: {} for file in known}
     file = f"facts/{folder}/{name}.yaml"
     having = [layer for layer in layers if facts_file(layer, file)]
     if not having:

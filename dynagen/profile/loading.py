@@ -7,6 +7,7 @@ from dynagen.layers.finding import Layer, defaults, document_tree
 from dynagen.profile.checks import check, check_rules
 from dynagen.profile.library import Library
 from dynagen.profile.profile import Profile
+from dynagen.profile.releases import check_release
 from dynagen.profile.request import Request
 from dynagen.profile.schema import SCHEMA_FILE, fill_defaults
 from dynagen.text.document import Document
@@ -43,6 +44,7 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
         return None
     filled = fill_defaults(merged, schema, schema)
     assert isinstance(filled, Map)
+    check_release(filled["release"].value, library.facts["releases"], filled["release"].origin.written, report)
     check_rules(to_data(filled), schema, schema, filled, (), report, request.memory)
     from_layers = frozenset(fragment.origin.written.file for _, fragment in low)
     return None if report.failed else Profile(filled, from_layers | {SCHEMA_FILE})

@@ -44,10 +44,9 @@ def compose_schema(
     """The core schema with one section per layer, and with the words that facts and files define."""
     schema = core_schema()
     schema["properties"]["backend"]["enum"] = list(backends)
-    schema["properties"]["release"]["enum"] = list(facts.get("releases", {}))
-    if (
-        schema["properties"]["release"]["default"] not in schema["properties"]["release"]["enum"]
-    ):  # a layer took it away
+    releases = list(facts.get("releases", {}))
+    schema["properties"]["release"]["examples"] = releases[::-1]  # others are taken for the nearest: `profile.releases`
+    if schema["properties"]["release"]["default"] not in releases:  # a layer took it away
         del schema["properties"]["release"]["default"]
         schema["required"].append("release")
     schema["properties"]["kubernetes"]["enum"] = kubernetes_versions()

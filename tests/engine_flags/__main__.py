@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ HEAD = """\
 # `since` and `until`: the first version of those listed that has it, and the first one that has it no more. Kinds of values: none,
 # switch (there is --no-... as well), text, int, float, size (8k, 8K), json, braces (JSON, if in braces); `...` takes several, `?` one
 # or none; `words` are all that it can be, unless `open`.
+# checked: {today}
 # A version that is not listed counts as the one before it. Written by `make flags`; do not edit.
 # source: the argument parsers in the wheels
 {wheels},
@@ -173,7 +175,9 @@ def main() -> None:
             body += section("engine", asked[name], name)
         if name == "vllm":
             body += section("serve", without(asked["serve"], asked["vllm"]), name)
-        text = HEAD.format(what=f"`python3 -m dynamo.{name}`", wheels=wheels) + "\n".join(body) + "\n"
+        text = (
+            HEAD.format(today=date.today(), what=f"`python3 -m dynamo.{name}`", wheels=wheels) + "\n".join(body) + "\n"
+        )
         (FLAGS / f"{name}.yaml").write_text(text, "utf-8")
 
 

@@ -18,7 +18,7 @@ from dynagen.engine.options import Parser
 from dynagen.layers.finding import base_layer, find_overlay
 from dynagen.memory import Memory
 from dynagen.plan import backends
-from dynagen.plan.fit.blocks import NotUnderstood
+from dynagen.plan.fit.block import NotUnderstood
 from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes, weights
 from dynagen.plan.fit.models import known_config
 from dynagen.plan.fit.quantization import quantization_of
@@ -55,7 +55,7 @@ PLAIN = Setting(usable=80 * GIB, fixed=GIB, batched_tokens=2048, sequences=256)
 
 
 def test_there_are_many_models() -> None:
-    assert len(MODELS) >= 140
+    assert len(MODELS) >= 250
     assert len({config_of(model)["model_type"] for model in MODELS}) >= 15
 
 
@@ -85,6 +85,11 @@ def test_models_that_are_like_each_other_are_none() -> None:
     {**config_of("Qwen/Qwen3-8B"), "layer_types": ["strange"] * 36},
     {**config_of("Qwen/Qwen3-8B"), "block_configs": [1]},
     {**config_of("deepseek-ai/DeepSeek-V3"), "v_head_dim": None},
+    {**config_of("deepseek-ai/DeepSeek-V4-Flash"), "compress_ratios": [4]},
+    {**config_of("deepseek-ai/DeepSeek-V4-Flash"), "o_lora_rank": None},
+    {**config_of("moonshotai/Kimi-K3"), "linear_attn_config": {"kda_layers": [1]}},
+    {**config_of("MiniMaxAI/MiniMax-M3"), "sparse_attention_config": [1]},
+    {**config_of("google/gemma-4-31B-it"), "hidden_size_per_layer_input": 256},
     {**config_of("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16"), "hybrid_override_pattern": "MEM"},
 ])  # fmt: skip
 def test_what_cannot_be_counted_is_said_to_be_so(config: dict[str, Any]) -> None:
@@ -125,6 +130,24 @@ def test_what_a_tool_leaves_in_16_bits_counts_in_16_bits() -> None:
     assert quantization_of({"quantization_config": {"quant_method": "unheard of"}}) is None
 
 
+@pytest.mark.parametrize(
+    ("groups", "bits"),
+    [({}, 4.25), ({"config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "float"}}}}, 4.5)],
+)
+def test_experts_may_have_fewer_bits_than_all_else(groups: dict[str, Any], bits: float) -> None:
+    quantization = {"quant_method": "fp8", "weight_block_size": [128, 128], "ignore": ["*.attn.*"], **groups}
+    found = quantization_of({"expert_dtype": "fp4", "quantization_config": quantization})
+    assert found is not None and (found.family, found.bits, found.experts, found.attention) == ("fp8", 8, bits, True)
+    plain = quantization_of({"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}})
+    assert plain is not None and plain.experts == 0
+
+
+def test_names_of_what_is_kept_may_be_patterns() -> None:
+    kept = ["re:.*self_attn.*", "re:.*shared_experts.*", r"re:.*mlp\\.(gate|up|gate_up|down)_proj.*"]
+    found = quantization_of({"quantization_config": {"quant_method": "mxfp4", "ignore": kept}})
+    assert found is not None and not (found.attention or found.mlp or found.shared)
+
+
 # --- the formulas, by hand
 
 
@@ -137,6 +160,11 @@ def test_what_a_tool_leaves_in_16_bits_counts_in_16_bits() -> None:
     ("google/gemma-3-27b-it", 2 * 10 * 16 * 128 * 2),  # 10 of 62 layers see everything
     ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", 2 * 6 * 2 * 128 * 2),  # 6 of 52 layers attend at all
     ("Qwen/Qwen3-Next-80B-A3B-Instruct", 2 * 12 * 2 * 256 * 2),  # 12 of 48
+    ("google/gemma-4-31B-it", 2 * 10 * 4 * 512 * 2),  # 10 of 60, with heads of their own
+    ("moonshotai/Kimi-K3", 24 * (512 + 64) * 2),  # 24 of 93
+    ("MiniMaxAI/MiniMax-M3", 60 * 2 * 4 * 128 * 2 + 57 * 128 * 2),  # and the keys of an index
+    # 21 layers keep 584 bytes of each 4 tokens and 132 of an index, 20 keep 584 of each 128.
+    ("deepseek-ai/DeepSeek-V4-Flash", 21 * (584 + 132) / 4 + 20 * 584 / 128),
 ])  # fmt: skip
 def test_the_kv_cache_of_one_more_token(model: str, bytes_of_a_token: int) -> None:
     assert token_bytes(shape(model), Layout(), PLAIN) == bytes_of_a_token
@@ -259,7 +287,8 @@ def profile(model: str, gpu: str, gpus: int, backend: str = "vllm", more: str = 
 ])  # fmt: skip
 def test_what_works_in_the_world_is_accepted(backend: str, model: str, gpu: str, gpus: int) -> None:
     found, codes = compiled(profile(model, gpu, gpus, backend))
-    assert [code for code, severity in codes if severity != "note"] == []
+    # That less than a quarter of a context fits is no reason not to run.
+    assert [code for code, severity in codes if severity != "note" and code != "DG425"] == []
     assert found.manifests
 
 

@@ -1,7 +1,7 @@
 """How each engine is started. One file per backend; the file's name is what the profile says.
 
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
-`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `arguments(launch)`, and
+`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `arguments(launch)`, and
 `setting(demand)`: what the engine does with the memory of a GPU.
 """
 
@@ -51,6 +51,12 @@ class Demand(NamedTuple):
 def names() -> list[str]:
     """The backends there are."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+
+
+def memory_share(name: str) -> tuple[str, tuple[float, ...]]:
+    """The flag for the share of a GPU's memory that an engine may use, and shares above its own with which it still runs."""
+    found: tuple[str, tuple[float, ...]] = load(name).MEMORY_SHARE
+    return found
 
 
 def load(name: str) -> ModuleType:

@@ -36,6 +36,10 @@ OWN_FLAGS = {
     "--enable-metrics": "nothing: it is always on",
 }
 
+# source: docs/advanced_features/hyperparameter_tuning.md of sgl-project/sglang: to be raised by hand where the default keeps
+#   more for activations than they take
+MEMORY_SHARE = ("--mem-fraction-static", (0.85,))
+
 # The same on both sides, as in examples/deployments/GKE/sglang/v1beta1/disagg.yaml of ai-dynamo/dynamo; left out, a
 # free port is chosen that no probe or policy can name.
 _BOOTSTRAP_PORT = "12345"

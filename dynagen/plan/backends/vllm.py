@@ -33,6 +33,9 @@ OWN_FLAGS = {
     "--migration-limit": "frontend.migrationLimit",
 }
 
+# source: the advice of vLLM's own message when the KV cache does not fit (vllm/v1/core/kv_cache_utils.py)
+MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
+
 # kv_both on both sides works with every release, unlike producer and consumer:
 # recipes/ and docs/ of ai-dynamo/dynamo, aiconfigurator 0.12.0. Required on prefill since 1.0 (vllm/args.py).
 _KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'

@@ -7,34 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Block(NamedTuple):
-    """One layer, in parameters. `kind` says what attention remembers: `full`, `window`, `latent`, `state` or nothing.
-
-    Tensor parallelism splits `attention` and `mlp`; `kv`, the projections to keys and values, down to one head a GPU;
-    every GPU has `copied` whole. `experts` are the routed ones. `kv_heads` times `kv_width` elements are remembered of
-    each token (`index_bytes` beside them), of `window` tokens at most if that is not 0, and `state_bytes` of a sequence.
-    """
-
-    kind: str
-    attention: int
-    kv: int
-    copied: int
-    mlp: int
-    shared: int
-    experts: int
-    kv_heads: int = 0
-    kv_width: int = 0
-    index_bytes: int = 0
-    window: int = 0
-    state_bytes: int = 0
-
-
-class NotUnderstood(ValueError):
-    """A config.json that lacks a key, or has one that nobody here knows how to count."""
-
+from dynagen.plan.fit.block import NOTHING, Block, NotUnderstood
 
 # MLPs of two matrices instead of three.
 _UNGATED = ("nemotron", "nemotron_h", "starcoder2", "gpt_neox", "opt", "phi", "falcon", "gpt2")
@@ -76,12 +51,25 @@ def _letters(names: Sequence[str]) -> str:
 
 
 def _layer(config: Mapping[str, Any], kind: str, index: int, experts: int) -> _Layer:
+    if config.get("compress_ratios"):
+        return "compressed", _at(config["compress_ratios"], index), "experts"
     what, window = _kind_of(config, kind, index)
-    if what != "state" and config.get("kv_lora_rank"):
+    if "sparse_attention_config" in config and _at(config["sparse_attention_config"]["sparse_attention_freq"], index):
+        what = "sparse"
+    if index + 1 in (config.get("linear_attn_config") or {}).get("kda_layers", ()):  # Kimi counts layers from 1
+        what, window = "delta", 0
+    elif what != "state" and config.get("kv_lora_rank"):
         what, window = "latent", 0
     elif what == "full" and kind.startswith(("qwen3_next", "qwen3_5")):
         what = "gated"
     return what, window, "experts" if experts and _has_experts(config, index) else "dense"
+
+
+def _at(values: Any, index: int) -> int:
+    """What a list says of a layer. Raises NotUnderstood when it ends before."""
+    if not isinstance(values, list) or index >= len(values):
+        raise NotUnderstood(f"nothing says what layer {index} is")
+    return int(values[index])
 
 
 def _kind_of(config: Mapping[str, Any], kind: str, index: int) -> tuple[str, int]:
@@ -123,26 +111,31 @@ def _has_experts(config: Mapping[str, Any], index: int) -> bool:
 
 def _block(config: Mapping[str, Any], kind: str, layer: _Layer, experts: int, width: int, expert_width: int) -> Block:
     what, window, beside = layer
-    block = _NOTHING
+    block = NOTHING
     if what == "mamba":
         block = _mamba(config)
     elif what == "state":
         block = _linear(config)
+    elif what in ("compressed", "delta", "sparse"):
+        from dynagen.plan.fit import sparse_blocks  # few models have them
+
+        block = sparse_blocks.block(what, config, window, _attention(config, "full", 0))
     elif what == "latent":
         block = _latent(config)
     elif what == "gated":  # the query has a gate of its own size
         block = _attention(config, "full", 0)
         gate = config["num_attention_heads"] * _head(config) * config["hidden_size"]
         block = block._replace(attention=block.attention + gate)
+    elif what == "full" and config.get("global_head_dim"):
+        block = _global(config)
     elif what:
         block = _attention(config, what, window)
     matrices = 2 if kind in _UNGATED else 3
     if beside == "dense":
         return block._replace(mlp=matrices * config["hidden_size"] * width)
+    if config.get("enable_moe_block"):  # Gemma 4: an MLP beside the experts, in each layer
+        block = block._replace(mlp=matrices * config["hidden_size"] * width)
     return _with_experts(block, config, kind, experts, matrices, expert_width) if beside else block
-
-
-_NOTHING = Block("", 0, 0, 0, 0, 0, 0)
 
 
 def _head(config: Mapping[str, Any]) -> int:
@@ -163,9 +156,23 @@ def _needed(config: Mapping[str, Any], key: str) -> Any:
 def _attention(config: Mapping[str, Any], what: str, window: int) -> Block:
     hidden, heads, head = config["hidden_size"], config["num_attention_heads"], _head(config)
     kv_heads = int(config.get("num_key_value_heads") or heads)
-    return _NOTHING._replace(
+    return NOTHING._replace(
         kind=what, attention=2 * hidden * heads * head, kv=2 * hidden * kv_heads * head,
         kv_heads=kv_heads, kv_width=2 * head, window=window,
+    )  # fmt: skip
+
+
+def _global(config: Mapping[str, Any]) -> Block:
+    """Gemma 4's layers that see everything: heads of another size, keys that are the values as well.
+
+    Source: src/transformers/models/gemma4/modular_gemma4.py of transformers 5.24.
+    """
+    hidden, heads, head = config["hidden_size"], config["num_attention_heads"], int(config["global_head_dim"])
+    kv_heads = int(config.get("num_global_key_value_heads") or config["num_key_value_heads"])
+    projections = 1 if config.get("attention_k_eq_v") else 2
+    return NOTHING._replace(
+        kind="full", attention=2 * hidden * heads * head, kv=projections * hidden * kv_heads * head,
+        kv_heads=kv_heads, kv_width=2 * head,
     )  # fmt: skip
 
 
@@ -177,10 +184,12 @@ def _latent(config: Mapping[str, Any]) -> Block:
     query = config.get("q_lora_rank") or 0
     copied = hidden * query + hidden * (latent + rope)
     split = (query or hidden) * heads * (nope + rope) + latent * heads * (nope + value) + heads * value * hidden
+    if config.get("mla_use_output_gate"):
+        split += hidden * heads * value
     index = int(config.get("index_head_dim") or 0)  # DeepSeek's sparse attention keeps a small key of each token
     if index:
         copied += (query or hidden) * int(config.get("index_n_heads") or 0) * index + hidden * index
-    return _NOTHING._replace(
+    return NOTHING._replace(
         kind="latent", attention=split, copied=copied, kv_heads=1, kv_width=latent + rope, index_bytes=index + 4 if index else 0
     )  # fmt: skip
 
@@ -191,7 +200,7 @@ def _linear(config: Mapping[str, Any]) -> Block:
     values, value = _needed(config, "linear_num_value_heads"), _needed(config, "linear_value_head_dim")
     hidden = config["hidden_size"]
     split = hidden * (2 * keys * key + 2 * values * value) + values * value * hidden
-    return _NOTHING._replace(kind="state", attention=split, state_bytes=values * value * key * 4)
+    return NOTHING._replace(kind="state", attention=split, state_bytes=values * value * key * 4)
 
 
 def _mamba(config: Mapping[str, Any]) -> Block:
@@ -199,22 +208,25 @@ def _mamba(config: Mapping[str, Any]) -> Block:
     state = _needed(config, "ssm_state_size")
     hidden, inner = config["hidden_size"], heads * head
     split = hidden * (2 * inner + 2 * int(config.get("n_groups") or 1) * state + heads) + inner * hidden
-    return _NOTHING._replace(kind="state", attention=split, state_bytes=heads * head * state * 4)
+    return NOTHING._replace(kind="state", attention=split, state_bytes=heads * head * state * 4)
 
 
 def _with_experts(
     block: Block, config: Mapping[str, Any], kind: str, experts: int, matrices: int, expert_width: int
 ) -> Block:
-    hidden = config["hidden_size"]
-    shared = int(
-        config.get("moe_shared_expert_intermediate_size") or config.get("shared_expert_intermediate_size") or 0
-    )
-    shared = shared or int(config.get("n_shared_experts") or 0) * expert_width
-    if kind.startswith("llama4"):  # always one, of the experts' size
-        shared = expert_width
-    # Nemotron 3 Super's experts work in a smaller space (its config.json: moe_latent_size).
-    inner = int(config.get("moe_latent_size") or hidden)
+    hidden, shared = config["hidden_size"], width_of_shared(config, kind, expert_width)
+    # The experts of Nemotron 3 Super and of Kimi-K3 work in a smaller space (their config.json).
+    inner = int(config.get("moe_latent_size") or config.get("routed_expert_hidden_size") or hidden)
     return block._replace(
         shared=matrices * hidden * shared + (2 * hidden * inner if inner != hidden else 0),
         experts=experts * matrices * inner * expert_width,
     )
+
+
+def width_of_shared(config: Mapping[str, Any], kind: str, expert_width: int) -> int:
+    """The width of the experts that see every token, all of them together."""
+    if kind.startswith("llama4"):  # always one, of the experts' size
+        return expert_width
+    keys = ("moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size")
+    said = next((config[key] for key in keys if config.get(key)), 0)
+    return int(said) or int(config.get("n_shared_experts") or config.get("num_shared_experts") or 0) * expert_width

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from dynagen.plan.fit.blocks import Block
+from dynagen.plan.fit.block import Block
 from dynagen.plan.fit.shape import Shape
 
 GIB = 1024**3
@@ -86,6 +86,8 @@ def _block_bytes(block: Block, shape: Shape, layout: Layout, setting: Setting) -
 
     attention, shared = bytes_of(bool(found and found.attention)), bytes_of(bool(found and found.shared))
     dense, experts = bytes_of(bool(found and found.mlp)), bytes_of(found is not None)
+    if found and found.experts:
+        experts = found.experts / 8
     kv_share = 1 / min(layout.tensor, block.kv_heads) if block.kv_heads else 1 / layout.tensor
     # MXFP4 kernels want widths in multiples of 256 (vllm/model_executor/layers/quantization/mxfp4.py of 0.31): what
     # gpt-oss-120b takes, 64.4 GiB, is more than its file.

@@ -2,87 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from dynagen.diagnostics import KeyPath, Report
+from dynagen.diagnostics import Report
 from dynagen.engine.arguments import has
-from dynagen.plan import backends
-from dynagen.plan.fit.gpu_memory import GIB, Fit, Layout, Setting, fit, longest_context, sequence_bytes, token_bytes
+from dynagen.plan.fit.gpu_memory import GIB, Fit, Layout, Setting, longest_context, sequence_bytes, token_bytes
 from dynagen.plan.fit.machines import check_transfer
-from dynagen.plan.fit.parallel import at_tensor, check_parallel
+from dynagen.plan.fit.parallel import NO_WAY, at_tensor, check_parallel, check_product, use
 from dynagen.plan.fit.precision import check_precision, widened
+from dynagen.plan.fit.question import Part, Question, Search, divides, memory_of
 from dynagen.plan.fit.shape import Shape
-from dynagen.plan.placement import is_offered
+from dynagen.plan.placement import largest_node
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
-# The driver keeps this of what nvidia-smi shows: an H100 of 81559 MiB has 79.1 GiB for CUDA, an L4 of 23034 has 22.0.
-_DRIVER_MIB = 640
 # No context below this is worth a deployment; smaller ones are offered to nobody.
 _SHORTEST = 2048
 # What is asked for in place of a profile that says nothing, when even less does not fit.
 _USEFUL = 8192
 
 
-class Part(NamedTuple):
-    """A kind of worker: its place in the profile, its role for the engine, and how its GPUs share the model."""
+class _Room:
+    """What a worker has room for: a context at most that is asked for, and the memory that this was computed from."""
 
-    path: KeyPath
-    name: str
-    role: str
-    layout: Layout
+    __slots__ = ("context", "memory", "setting")
 
-
-class Question(NamedTuple):
-    """Whether `shape` fits on GPUs of a kind. `arguments` are the profile's own, for this worker."""
-
-    shape: Shape
-    backend: str
-    release: Version
-    arguments: Sequence[str]
-    concurrency: int | None
+    def __init__(self, context: int, setting: Setting, memory: Fit) -> None:
+        self.context, self.setting, self.memory = context, setting, memory
 
 
 def judge(
     profile: Profile, parts: Sequence[Part], shape: Shape | None, gpu: Mapping[str, Any], facts: Mapping[str, Any],
     release: Version, report: Report,
 ) -> int | None:  # fmt: skip
-    """The context for the engines' command lines; None leaves it to the model. Reports DG418 to DG426, DG428, DG429
+    """The context for the engines' command lines; None leaves it to the model. Reports DG417 to DG426, DG428, DG429
     and DG437."""
-    data = profile.data
-    check_precision(profile, shape, gpu, facts.get("precision", {}), report)
-    asked: int | None = data.get("context")
+    asked: int | None = profile.data.get("context")
     if shape is None:
+        check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
+        for part in parts:
+            number = part.layout.gpus
+            known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
+            otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
+            check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
         return asked
-    most = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
-    if any(part.layout.gpus > most for part in parts):
+    questions = [_question(profile, part, shape, release) for part in parts]
+    context = min(asked or _USEFUL, shape.context)
+    search = Search(profile, parts, questions, gpu, facts, context)
+    check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
+    is_supported = not report.failed
+    if any(part.layout.gpus > largest_node(gpu) for part in parts):
         return asked  # DG403 speaks of it
-    for part in parts:
-        question = Question(shape, data["backend"], release, data["engineArgs"], None)
-        context = asked or min(_USEFUL, shape.context)
-        fits = partial(_fits, question, part, gpu=gpu, context=context)
-        check_parallel(profile, part.path, part.name, shape, part.layout, most, release, fits, report)
+    for part, question in zip(parts, questions, strict=True):
+        offered = partial(_ways, search, part)
+        check_parallel(profile, part.path, part.name, shape, part.layout, question.on(gpu), offered, report)
+    rooms = [
+        _room(question, part, gpu, min(asked or shape.context, shape.context))
+        for part, question in zip(parts, questions, strict=True)
+    ]
+    longest = min(room.context for room in rooms)
+    can_run = [
+        part.layout.gpus == profile.value(part.path)["gpus"] and divides(question, part.layout, gpu)
+        for part, question in zip(parts, questions, strict=True)
+    ]
     if asked is not None and asked > shape.context and not all(_is_stretched(profile, part) for part in parts):
         report.add(
-            "DG426", f"model '{data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
-            profile.at(("context",)), hint=f"use up to {shape.context}; the engines refuse more",
+            "DG426", f"model '{profile.data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
+            profile.at(("context",)), hint=f"use 'context: {longest or shape.context}'; the engines refuse more than {shape.context}",
         )  # fmt: skip
-    if report.failed:
+        asked = shape.context
+        if longest:
+            return asked
+    if not is_supported:
         return asked
-    setting = _fit(Question(shape, data["backend"], release, data["engineArgs"], None), Layout(), "agg", gpu)[0]
-    check_transfer(profile, gpu, token_bytes(shape, Layout(), setting), report)
-    found = [_memory(profile, part, shape, gpu, facts, release, asked, report) for part in parts]
-    limit = min(found)
-    if report.failed or asked is not None or limit >= shape.context:
+    plain = Question(shape, profile.data["backend"], release, profile.data["engineArgs"], None)
+    check_transfer(profile, gpu, token_bytes(shape, Layout(), memory_of(plain, Layout(), "agg", gpu)[0]), report)
+    if asked is not None and asked > shape.context:  # stretched
+        rooms = [_room(question, part, gpu, asked) for part, question in zip(parts, questions, strict=True)]
+    for part, room, fine in zip(parts, rooms, can_run, strict=True):
+        if fine:
+            _check_memory(search, part, room, asked, report)
+    if report.failed or asked is not None or longest >= shape.context:
         return asked
-    report.add(
-        "DG425",
-        f"of the {shape.context} tokens of context that model '{data['model']}' has, {limit} fit into {gpu['name']}: the workers get that",
-        profile.at(("model",)), hint=f"say it with 'context: {limit}', or give each worker more GPUs", severity="note",
-    )  # fmt: skip
-    return limit
+    _say_cut(search, longest, shape.context, report)
+    return longest
+
+
+def _ways(search: Search, part: Part) -> list[str]:
+    from dynagen.plan.fit.ways import ways  # most profiles need none
+
+    return ways(search, part)
+
+
+def _other_precision(search: Search, flag: str, advice: str) -> str:
+    from dynagen.plan.fit.ways import other_precision
+
+    return other_precision(search, flag, advice)
+
+
+def _no_shape(flag: str, advice: str) -> str:
+    return advice
+
+
+def _question(profile: Profile, part: Part, shape: Shape, release: Version) -> Question:
+    data = profile.data
+    own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
+    return Question(shape, data["backend"], release, own, data.get("concurrency"))
 
 
 def _is_stretched(profile: Profile, part: Part) -> bool:
@@ -94,62 +121,63 @@ def _is_stretched(profile: Profile, part: Part) -> bool:
     return has(given, *flags) or not names.isdisjoint({**data["env"], **own["env"]})
 
 
-def _memory(
-    profile: Profile, part: Part, shape: Shape, gpu: Mapping[str, Any], facts: Mapping[str, Any], release: Version,
-    asked: int | None, report: Report,
-) -> int:  # fmt: skip
-    """The longest context of a worker, at most what is asked for. Reports DG423 and DG424."""
-    data = profile.data
-    own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
-    question = Question(shape, data["backend"], release, own, data.get("concurrency"))
-    setting, memory = _fit(question, part.layout, part.role, gpu)
-    shape = widened(shape, question.backend, gpu)
-    context = asked or shape.context
-    need = sequence_bytes(shape, part.layout, setting, context)
-    sensible = context if need <= memory.room else _sensible(shape, part.layout, setting, memory)
-    if sensible < min(asked or _SHORTEST, shape.context):
-        context = asked or min(_USEFUL, shape.context)
-        need = sequence_bytes(shape, part.layout, setting, context)
-        parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
-        total, usable = memory.weights + need + memory.overhead, memory.usable
-        ways = list(_ways(question, part, gpu, facts, context, sensible, data))
+def _say_cut(search: Search, longest: int, whole: int, report: Report) -> None:
+    """DG425: a note, and a warning when less than a quarter is left of what people choose the model for."""
+    more = _ways(search.for_context(whole), search.parts[0]) if len(search.parts) == 1 else []
+    report.add(
+        "DG425",
+        f"of the {whole} tokens of context that model '{search.profile.data['model']}' has, {longest} fit into "
+        f"{search.gpu['name']}: the workers get that",
+        search.profile.at(("model",)),
+        hint=f"say it with 'context: {longest}'" + (f"; for all of it {use(more, '')}" if more else ""),
+        severity="warning" if longest * 4 < whole else "note",
+    )  # fmt: skip
+
+
+def _room(question: Question, part: Part, gpu: Mapping[str, Any], wanted: int) -> _Room:
+    setting, memory = memory_of(question, part.layout, part.role, gpu)
+    shape = widened(question.shape, question.backend, gpu)
+    if sequence_bytes(shape, part.layout, setting, wanted) <= memory.room:
+        return _Room(wanted, setting, memory)
+    return _Room(_sensible(shape, part.layout, setting, memory), setting, memory)
+
+
+def _check_memory(search: Search, part: Part, room: _Room, asked: int | None, report: Report) -> None:
+    """Reports DG423 and DG424."""
+    question = search.questions[search.parts.index(part)]
+    shape = widened(question.shape, question.backend, search.gpu)
+    if room.context < min(asked or _SHORTEST, asked or shape.context):
+        _refuse(search, part, room, asked or search.context, shape, report)
+        return
+    if not question.concurrency or part.role == "prefill":
+        return
+    each = sequence_bytes(shape, part.layout, room.setting, room.context)
+    most = int(room.memory.room / each) * part.layout.data if each else question.concurrency
+    if most < question.concurrency:
         report.add(
-            "DG423",
-            f"worker '{part.name}': model '{data['model']}' needs {_gib(total)} GiB of each GPU ({parts}), and {data['backend']} "
-            f"has {_gib(usable)} of {gpu['name']}: {_gib(total - usable)} GiB are missing",
-            at_tensor(profile, part.path), hint="use " + ", or ".join(ways) if ways else "use a smaller model, or one with fewer bits",
+            "DG424",
+            f"worker '{part.name}': {question.concurrency} sequences of {room.context} tokens need "
+            f"{_gib(each * question.concurrency / part.layout.data)} GiB of each GPU for their KV cache, and "
+            f"{_gib(room.memory.room)} are left: {most} fit",
+            search.profile.at(("concurrency",)), severity="warning",
+            hint=f"the others wait, or are computed anew: use 'concurrency: {most}', a shorter context, or more GPUs for each worker",
         )  # fmt: skip
-    elif question.concurrency and part.role != "prefill":
-        each = sequence_bytes(shape, part.layout, setting, sensible)
-        most = int(memory.room / each) * part.layout.data if each else question.concurrency
-        if most < question.concurrency:
-            report.add(
-                "DG424",
-                f"worker '{part.name}': {question.concurrency} sequences of {sensible} tokens need "
-                f"{_gib(each * question.concurrency / part.layout.data)} GiB of each GPU for their KV cache, and "
-                f"{_gib(memory.room)} are left: {most} fit",
-                profile.at(("concurrency",)), severity="warning",
-                hint="the others wait, or are computed anew: lower 'context' or 'concurrency', or give each worker more GPUs",
-            )  # fmt: skip
-    return sensible
 
 
-def _fit(question: Question, layout: Layout, role: str, gpu: Mapping[str, Any]) -> tuple[Setting, Fit]:
-    shape = question.shape
-    mib = gpu.get("memoryMiB") or gpu["memoryGiB"] * 1024 * 0.98
-    demand = backends.Demand(
-        release=question.release,
-        role=role,
-        layout=layout,
-        arguments=question.arguments,
-        memory=(mib - _DRIVER_MIB) * 1024**2,
-        gpu=gpu["name"],
-        concurrency=question.concurrency,
-        is_latent=any(block.kind == "latent" for block, _ in shape.blocks),
-        has_experts=shape.experts > 0,
-    )
-    setting: Setting = backends.load(question.backend).setting(demand)
-    return setting, fit(widened(shape, question.backend, gpu), layout, setting)
+def _refuse(search: Search, part: Part, room: _Room, context: int, shape: Shape, report: Report) -> None:
+    profile, memory = search.profile, room.memory
+    need = sequence_bytes(shape, part.layout, room.setting, context)
+    parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
+    total, usable = memory.weights + need + memory.overhead, memory.usable
+    offered = _ways(search.for_context(context), part)
+    if room.context:
+        offered.append(f"'context: {room.context}'")
+    report.add(
+        "DG423",
+        f"worker '{part.name}': model '{profile.data['model']}' needs {_gib(total)} GiB of each GPU ({parts}), and "
+        f"{profile.data['backend']} has {_gib(usable)} of {search.gpu['name']}: {_gib(total - usable)} GiB are missing",
+        at_tensor(profile, part.path), hint=use(offered, NO_WAY),
+    )  # fmt: skip
 
 
 def _sensible(shape: Shape, layout: Layout, setting: Setting, memory: Fit) -> int:
@@ -157,58 +185,6 @@ def _sensible(shape: Shape, layout: Layout, setting: Setting, memory: Fit) -> in
     longest = longest_context(shape, layout, setting, memory.room * 0.95)
     rounds = [size for power in range(9, 31) for size in (2**power, 3 * 2 ** (power - 1))]
     return max((size for size in rounds if _SHORTEST <= size <= longest), default=0)
-
-
-def _ways(
-    question: Question, part: Part, gpu: Mapping[str, Any], facts: Mapping[str, Any], context: int, sensible: int,
-    data: Mapping[str, Any],
-) -> Iterator[str]:  # fmt: skip
-    """What would fit and can be had: more GPUs, other GPUs, a shorter context."""
-    gpus = part.layout.gpus
-    sizes = sorted(
-        {machine["gpus"] for machine in gpu.get("machines", ())} | {2**n for n in range(5) if 2**n <= gpu["maxPerNode"]}
-    )
-    more = next(
-        (
-            size
-            for size in sizes
-            if size > gpus and is_offered(data, gpu, size) and _fits(question, part, size, gpu, context)
-        ),
-        None,
-    )
-    if more:
-        yield f"{more} GPUs"
-    others = sorted(
-        ({"name": name, **other} for name, other in facts["gpus"].items() if name != gpu["name"]),
-        key=lambda other: float(other["memoryGiB"]),
-    )
-    for size in sorted({gpus, *sizes} - set(range(gpus))):
-        fitting = next(
-            (
-                other["name"]
-                for other in others
-                if other["memoryGiB"] > gpu["memoryGiB"]
-                and size <= other["maxPerNode"]
-                and is_offered(data, other, size)
-                and _fits(question, part, size, other, context)
-            ),
-            None,
-        )
-        if fitting:
-            yield f"{size} of type {fitting}"
-            break
-    if sensible:
-        yield f"'context: {sensible}'"
-
-
-def _fits(question: Question, part: Part, gpus: int, gpu: Mapping[str, Any], context: int) -> bool:
-    tensor, rest = divmod(gpus, part.layout.pipeline * part.layout.data)
-    shape = question.shape
-    if rest or shape.heads % tensor:
-        return False
-    layout = part.layout._replace(tensor=tensor)
-    setting, memory = _fit(question, layout, part.role, gpu)
-    return sequence_bytes(widened(shape, question.backend, gpu), layout, setting, context) <= memory.room
 
 
 def _gib(size: float) -> str:

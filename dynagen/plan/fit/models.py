@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.plan.fit.blocks import NotUnderstood
+from dynagen.plan.fit.block import NotUnderstood
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -18,12 +18,11 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
     at = profile.at(("modelConfig",) if config is not None else ("model",))
     found = config if config is not None else known_config(model, look_up)
     if found is None:
+        near = _nearest(model, look_up)
         hint = "give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer"
-        owner, _, name = model.partition("/")
-        same = [each for each in look_up("models", owner) if each.lower() == name.lower()] if name else []
         report.add(
             "DG427", f"model '{model}' is not known: nobody checks whether it fits its GPUs", at,
-            hint=f"did you mean '{owner}/{same[0]}'?" if same else hint, severity="note",
+            hint=f"did you mean {' or '.join(near)}? Else {hint}" if near else hint, severity="warning" if near else "note",
         )  # fmt: skip
         return None
     if not found and isinstance(profile.data.get("modelConfig"), str):
@@ -58,3 +57,26 @@ def known_config(model: str, look_up: LookUp) -> dict[str, Any] | None:
             return found
         model = like if "/" in like else f"{owner}/{like}"
     return None  # they are like each other
+
+
+def _nearest(model: str, look_up: LookUp) -> list[str]:
+    """Names of known models that are most like this one, quoted; the one that differs in case alone, or lacks its owner."""
+    import difflib
+
+    if model.startswith("/"):  # a folder in the container
+        return []
+    known = {
+        f"{owner}/{name}".lower(): f"'{owner}/{name}'"
+        for owner in look_up("models", "")
+        for name in look_up("models", owner)
+    }
+    wanted = model.lower()
+    if wanted in known:
+        return [known[wanted]]
+    if "/" not in wanted:
+        same = [shown for folded, shown in known.items() if folded.partition("/")[2] == wanted]
+        return same[:3]
+    found = difflib.get_close_matches(wanted, known, n=3, cutoff=0.88)
+    best = difflib.SequenceMatcher(None, wanted, found[0]).ratio() if found else 0.0
+    # Beside a name that is nearly the same, others are not meant.
+    return [known[each] for each in found if difflib.SequenceMatcher(None, wanted, each).ratio() > best - 0.02]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import Report
@@ -14,54 +14,85 @@ from dynagen.profile import Profile
 _NEVER_IN_HALF = ("gemma2", "gemma3", "gemma3_text", "glm4")
 
 
+# What an engine refuses: the argument that asks for it, empty for the model itself; words; what helps at once.
+Unsupported = tuple[str, str, str]
+
+
 def check_precision(
-    profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any], report: Report
-) -> None:
-    """Reports DG428 for what an engine refuses, DG429 for what it does the slow way. `known` is `facts.precision`."""
-    capability = float(gpu["computeCapability"])
-    where = f"{gpu['name']} (compute capability {gpu['computeCapability']})"
-    backend, at = profile.data["backend"], profile.at(("gpu",))
-    asked = value_of(profile.data["engineArgs"], "--dtype")
-    if asked == "bfloat16" and capability < 8:
-        report.add(
-            "DG428", f"{where} has no BF16", _at_argument(profile, "--dtype"), hint="use --dtype half, or a newer GPU"
-        )
-    elif backend == "vllm" and shape and shape.type in _NEVER_IN_HALF and capability < 8 and not asked:
+    profile: Profile, shape: Shape | None, gpu: Mapping[str, Any], known: Mapping[str, Any],
+    other: Callable[[str, str], str], report: Report,
+) -> None:  # fmt: skip
+    """Reports DG428 for what an engine refuses, DG429 for what it does the slow way.
+
+    `known` is `facts.precision`; `other` gives what helps, for a flag and what to do about it.
+    """
+    backend, arguments, at = profile.data["backend"], profile.data["engineArgs"], profile.at(("gpu",))
+    refused = unsupported(shape, arguments, backend, gpu, known)
+    if refused:
+        flag, message, hint = refused
+        message = message.replace("of this model", f"of model '{profile.data['model']}'")
+        helps = other(flag, hint) or ("use a newer GPU" if flag else "")
+        hint = helps if flag else ", or ".join(filter(None, [helps, "the model in another precision"]))
+        report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint if helps else f"use {hint}")
+        return
+    capability, where = float(gpu["computeCapability"]), _where(gpu)
+    if backend == "vllm" and shape and shape.type in _NEVER_IN_HALF and capability < 8 and not _dtype(arguments):
         report.add(
             "DG429", f"{where} has no BF16, and '{shape.type}' models do not run in FP16: vLLM takes 32 bits", at,
             hint="use a GPU with compute capability 8.0 or higher", severity="warning",
         )  # fmt: skip
-    found, families = shape.quantization if shape else None, known.get(backend, {})
-    if found is None:
-        # What the engine quantizes itself, when it loads a model in 16 bits.
-        if value_of(profile.data["engineArgs"], "--quantization", "-q") == "fp8":
-            _check_online(profile, where, capability, families.get("fp8", {}), report)
-        return
-    limits = families.get(f"{found.method}-{found.family}") or families.get(found.family)
-    if not limits:
-        return
-    name, model = found.family.upper(), profile.data["model"]
-    if capability < limits["least"]:
+    family, limits, flag = _limits(shape, arguments, backend, known)
+    if limits and capability < limits.get("native", 0):
+        weights = "weights" if flag else f"weights of model '{profile.data['model']}'"
         report.add(
-            "DG428", f"{where} cannot serve weights in {name}, as model '{model}' has them: {backend} needs {limits['least']}", at,
-            hint="use a newer GPU, or the model in another precision",
-        )  # fmt: skip
-    elif capability < limits.get("native", 0):
-        report.add(
-            "DG429", f"{where} does not compute in {name}: weights of model '{model}' are unpacked to 16 bits on the fly", at,
+            "DG429", f"{where} does not compute in {family.upper()}: {weights} are unpacked to 16 bits on the fly",
+            _at_argument(profile, flag) if flag else at,
             hint=f"this saves memory, not time; GPUs with {limits['native']} or higher do both", severity="warning",
         )  # fmt: skip
 
 
-def _check_online(profile: Profile, where: str, capability: float, limits: Mapping[str, float], report: Report) -> None:
-    at = _at_argument(profile, "--quantization")
-    if capability < limits.get("least", 0):
-        message = f"{where} cannot serve weights in FP8: {profile.data['backend']} needs {limits['least']}"
-        report.add("DG428", message, at, hint="use a newer GPU, or leave out --quantization")
-    elif capability < limits.get("native", 0):
-        message = f"{where} does not compute in FP8: weights are unpacked to 16 bits on the fly"
-        hint = f"this saves memory, not time; GPUs with {limits['native']} or higher do both"
-        report.add("DG429", message, at, hint, severity="warning")
+def unsupported(
+    shape: Shape | None, arguments: Sequence[str], backend: str, gpu: Mapping[str, Any], known: Mapping[str, Any]
+) -> Unsupported | None:
+    """The first thing about precision that an engine refuses on this GPU."""
+    capability, where = float(gpu["computeCapability"]), _where(gpu)
+    never_half = backend == "vllm" and shape is not None and shape.type in _NEVER_IN_HALF
+    if never_half and shape is not None and _dtype(arguments) in ("half", "float16"):
+        return ("--dtype", f"vLLM does not run '{shape.type}' models in FP16", "leave out --dtype")
+    if _dtype(arguments) == "bfloat16" and capability < 8:
+        hint = "leave out --dtype" if never_half else "use --dtype half"
+        return "--dtype", f"{where} has no BF16", hint
+    family, limits, flag = _limits(shape, arguments, backend, known)
+    if not limits or capability >= limits["least"]:
+        return None
+    if flag:
+        message = f"{where} cannot serve weights in FP8: {backend} needs {limits['least']}"
+        return (flag, message, "leave out --quantization")
+    needs = f"{backend} needs {limits['least']}"
+    return "", f"{where} cannot serve the weights of this model, which are in {family.upper()}: {needs}", ""
+
+
+def _limits(
+    shape: Shape | None, arguments: Sequence[str], backend: str, known: Mapping[str, Any]
+) -> tuple[str, Mapping[str, float], str]:
+    """The precision of the weights, what it needs of a GPU, and the flag that asks for it if the model does not."""
+    families: Mapping[str, Any] = known.get(backend, {})
+    found = shape.quantization if shape else None
+    if found:
+        limits = families.get(f"{found.method}-{found.family}") or families.get(found.family) or {}
+        return found.family, limits, ""
+    # What the engine quantizes itself, when it loads a model in 16 bits.
+    if value_of(arguments, "--quantization", "-q") == "fp8":
+        return "fp8", families.get("fp8", {}), "--quantization"
+    return "", {}, ""
+
+
+def _dtype(arguments: Sequence[str]) -> str:
+    return value_of(arguments, "--dtype") or ""
+
+
+def _where(gpu: Mapping[str, Any]) -> str:
+    return f"{gpu['name']} (compute capability {gpu['computeCapability']})"
 
 
 def widened(shape: Shape, backend: str, gpu: Mapping[str, Any]) -> Shape:
@@ -73,6 +104,6 @@ def widened(shape: Shape, backend: str, gpu: Mapping[str, Any]) -> Shape:
 
 def _at_argument(profile: Profile, flag: str) -> Any:
     for index, argument in enumerate(profile.data["engineArgs"]):
-        if argument.startswith(flag):
+        if argument.startswith(flag) or (flag == "--quantization" and argument.startswith("-q")):
             return profile.at(("engineArgs", index))
     return profile.at(("engineArgs",))

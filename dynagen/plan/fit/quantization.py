@@ -11,7 +11,7 @@ class Quantization(NamedTuple):
     """`family` is what a GPU must be able to do: fp8, nvfp4, mxfp4, int4, int8. `method` is the loader's name for it.
 
     `bits` of a weight include its share of the scales. What is false is stored in 16 bits, as embeddings always are.
-    Weights come in blocks of `block` by `block`, or in groups of `group` with one scale; 0 if a scale is for more.
+    `experts` are the bits of routed experts, if they have others. Weights come in blocks of `block` by `block`, or in groups of `group` with one scale; 0 if a scale is for more.
     """
 
     family: str
@@ -22,6 +22,7 @@ class Quantization(NamedTuple):
     shared: bool = True
     block: int = 0
     group: int = 0
+    experts: float = 0
 
 
 # Names of attention's matrices, or of attention as a whole; not of its norms.
@@ -35,14 +36,18 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
         return None
     method = str(found.get("quant_method") or "modelopt").replace("_", "-").lower()
     ignored = found.get("modules_to_not_convert") or found.get("ignore") or found.get("exclude_modules") or ()
-    kept = [str(name) for name in ignored]
+    kept = [str(name).removeprefix("re:").removesuffix(".*").replace("\\", "") for name in ignored]
     weights = _weights(found)
     group = int(found.get("group_size") or weights.get("group_size") or 0)
     group = max(group, 0)  # -1: one scale a column
     algorithm = str(found.get("quant_algo") or found.get("quantization") or "").upper()
     bits = int(found.get("bits") or found.get("w_bit") or weights.get("num_bits") or 0)
     family, size = "", 0.0
-    if method == "mxfp4" or "MXFP4" in algorithm:
+    # DeepSeek-V4: what `ignore` and `config_groups` say is about its experts.
+    experts = _expert_bits(config, found) if method == "fp8" else 0
+    if experts:
+        family, size, kept = "fp8", 8, []
+    elif method == "mxfp4" or "MXFP4" in algorithm or _format(found).startswith("mxfp4"):
         family, size, group = "mxfp4", 4 + 8 / 32, 32
     elif "NVFP4" in algorithm or (weights.get("type") == "float" and bits == 4):
         family, size, group = "nvfp4", 4 + 8 / 16, 16
@@ -54,14 +59,34 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
         family, size = f"int{bits}", bits + (20 / group if group else 0)  # a scale of 16 bits and a zero point of 4
     if not family:
         return None
-    block = found.get("weight_block_size") or (0,)
     return Quantization(
         family, method, size,
         attention=not any(re.search(_ATTENTION, name) and "index" not in name for name in kept),
-        mlp=not any(re.search(r"\.mlp\*?$|mlp\.(gate_up|up|down)_proj", name) for name in kept),
+        mlp=not any(re.search(r"\.mlp\*?$|mlp\.\(?(\w+\|)*(gate_up|up|down)(\|\w+)*\)?_proj", name) for name in kept),
         shared=not any("shared_expert" in name and not name.endswith("gate") for name in kept),
-        block=int(block[0]), group=group,
+        block=_block(found.get("weight_block_size") or weights.get("block_structure")), group=group,
+        experts=experts,
     )  # fmt: skip
+
+
+def _expert_bits(config: Mapping[str, Any], found: Mapping[str, Any]) -> float:
+    """DeepSeek-V4's experts are in FP4 where all else is in FP8: MXFP4, or NVFP4 when they were quantized once more."""
+    if config.get("expert_dtype") != "fp4":
+        return 0
+    return 4 + 8 / 16 if isinstance(found.get("config_groups"), Mapping) else 4 + 8 / 32
+
+
+def _format(found: Mapping[str, Any]) -> str:
+    groups = found.get("config_groups")
+    first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
+    return str((first.get("format") if isinstance(first, Mapping) else "") or found.get("format") or "")
+
+
+def _block(size: Any) -> int:
+    """The side of a block, of `[128, 128]` or `128x128`; compressed-tensors has written both."""
+    if isinstance(size, str):
+        size = size.lower().split("x")
+    return int(size[0]) if size else 0
 
 
 def _weights(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import shortened
-from dynagen.plan.fit.blocks import Block, NotUnderstood, blocks_of
+from dynagen.plan.fit.block import Block, NotUnderstood
+from dynagen.plan.fit.blocks import blocks_of, width_of_shared
 from dynagen.plan.fit.quantization import Quantization, quantization_of
 
 
 class Shape(NamedTuple):
-    """What a model is made of. `blocks` are its layers, equal ones counted; widths are those of the MLPs in elements.
+    """What a model is made of. `blocks` are its layers, equal ones counted; widths are those of the MLPs in elements,
+    `shared_width` that of all experts together that see every token.
 
     `other` are parameters that no tensor parallelism splits and no key describes, such as a vision tower.
     """
@@ -36,6 +38,7 @@ class Shape(NamedTuple):
     experts_per_token: int
     expert_width: int
     other: int
+    shared_width: int = 0
 
     @property
     def parameters(self) -> int:
@@ -51,12 +54,10 @@ class Shape(NamedTuple):
 # Layers of a kind that is not counted here; a number that is wrong is worse than none.
 _FOREIGN = (
     "block_configs",
-    "compress_ratios",
-    "linear_attn_config",
-    "global_head_dim",
     "swa_num_key_value_heads",
     "attention_other_setting",
-    "sparse_attention_config",
+    "hidden_size_per_layer_input",
+    "num_kv_shared_layers",
 )
 # Whose embeddings are shared when config.json does not say: the defaults of their classes in transformers.
 _TIED = ("gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2")
@@ -79,13 +80,16 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
 def _shape_of(config: Mapping[str, Any]) -> Shape:
     merged = _described(config)
     kind = str(merged.get("model_type", ""))
+    if "num_hidden_layers" not in merged and merged.get("layers_block_type"):  # Nemotron 3 Ultra lists them only
+        merged["num_hidden_layers"] = len(merged["layers_block_type"])
     layers, hidden, heads = (
         _number(merged, key) for key in ("num_hidden_layers", "hidden_size", "num_attention_heads")
     )
     if layers > _MOST_LAYERS:
         raise NotUnderstood(f"'num_hidden_layers' is {layers}")
     experts = _experts(merged)
-    width = int(merged.get("intermediate_size_mlp") or merged.get("intermediate_size") or 0)
+    widths = ("intermediate_size_mlp", "dense_intermediate_size", "intermediate_size")
+    width = int(next((merged[key] for key in widths if merged.get(key)), 0))
     expert_width = int(merged.get("moe_intermediate_size") or merged.get("intermediate_size") or 0) if experts else 0
     if not (width or expert_width):
         raise NotUnderstood("'intermediate_size' is missing")
@@ -104,11 +108,10 @@ def _shape_of(config: Mapping[str, Any]) -> Shape:
         quantization=quantization_of(merged),
         width=width,
         experts=experts,
-        experts_per_token=int(merged.get("num_experts_per_tok") or merged.get("experts_per_token") or 1)
-        if experts
-        else 0,
+        experts_per_token=_experts_per_token(merged) if experts else 0,
         expert_width=expert_width,
         other=int(merged.get("otherParameters", 0) * 1e9),
+        shared_width=width_of_shared(merged, kind, expert_width) if experts else 0,
     )
 
 
@@ -136,6 +139,11 @@ def _experts(config: Mapping[str, Any]) -> int:
     if not isinstance(experts, int):
         raise NotUnderstood(f"the number of experts is {shortened(str(experts), 20)}")
     return int(experts)
+
+
+def _experts_per_token(config: Mapping[str, Any]) -> int:
+    keys = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token", "top_k_experts")
+    return int(next((config[key] for key in keys if config.get(key)), 1))
 
 
 def _number(config: Mapping[str, Any], key: str) -> int:
