@@ -45,7 +45,7 @@ def make_plan(
     workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
-    engines = facts["releases"][data["release"]].get("engines", {})
+    engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_flags(profile, [part.path for part in parts], engines, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
