@@ -9,6 +9,7 @@ from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, path
 from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
+from dynagen.manifests.digests import with_digest
 from dynagen.schema.sets import Schemas
 from dynagen.trees.fragment import Fragment
 from dynagen.trees.merge import DIRECTIVES, Conflict, merge, unknown_directives, without_directives
@@ -221,7 +222,7 @@ class Manifests:
             tree = merge(common, manifest.tree, None, plain=True)
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
-            finished.append(manifest.with_tree(_ordered(Map(tree, manifest.tree.origin))))
+            finished.append(manifest.with_tree(with_digest(_ordered(Map(tree, manifest.tree.origin)))))
         finished.sort(key=_apply_order)
         first: dict[tuple[str, ...], Manifest] = {}
         for manifest in finished:

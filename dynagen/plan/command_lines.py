@@ -29,6 +29,7 @@ def command_line(
         layout=part.layout,
         context=context,
         concurrency=data.get("concurrency"),
+        revision=data.get("revision"),
     )
     args = [*backend.arguments(launch), *data["engineArgs"], *profile.value(part.path)["engineArgs"]]
     if release < (1, 0, 0):

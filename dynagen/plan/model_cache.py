@@ -7,22 +7,29 @@ from typing import Any
 from zlib import crc32
 
 from dynagen.diagnostics import Report
+from dynagen.engine.arguments import has
 from dynagen.plan.env import env_vars, hugging_face_env
 from dynagen.plan.values import ModelCache, Worker
 from dynagen.plan.worker_resources import amount
 from dynagen.profile import Profile
+from dynagen.text.versions import Version
 
 
-def plan_model_cache(data: Mapping[str, Any], facts: Mapping[str, Any]) -> ModelCache | None:
+def plan_model_cache(data: Mapping[str, Any], facts: Mapping[str, Any], release: Version) -> ModelCache | None:
     """The cache of a checked profile. A layer's facts may know the storage class to use for an access mode."""
     given = data.get("modelCache")
     if given is None:
         return None
     existing = given.get("claimName")
-    # The template of a Job cannot be changed, so another model gets another Job. The number only tells names apart.
-    digest = crc32(data["model"].encode())
-    own = {"HF_HOME": given["mountPath"], "MODEL": data["model"]}
+    # A file for each model and revision: a volume may hold several. The number only tells names apart.
+    revision = data.get("revision")
+    digest = crc32(f"{data['model']}@{revision}".encode())
+    own = {"HF_HOME": given["mountPath"], "MODEL": data["model"], **({"REVISION": revision} if revision else {})}
+    ready = f"{given['mountPath'].rstrip('/')}/.dynagen-{digest:08x}"
+    is_on_hub = not data["model"].startswith("/")
     usual = facts.get("storage", {}).get("defaultClasses", {}).get(given["accessMode"])
+    # A disk of one node would be attached where the Job runs while the worker waits for it: the worker downloads.
+    download = given["download"] and existing is None and given["accessMode"] == "ReadWriteMany" and is_on_hub
     return ModelCache(
         claim=existing or f"{data['metadata']['name']}-model-cache",
         create=existing is None,
@@ -30,12 +37,30 @@ def plan_model_cache(data: Mapping[str, Any], facts: Mapping[str, Any]) -> Model
         storage_class_name=given.get("storageClassName", usual),
         access_mode=given["accessMode"],
         mount_path=given["mountPath"],
-        # A disk of one node would be attached where the Job runs while the worker waits for it: the worker downloads.
-        download=given["download"] and existing is None and given["accessMode"] == "ReadWriteMany",
-        job=f"{data['metadata']['name']}-download-{digest:08x}",
-        download_env=env_vars({**hugging_face_env(data), **own}),
+        download=download,
+        # A volume that cannot be written needs it: huggingface_hub writes locks and references otherwise.
+        is_offline=given["accessMode"] == "ReadOnlyMany" or (download and _needs_nothing_else(data, release)),
+        job=f"{data['metadata']['name']}-download",
+        ready=ready,
+        download_env=env_vars({**hugging_face_env(data), **own, "READY": ready}),
         access_pod=given["accessPod"],
     )
+
+
+# What may name another repository, which the Job does not download: a draft model, a tokenizer, adapters, code.
+_MORE_OF_THE_HUB = (
+    "--tokenizer", "--tokenizer-path", "--hf-config-path", "--speculative-config", "--speculative-model", "--spec-model",
+    "--speculative-draft-model-path", "--speculative-draft-model", "--lora-modules", "--lora-paths", "--default-mm-loras",
+    "--trust-remote-code", "--code-revision", "--tokenizer-revision",
+)  # fmt: skip
+
+
+def _needs_nothing_else(data: Mapping[str, Any], release: Version) -> bool:
+    """Whether what the Job downloads is all that components read. Dynamo's own part looks at HF_HUB_OFFLINE since 1.0
+    (strings of _core.abi3.so in the wheels ai-dynamo-runtime 1.0.0 to 1.6.1)."""
+    workers = data["disagg"].values() if "disagg" in data else (data["agg"],)
+    given = [*data["engineArgs"], *data["frontend"]["args"], *(each for one in workers for each in one["engineArgs"])]
+    return release >= (1, 0, 0) and not has(given, *_MORE_OF_THE_HUB)
 
 
 def check_model_cache(

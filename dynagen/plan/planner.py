@@ -17,6 +17,7 @@ from dynagen.plan.fit.models import LookUp, find_shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
+from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -36,7 +37,7 @@ def make_plan(
     release = parse_version(data["release"])
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
-    cache = plan_model_cache(data, facts)
+    cache = plan_model_cache(data, facts, release)
     parts = plan_parts(profile, report)
     shape = find_shape(profile, config, look_up, report)
     context = judge(profile, parts, shape, gpu, facts, release, report)
@@ -51,6 +52,7 @@ def make_plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
         backend=data["backend"],
         model=data["model"],
+        revision=data.get("revision"),
         served_model_name=data.get("servedModelName", data["model"]),
         context=context,
         release=data["release"],
@@ -59,7 +61,7 @@ def make_plan(
         mode="disagg" if "disagg" in data else "agg",
         spot=data["spot"],
         gpu=gpu,
-        images=plan_images(profile, release, report),
+        images=plan_images(profile, gpu, release, report),
         graph=_graph(
             dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts["releases"][data["release"]]
         ),
@@ -107,6 +109,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         service=name_of(data["metadata"]["name"], FRONTEND),
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
+        shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
         args=list(given["args"]) or None,
         env=env_vars(env),
         profile_env=env_vars(given["env"]),

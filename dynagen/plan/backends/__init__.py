@@ -29,6 +29,7 @@ class Launch(NamedTuple):
     layout: Layout
     context: int | None = None
     concurrency: int | None = None
+    revision: str | None = None
 
 
 class Demand(NamedTuple):

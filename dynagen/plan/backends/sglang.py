@@ -16,6 +16,7 @@ OWN_FLAGS = {
     "--model": "model",
     "--model-path": "model",
     "--served-model-name": "servedModelName",
+    "--revision": "revision",
     "--tp": "gpus, or parallel.tensor",
     "--tp-size": "gpus, or parallel.tensor",
     "--tensor-parallel-size": "gpus, or parallel.tensor",
@@ -44,6 +45,8 @@ _BOOTSTRAP_PORT = "12345"
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
     found = ["--model-path", launch.model, "--served-model-name", launch.served_model_name]
+    if launch.revision:
+        found += ["--revision", launch.revision]
     layout = launch.layout
     found += ["--tp", str(_world(layout))]
     if layout.pipeline > 1:

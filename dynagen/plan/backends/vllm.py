@@ -17,6 +17,7 @@ IMAGE = "vllm-runtime"
 OWN_FLAGS = {
     "--model": "model",
     "--served-model-name": "servedModelName",
+    "--revision": "revision",
     "--tensor-parallel-size": "gpus, or parallel.tensor",
     "-tp": "gpus, or parallel.tensor",
     "--pipeline-parallel-size": "parallel.pipeline",
@@ -41,6 +42,8 @@ _KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
     found = ["--model", launch.model]
+    if launch.revision:
+        found += ["--revision", launch.revision]
     if launch.served_model_name != launch.model:
         found += ["--served-model-name", launch.served_model_name]
     found += ["--tensor-parallel-size", str(launch.layout.tensor)]
