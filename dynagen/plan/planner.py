@@ -11,6 +11,7 @@ from dynagen.diagnostics import Report
 from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fit.gpu_memory import stored_bytes
 from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
 from dynagen.plan.fit.models import LookUp, find_shape
@@ -18,6 +19,7 @@ from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.shutdown import plan_shutdown
+from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -37,17 +39,19 @@ def make_plan(
     release = parse_version(data["release"])
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
-    cache = plan_model_cache(data, facts, release)
     parts = plan_parts(profile, report)
     shape = find_shape(profile, config, look_up, report)
+    load = Load(stored_bytes(shape) if shape else None, sum(profile.value((*part.path, "replicas")) for part in parts))
+    cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, report)
-    workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
+    workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
     check_flags(profile, [part.path for part in parts], release, look_up, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)
+    check_storage(profile, cache, load, facts, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
         backend=data["backend"],

@@ -83,6 +83,7 @@ class Worker(NamedTuple):
     machine: Machine | None
     cpu: str | None
     memory: str | None
+    ephemeral_storage: str | None
     shared_memory: str
     spot: bool
 
@@ -92,12 +93,14 @@ class ModelCache(NamedTuple):
 
     `job` is what the name of the download Job begins with, `download_env` its list of EnvVar, `ready` the file that it leaves
     behind when all is there. Components wait for that when `download` is true. `is_offline`: they take nothing from the Hub.
+    `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
     """
 
     claim: str
     create: bool
     size: str | None
     storage_class_name: str | None
+    disk_throughput: int | None
     access_mode: str
     mount_path: str
     download: bool

@@ -129,3 +129,36 @@ def test_images_come_from_a_mirror() -> None:
 def test_the_frontend_follows_an_image_of_the_model_s_own(more: str, frontend: str) -> None:
     manifests = compiled("backend: vllm\ngpu: nvidia-l4\nagg: {}\n" + more)
     assert pod(manifests, "Frontend")["containers"][0]["image"] == frontend
+
+
+@pytest.mark.parametrize(("model", "gpus", "replicas", "size", "name"), [
+    ("Qwen/Qwen3-0.6B", 1, 1, "100Gi", "standard-rwx"),
+    ("Qwen/Qwen3-32B", 2, 4, "1Ti", "zonal-rwx"),
+    ("Qwen/Qwen3-32B", 2, 4, "200Gi", "standard-rwx"),
+    ("Qwen/Qwen3-32B", 2, 40, "2560Gi", "premium-rwx"),
+    ("example/unknown", 2, 4, "100Gi", "standard-rwx"),
+    ("example/unknown", 2, 4, "1Ti", "zonal-rwx"),
+])  # fmt: skip
+def test_the_class_follows_from_what_is_loaded(model: str, gpus: int, replicas: int, size: str, name: str) -> None:
+    text = (
+        f"backend: vllm\ngpu: nvidia-h100-80gb\nagg: {{gpus: {gpus}, replicas: {replicas}}}\noverlays: [gke]\n"
+        f"gke: {{capacity: reservation}}\nmodelCache: {{size: {size}}}\n"
+    )
+    report = Report()
+    documents = parse(HEAD.replace("Qwen/Qwen3-0.6B", model) + text, "profile.yaml", report)
+    compilation = compile_profile(Request(documents, [], Path(), Path()), report)
+    assert compilation.plan is not None and compilation.plan.model_cache is not None
+    assert compilation.plan.model_cache.storage_class_name == name
+
+
+def test_the_probe_that_a_load_is_held_against_is_the_one_in_the_output() -> None:
+    from dynagen.plan.storage import STARTUP_SECONDS
+
+    probe = pod(compiled(CACHE), "worker")["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == STARTUP_SECONDS
+
+
+@pytest.mark.parametrize(("more", "asked"), [("", "12Gi"), ("modelCache: {claimName: filled}\n", "10Gi")])
+def test_a_worker_asks_for_the_disk_that_it_fills(more: str, asked: str) -> None:
+    spec = pod(compiled("backend: vllm\ngpu: nvidia-l4\nagg: {}\n" + more), "worker")
+    assert spec["containers"][0]["resources"]["requests"]["ephemeral-storage"] == asked

@@ -155,7 +155,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(text: str, number: float) 
     (on_gke("nvidia-l4", "agg: {}", "modelCache: {size: 1Ti, storageClassName: premium-rwo}\n"), ("DG413", "storageClassName")),
     (on_gke("nvidia-b200", "agg: {gpus: 8, replicas: 1}", "gke: {capacity: reservation}\n"
             "modelCache: {size: 1Ti, accessMode: ReadWriteOnce, storageClassName: standard-rwo}\n"), ("DG413", "storageClassName")),
-    (on_gke("nvidia-l4", "agg: {}", "modelCache: {size: 200Gi}\n"), ("DG414", "size")),
+    (on_gke("nvidia-l4", "agg: {}", "modelCache: {size: 50Gi}\n"), ("DG414", "size")),
     (on_gke("nvidia-l4", "agg: {}", "spot: true\n"), ("DG415", "agg")),
     (on_gke("nvidia-l4", "agg: {replicas: 2}", "modelCache: {size: 1Ti, accessMode: ReadWriteOnce}\n"), ("DG405", "accessMode")),
     (on_gke("nvidia-l4", "agg: {engineArgs: [--model=x]}"), ("DG404", "--model=x]}")),
