@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
-from dynagen.engine.arguments import flag_of, has, value_of
+from dynagen.engine.arguments import flag_of, has
 from dynagen.engine.refused_values import check_values
 from dynagen.plan.fit.models import LookUp
 from dynagen.profile import Profile
@@ -16,7 +16,7 @@ from dynagen.text.versions import Version, parse_version
 def check_flags(
     profile: Profile, workers: Sequence[KeyPath], release: Version, look_up: LookUp, report: Report
 ) -> None:
-    """Reports DG434 to DG436 and DG438, DG452 for a value that an engine refuses."""
+    """Reports DG434 to DG436, DG452 for a value that an engine refuses."""
     data = profile.data
     paths = [
         path for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)) if profile.value(path)
@@ -31,7 +31,6 @@ def check_flags(
             _check_engine(flag, at, profile, known, release, report)
     if data["frontend"]["args"]:
         _check_frontend(profile, look_up("flags", "frontend"), release, report)
-    _check_router(profile, report)
 
 
 def _flags(profile: Profile, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -110,22 +109,3 @@ def _near(flag: str, words: Sequence[str]) -> str | None:
 
     found = difflib.get_close_matches(flag, words, n=1, cutoff=0.88)
     return found[0] if found else None
-
-
-def _check_router(profile: Profile, report: Report) -> None:
-    """Frontends that choose workers by what is cached must tell each other (docs of the router: --router-replica-sync)."""
-    frontend = profile.data["frontend"]
-    args, env = frontend["args"], frontend["env"]
-    mode = value_of(args, "--router-mode") or env.get("DYN_ROUTER_MODE")
-    synced = has(args, "--router-replica-sync") or str(env.get("DYN_ROUTER_REPLICA_SYNC", "")).lower() in (
-        "1",
-        "true",
-        "yes",
-        "on",
-    )
-    if mode == "kv" and frontend["replicas"] > 1 and not synced:
-        report.add(
-            "DG438", f"{frontend['replicas']} frontends route by KV cache, and do not tell each other what they routed",
-            profile.written(("frontend", "replicas")) or profile.at(("frontend",)),
-            hint="add --router-replica-sync to frontend.args", severity="warning",
-        )  # fmt: skip

@@ -15,7 +15,6 @@ from dynagen.plan.worker_resources import amount
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
-
 # MiB/s of a Hyperdisk that is made for a cache: it has 140 by default, at which 240 GB load for half an hour.
 # source: cloud.google.com/compute/docs/disks/hd-types/hyperdisk-balanced
 _DISK_THROUGHPUT = 1200

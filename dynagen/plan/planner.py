@@ -18,6 +18,8 @@ from dynagen.plan.fit.models import LookUp, find_shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
+from dynagen.plan.rollout import check_rollout
+from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
@@ -48,6 +50,8 @@ def make_plan(
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
     check_flags(profile, [part.path for part in parts], release, look_up, report)
+    check_rollout(profile, release, report)
+    check_router(profile, [part.path for part in parts], report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)
@@ -114,7 +118,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
         shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
-        args=list(given["args"]) or None,
+        args=[*given["args"], *sync_arguments(data)] or None,
         env=env_vars(env),
         profile_env=env_vars(given["env"]),
         cpu=str(given["cpu"]),

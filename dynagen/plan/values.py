@@ -59,6 +59,14 @@ class Machine(NamedTuple):
     spot: bool
 
 
+class Rollout(NamedTuple):
+    """How workers are replaced, in the words of the operator's annotations; what is None is left to it."""
+
+    strategy: str | None
+    max_surge: str | None
+    max_unavailable: str | None
+
+
 class Worker(NamedTuple):
     """One component that runs the engine.
 
@@ -85,6 +93,7 @@ class Worker(NamedTuple):
     memory: str | None
     ephemeral_storage: str | None
     shared_memory: str
+    rollout: Rollout
     spot: bool
 
 

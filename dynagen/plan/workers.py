@@ -11,8 +11,9 @@ from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.judging import Part
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.placement import machine_for
-from dynagen.plan.values import ModelCache, Worker
+from dynagen.plan.rollout import plan_rollout
 from dynagen.plan.storage import ephemeral_storage
+from dynagen.plan.values import ModelCache, Worker
 from dynagen.plan.worker_resources import plan_resources
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -68,5 +69,6 @@ def plan_worker(
         memory=memory,
         ephemeral_storage=ephemeral_storage(cache, weights),
         shared_memory=shared_memory,
+        rollout=plan_rollout(data, given["replicas"], cache, release),
         spot=data["spot"],
     )

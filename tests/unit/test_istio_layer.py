@@ -188,7 +188,10 @@ def test_overload_ejects_no_frontend_and_one_frontend_is_never_ejected() -> None
     outliers = several["outlierDetection"]
     assert outliers["consecutive5xxErrors"] == 0  # 529 is a 5xx
     assert outliers["consecutiveGatewayErrors"] == 5 and outliers["maxEjectionPercent"] <= 50
-    assert "outlierDetection" not in build({})["DestinationRule", "chat-mesh"]["spec"]["trafficPolicy"]
+    assert (
+        "outlierDetection"
+        not in build({}, frontend={"replicas": 1})["DestinationRule", "chat-mesh"]["spec"]["trafficPolicy"]
+    )
 
 
 def test_the_frontend_joins_the_mesh_with_its_api_alone() -> None:

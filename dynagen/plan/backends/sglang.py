@@ -41,6 +41,9 @@ OWN_FLAGS = {
 # free port is chosen that no probe or policy can name.
 _BOOTSTRAP_PORT = "12345"
 
+# Without it workers publish nothing (use_kv_events in sglang/args.py of the wheels 1.0.2 and 1.6.1).
+_KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:5557"}'
+
 
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
@@ -63,6 +66,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-running-requests", str(launch.concurrency)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
     found += ["--enable-metrics"]
+    if launch.kv_events:
+        found += ["--kv-events-config", _KV_EVENTS]
     if launch.role != "agg":
         found += ["--disaggregation-mode", launch.role, "--disaggregation-transfer-backend", "nixl"]
         # The other side calls back, so it must listen on the pod's address, not on localhost.

@@ -38,6 +38,10 @@ OWN_FLAGS = {
 # recipes/ and docs/ of ai-dynamo/dynamo, aiconfigurator 0.12.0. Required on prefill since 1.0 (vllm/args.py).
 _KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
 
+# Without it workers publish nothing since 1.1; before, Dynamo made one by itself (create_kv_events_config in vllm/args.py of
+# the wheels 1.0.2, 1.1.1 and 1.6.1). Each data-parallel rank takes the next port.
+_KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:20080","enable_kv_cache_events":true}'
+
 
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
@@ -57,6 +61,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-model-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
+    if launch.kv_events and launch.release >= (1, 1, 0):
+        found += ["--kv-events-config", _KV_EVENTS]
     if launch.role == "agg":
         return found
     if launch.release >= (1, 0, 0):
