@@ -16,18 +16,22 @@ from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
 from dynagen.plan.fit.models import LookUp, find_shape
 from dynagen.plan.flags import check_flags
+from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.storage import Load, check_storage
-from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
 from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
+# Tokenizers, images of prompts and many streams take much more for a while; recipes/ of ai-dynamo/dynamo allow 16 to 128 GiB. It
+# asks for what small nodes have.
+_FRONTEND_MEMORY, _FRONTEND_MEMORY_LIMIT = "4Gi", "16Gi"
 
 
 def make_plan(
@@ -49,6 +53,7 @@ def make_plan(
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
+    check_gateway(profile, report)
     check_flags(profile, [part.path for part in parts], release, look_up, report)
     check_rollout(profile, release, report)
     check_router(profile, [part.path for part in parts], report)
@@ -73,6 +78,8 @@ def make_plan(
         graph=_graph(
             dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts["releases"][data["release"]]
         ),
+        pod_security=_pod_security(data, release),
+        network_policy=data["networkPolicy"],
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
@@ -82,6 +89,16 @@ def make_plan(
         annotations=dict(metadata.get("annotations", {})),
         overlays=list(data["overlays"]),
     )
+
+
+def _pod_security(data: Mapping[str, Any], release: Version) -> PodSecurity:
+    """The release's images run as user 1000 (`USER dynamo` in container/templates of ai-dynamo/dynamo, from 1.0 on); others may
+    not start as that."""
+    said = data.get("podSecurity")
+    if said:
+        return PodSecurity(said == "restricted", said == "restricted")
+    own = release >= (1, 0, 0) and "image" not in data
+    return PodSecurity(own and "image" not in data["frontend"], own)
 
 
 def _graph(namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:
@@ -122,5 +139,6 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         env=env_vars(env),
         profile_env=env_vars(given["env"]),
         cpu=str(given["cpu"]),
-        memory=str(given["memory"]),
+        memory=str(given.get("memory", _FRONTEND_MEMORY)),
+        memory_limit=str(given.get("memory", _FRONTEND_MEMORY_LIMIT)),
     )

@@ -46,6 +46,7 @@ class Frontend(NamedTuple):
     profile_env: list[dict[str, Any]]
     cpu: str
     memory: str
+    memory_limit: str
 
 
 class Machine(NamedTuple):
@@ -120,6 +121,13 @@ class ModelCache(NamedTuple):
     access_pod: bool
 
 
+class PodSecurity(NamedTuple):
+    """Whether the pods of frontend and workers are restricted, and so the namespace may say that they are."""
+
+    frontend: bool
+    workers: bool
+
+
 class GraphNames(NamedTuple):
     """What the operator makes of the graph's name
     (deploy/operator/internal/consts/consts.go and internal/dynamo/graph.go of ai-dynamo/dynamo).
@@ -156,6 +164,8 @@ class Plan(NamedTuple):
     gpu: dict[str, Any]
     images: Images
     graph: GraphNames
+    pod_security: PodSecurity
+    network_policy: bool
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None

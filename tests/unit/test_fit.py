@@ -385,7 +385,7 @@ def test_every_worker_of_every_machine_fits_its_machine() -> None:
 def test_two_kinds_of_workers_may_share_a_node() -> None:
     text = "backend: vllm\nmodel: Qwen/Qwen3-0.6B\ngpu: nvidia-l4\noverlays: [gke]\n"
     text += "disagg: {prefill: {gpus: 1}, decode: {gpus: 3, parallel: {pipeline: 3}}}\n"
-    assert compiled(text)[1] == []
+    assert compiled(text)[1] == [("DG437", "warning")]
 
 
 @pytest.mark.parametrize(

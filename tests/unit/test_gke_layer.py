@@ -122,7 +122,7 @@ def test_a_machine_type_is_asked_for_and_sizes_the_worker() -> None:
     spec = pod(compiled(L4 + "gke: {machineType: g2-standard-32}\n"), "worker")
     assert spec["nodeSelector"]["node.kubernetes.io/instance-type"] == "g2-standard-32"
     assert spec["containers"][0]["resources"]["requests"] == {
-        "cpu": "30", "memory": "114Gi", "ephemeral-storage": "12Gi",
+        "cpu": "30", "memory": "110Gi", "ephemeral-storage": "12Gi",
     }  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def test_a_certificate_makes_it_https() -> None:
 
 def test_a_certificate_map_makes_it_https_without_a_secret() -> None:
     gateway = "{class: gke-l7-global-external-managed, host: a.example.com, certificateMap: certificates}"
-    found = compiled(L4 + f"gke: {{gateway: {gateway}}}\n")["Gateway", "chat-gateway"]
+    found = compiled(L4 + f"gke: {{gateway: {gateway}}}\n", ("DG645",))["Gateway", "chat-gateway"]
     assert found["metadata"]["annotations"] == {"networking.gke.io/certmap": "certificates"}
     (listener,) = found["spec"]["listeners"]
     assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
@@ -252,3 +252,20 @@ def test_every_storage_class_of_which_something_is_known_is_there() -> None:
     classes = documents(gke_layer(Memory()), "external/storage-classes.yaml", Report())
     names = {document.data["metadata"]["name"] for document in classes}
     assert load_facts([gke_layer(Memory())], Report())["storage"]["classes"].keys() < names
+
+
+def test_a_gateway_has_a_policy_and_an_address_that_stays() -> None:
+    gateway = "class: gke-l7-global-external-managed, host: a.example.com, certificateMap: m, securityPolicy: office, address: ours"
+    manifests = compiled(L4 + f"gke: {{gateway: {{{gateway}}}}}\n")
+    assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["securityPolicy"] == "office"
+    assert manifests["Gateway", "chat-gateway"]["spec"]["addresses"] == [{"type": "NamedAddress", "value": "ours"}]
+
+
+def test_roles_of_a_disaggregated_graph_seek_one_zone() -> None:
+    text = L4.replace("agg: {}", "disagg: {prefill: {}, decode: {}}")
+    (wish,) = pod(compiled(text), "prefill")["affinity"]["podAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert wish["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+    assert "podAffinity" not in pod(compiled(text + "gke: {zone: us-central1-a}\n"), "prefill").get("affinity", {})
+    assert "podAffinity" not in pod(compiled(L4), "worker").get("affinity", {})

@@ -55,6 +55,7 @@ def judge(
     check_precision(profile, shape, gpu, facts.get("precision", {}), report)
     asked: int | None = data.get("context")
     if shape is None:
+        check_transfer(profile, gpu, None, report)
         return asked
     most = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
     if any(part.layout.gpus > most for part in parts):
