@@ -9,6 +9,7 @@ from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, miss
 from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
+from dynagen.manifests.digests import with_digest
 from dynagen.schema.sets import Schemas
 from dynagen.trees.deletions import Deletions
 from dynagen.trees.directives import LIST_DIRECTIVES, unknown_directives, without_directives
@@ -272,7 +273,7 @@ class Manifests:
             self._check_moved(manifest, _text(common, "metadata", "namespace"))
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
-            finished.append(manifest.with_tree(_ordered(Map(tree, manifest.tree.origin))))
+            finished.append(manifest.with_tree(with_digest(_ordered(Map(tree, manifest.tree.origin)))))
         finished.sort(key=_apply_order)
         first: dict[tuple[str, ...], Manifest] = {}
         for manifest in finished:

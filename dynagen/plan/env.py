@@ -27,6 +27,6 @@ def component_env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str
     env = hugging_face_env(data)
     if cache:
         env["HF_HOME"] = cache.mount_path
-        if cache.access_mode == "ReadOnlyMany":
-            env["HF_HUB_OFFLINE"] = "1"  # huggingface_hub writes locks and references otherwise
+        if cache.is_offline:
+            env["HF_HUB_OFFLINE"] = "1"
     return env

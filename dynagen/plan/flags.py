@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from dynagen.diagnostics import KeyPath, Report
-from dynagen.engine.arguments import has, value_of
 from dynagen.engine.options import Parser
 from dynagen.engine.words import Word
 from dynagen.plan import backends
@@ -16,7 +15,7 @@ from dynagen.profile.facts import LookUp
 def check_flags(
     profile: Profile, workers: Sequence[KeyPath], engines: Mapping[str, str], look_up: LookUp, report: Report
 ) -> None:
-    """Reports DG434 to DG436, DG438 and DG630 to DG632, DG452 for a value that an engine refuses.
+    """Reports DG434 to DG436 and DG630 to DG632, DG452 for a value that an engine refuses.
 
     `engines` are the versions of the engines in the release.
     """
@@ -30,7 +29,6 @@ def check_flags(
         parser = Parser("dynamo.frontend", look_up, data["release"], "")
         certain = "image" not in data["frontend"] and "runtimeVersionOverride" not in data
         _judge(profile, list(_words(profile, ("frontend", "args"))), certain, {}, parser, report)
-    _check_router(profile, report)
 
 
 def _check_engine(
@@ -68,22 +66,3 @@ def _judge(
                 hint = f"{hint.partition(';')[0]}; the profile says it with {said}"
         if not any(each.at == profile.at(path) and each.code == code for each in report.diagnostics):
             report.add(code, message, profile.at(path), hint, severity=severity)
-
-
-def _check_router(profile: Profile, report: Report) -> None:
-    """Frontends that choose workers by what is cached must tell each other (docs of the router: --router-replica-sync)."""
-    frontend = profile.data["frontend"]
-    args, env = frontend["args"], frontend["env"]
-    mode = value_of(args, "--router-mode") or env.get("DYN_ROUTER_MODE")
-    synced = has(args, "--router-replica-sync") or str(env.get("DYN_ROUTER_REPLICA_SYNC", "")).lower() in (
-        "1",
-        "true",
-        "yes",
-        "on",
-    )
-    if mode == "kv" and frontend["replicas"] > 1 and not synced:
-        report.add(
-            "DG438", f"{frontend['replicas']} frontends route by KV cache, and do not tell each other what they routed",
-            profile.written(("frontend", "replicas")) or profile.at(("frontend",)),
-            hint="add --router-replica-sync to frontend.args", severity="warning",
-        )  # fmt: skip

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan import backends
 from dynagen.plan.values import Images
 from dynagen.profile import Profile
 from dynagen.text.versions import Version, parse_version, version_in_tag
 
-# Where Dynamo's images are (docs/fern/pages/reference/general/releases-machine-readable.mdx of ai-dynamo/dynamo).
-REGISTRY = "nvcr.io/nvidia/ai-dynamo"
+# Where Dynamo's images are in a registry (docs/fern/pages/reference/general/releases-machine-readable.mdx of
+# ai-dynamo/dynamo). A mirror has the same paths.
+_PATH = "nvidia/ai-dynamo"
+REGISTRY = f"nvcr.io/{_PATH}"
 
 
-def plan_images(profile: Profile, release: Version, report: Report) -> Images:
+def plan_images(profile: Profile, gpu: Mapping[str, Any], release: Version, report: Report) -> Images:
     """Reports DG401 for an image whose version nobody knows, DG402 for an override that does not fit the release."""
     data = profile.data
-    # dynamo-frontend exists since 0.8.0, the oldest release that is supported.
-    frontend = f"{REGISTRY}/dynamo-frontend:{data['release']}"
-    worker = f"{REGISTRY}/{backends.load(data['backend']).IMAGE}:{data['release']}"
+    home = f"{data['imageRegistry'].rstrip('/')}/{_PATH}"
+    # dynamo-frontend exists since 0.8.0, the oldest release that is supported. It has huggingface_hub, which transformers
+    # brings, and ai-dynamo needs (METADATA of its wheels 0.8.0 to 1.6.1).
+    own = f"{home}/dynamo-frontend:{data['release']}"
+    worker = data.get("image", f"{home}/{backends.load(data['backend']).IMAGE}:{data['release']}")
+    # A model's own image brings the parsers and tokenizers that the frontend needs as well; the frontend may be on a node of
+    # another architecture.
+    follows = "image" in data and gpu["architecture"] == "amd64"
+    frontend = data["frontend"].get("image", worker if follows else own)
     override = data.get("runtimeVersionOverride")
-    images = Images(data["frontend"].get("image", frontend), data.get("image", worker), override)
+    images = Images(frontend, worker, (data.get("modelCache") or {}).get("image", own), override)
     # The operator decides by the version, and refuses images without one since 1.4
     # (deploy/operator/internal/webhook/validation/shared_v1beta1.go); the field exists since then.
     has_override = release >= (1, 4, 0)
     for path, image in ((("image",), images.worker), (("frontend", "image"), images.frontend)):
+        if path == ("frontend", "image") and image == images.worker:
+            continue  # was judged
         _check_tag(profile, path, image, release, has_override and override is None, report)
     if override is not None:
         _check_override(profile, override, release, has_override, report)

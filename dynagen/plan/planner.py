@@ -11,13 +11,19 @@ from dynagen.diagnostics import Report
 from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fit.gpu_memory import stored_bytes
 from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
 from dynagen.plan.fit.models import find_shape
 from dynagen.plan.flags import check_flags
+from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
-from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan
+from dynagen.plan.rollout import check_rollout
+from dynagen.plan.routing import check_router, sync_arguments
+from dynagen.plan.shutdown import plan_shutdown
+from dynagen.plan.storage import Load, check_storage
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -25,6 +31,9 @@ from dynagen.profile.releases import facts_of_release
 from dynagen.text.versions import Version, parse_version
 
 _FRONTEND_PORT = 8000
+# Tokenizers, images of prompts and many streams take much more for a while; recipes/ of ai-dynamo/dynamo allow 16 to 128 GiB. It
+# asks for what small nodes have.
+_FRONTEND_MEMORY, _FRONTEND_MEMORY_LIMIT = "4Gi", "16Gi"
 
 
 def make_plan(
@@ -38,22 +47,28 @@ def make_plan(
     release = parse_version(data["release"])
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
-    cache = plan_model_cache(data, facts)
     parts = plan_parts(profile)
     shape = find_shape(profile, config, look_up, report)
+    load = Load(stored_bytes(shape) if shape else None, sum(profile.value((*part.path, "replicas")) for part in parts))
+    cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, report)
-    workers = [plan_worker(profile, part, gpu, release, cache, context, report) for part in parts]
+    workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
     check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
+    check_gateway(profile, report)
     check_flags(profile, [part.path for part in parts], engines, look_up, report)
+    check_rollout(profile, release, report)
+    check_router(profile, [part.path for part in parts], report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
         check_model_cache(profile, cache, workers, gpu, facts, report)
+    check_storage(profile, cache, load, facts, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
         backend=data["backend"],
         model=data["model"],
+        revision=data.get("revision"),
         served_model_name=data.get("servedModelName", data["model"]),
         context=context,
         release=data["release"],
@@ -62,10 +77,12 @@ def make_plan(
         mode="disagg" if "disagg" in data else "agg",
         spot=data["spot"],
         gpu=gpu,
-        images=plan_images(profile, release, report),
+        images=plan_images(profile, gpu, release, report),
         graph=_graph(
             dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts_of_release(facts, data["release"])
         ),
+        pod_security=_pod_security(data, release),
+        network_policy=data["networkPolicy"],
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
@@ -75,6 +92,16 @@ def make_plan(
         annotations=dict(metadata.get("annotations", {})),
         overlays=list(data["overlays"]),
     )
+
+
+def _pod_security(data: Mapping[str, Any], release: Version) -> PodSecurity:
+    """The release's images run as user 1000 (`USER dynamo` in container/templates of ai-dynamo/dynamo, from 1.0 on); others may
+    not start as that."""
+    said = data.get("podSecurity")
+    if said:
+        return PodSecurity(said == "restricted", said == "restricted")
+    own = release >= (1, 0, 0) and "image" not in data
+    return PodSecurity(own and "image" not in data["frontend"], own)
 
 
 def _graph(namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:
@@ -110,9 +137,11 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         service=name_of(data["metadata"]["name"], FRONTEND),
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
-        args=list(given["args"]) or None,
+        shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
+        args=[*given["args"], *sync_arguments(data)] or None,
         env=env_vars(env),
         profile_env=env_vars(given["env"]),
         cpu=str(given["cpu"]),
-        memory=str(given["memory"]),
+        memory=str(given.get("memory", _FRONTEND_MEMORY)),
+        memory_limit=str(given.get("memory", _FRONTEND_MEMORY_LIMIT)),
     )

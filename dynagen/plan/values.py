@@ -7,28 +7,46 @@ from typing import Any, NamedTuple
 
 
 class Images(NamedTuple):
-    """Container images; `runtime_version_override` is empty when the tags say the version."""
+    """Container images; `runtime_version_override` is empty when the tags say the version. `tools` has a shell and Python with
+    huggingface_hub.
+    """
 
     frontend: str
     worker: str
+    tools: str
     runtime_version_override: str | None
+
+
+class Shutdown(NamedTuple):
+    """How a frontend goes away, in seconds: it serves on for `serving`, then takes no more and has `answer` for what is under
+    way. `wait` is what its own variable says, `proxy` how long what stands in its pod must stay, `grace` the pod's limit.
+    """
+
+    serving: int
+    answer: int
+    wait: int
+    proxy: int
+    grace: int
 
 
 class Frontend(NamedTuple):
     """The component that serves HTTP. `args` follow `python3 -m dynamo.frontend`.
 
     `env` and `profile_env` are lists of EnvVar: what dynagen sets, and what the profile says, which wins over all layers.
+    `shutdown` says how it goes away.
     """
 
     component: str
     service: str
     port: int
     replicas: int
+    shutdown: Shutdown
     args: list[str] | None
     env: list[dict[str, Any]]
     profile_env: list[dict[str, Any]]
     cpu: str
     memory: str
+    memory_limit: str
 
 
 class Machine(NamedTuple):
@@ -40,6 +58,14 @@ class Machine(NamedTuple):
     memory_gib: int
     on_demand: bool
     spot: bool
+
+
+class Rollout(NamedTuple):
+    """How workers are replaced, in the words of the operator's annotations; what is None is left to it."""
+
+    strategy: str | None
+    max_surge: str | None
+    max_unavailable: str | None
 
 
 class Worker(NamedTuple):
@@ -66,26 +92,40 @@ class Worker(NamedTuple):
     machine: Machine | None
     cpu: str | None
     memory: str | None
+    ephemeral_storage: str | None
     shared_memory: str
+    rollout: Rollout
     spot: bool
 
 
 class ModelCache(NamedTuple):
     """A volume with the model. `create` is false for a claim that exists; then nothing fills it either.
 
-    `job` names the download Job, `download_env` is its list of EnvVar.
+    `job` is what the name of the download Job begins with, `download_env` its list of EnvVar, `ready` the file that it leaves
+    behind when all is there. Components wait for that when `download` is true. `is_offline`: they take nothing from the Hub.
+    `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
     """
 
     claim: str
     create: bool
     size: str | None
     storage_class_name: str | None
+    disk_throughput: int | None
     access_mode: str
     mount_path: str
     download: bool
+    is_offline: bool
     job: str
+    ready: str
     download_env: list[dict[str, Any]]
     access_pod: bool
+
+
+class PodSecurity(NamedTuple):
+    """Whether the pods of frontend and workers are restricted, and so the namespace may say that they are."""
+
+    frontend: bool
+    workers: bool
 
 
 class GraphNames(NamedTuple):
@@ -113,6 +153,7 @@ class Plan(NamedTuple):
     metadata: dict[str, Any]
     backend: str
     model: str
+    revision: str | None
     served_model_name: str
     context: int | None
     release: str
@@ -123,6 +164,8 @@ class Plan(NamedTuple):
     gpu: dict[str, Any]
     images: Images
     graph: GraphNames
+    pod_security: PodSecurity
+    network_policy: bool
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None

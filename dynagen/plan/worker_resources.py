@@ -7,8 +7,9 @@ from dynagen.plan.values import Machine
 from dynagen.profile import Profile
 from dynagen.text import quantities
 
-# What DaemonSets (logging, metrics, CSI drivers, GPU device plugin) take of a node, generously.
-_DAEMONS_VCPU, _DAEMONS_GIB = 1, 2
+# What DaemonSets (logging, metrics, CSI drivers, GPU device plugin) take of a node, and room for one that comes later: a worker
+# that asks for all the rest would stay Pending for it. At least so much, or this share of a large machine.
+_DAEMONS_VCPU, _DAEMONS_GIB, _DAEMONS_SHARE = 1, 2, 0.05
 
 
 def plan_resources(
@@ -32,7 +33,9 @@ def requests(machine: Machine, gpus: int) -> tuple[str, str]:
     """CPU and memory for a worker of `gpus` GPUs: its share of what the node leaves to pods, rounded down."""
     cpu, memory = allocatable(machine)
     share = gpus / machine.gpus
-    return str(max(1, int((cpu - _DAEMONS_VCPU) * share))), f"{max(1, int((memory - _DAEMONS_GIB) * share))}Gi"
+    cpu -= max(_DAEMONS_VCPU, cpu * _DAEMONS_SHARE)
+    memory -= max(_DAEMONS_GIB, memory * _DAEMONS_SHARE)
+    return str(max(1, int(cpu * share))), f"{max(1, int(memory * share))}Gi"
 
 
 def allocatable(machine: Machine) -> tuple[float, float]:

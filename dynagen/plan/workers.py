@@ -11,6 +11,8 @@ from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
 from dynagen.plan.placement import machine_for
+from dynagen.plan.rollout import plan_rollout
+from dynagen.plan.storage import ephemeral_storage
 from dynagen.plan.values import ModelCache, Worker
 from dynagen.plan.worker_resources import plan_resources
 from dynagen.profile import Profile
@@ -33,9 +35,10 @@ def plan_worker(
     release: Version,
     cache: ModelCache | None,
     context: int | None,
+    weights: float | None,
     report: Report,
 ) -> Worker:
-    """Reports DG403, DG404, DG409 to DG412 and DG415."""
+    """`weights` are the bytes of the model's files, if they are known. Reports DG403, DG404, DG409 to DG412 and DG415."""
     data, given, layout = profile.data, profile.value(part.path), part.layout
     command, args = command_line(profile, part, release, context, report)
     machine = machine_for(profile, gpu, given["gpus"], part.path, report)
@@ -62,6 +65,8 @@ def plan_worker(
         machine=machine,
         cpu=cpu,
         memory=memory,
+        ephemeral_storage=ephemeral_storage(cache, weights),
         shared_memory=shared_memory,
+        rollout=plan_rollout(data, given["replicas"], cache, release),
         spot=data["spot"],
     )

@@ -22,7 +22,9 @@ def compiled(text: str, codes: tuple[str, ...] = ()) -> dict[tuple[str, str], di
     report = Report()
     documents = parse(HEAD + text, "profile.yaml", report)
     compilation = compile_profile(Request(documents, [], Path(), Path()), report)
-    assert tuple(diagnostic.code for diagnostic in told(report)) == codes, report.diagnostics
+    # Every disaggregated graph on GKE gets DG437.
+    found = tuple(each.code for each in told(report) if each.code != "DG437" or "DG437" in codes)
+    assert found == codes, report.diagnostics
     return {(manifest.kind, manifest.name): manifest.to_data() for manifest in compilation.manifests}
 
 

@@ -287,8 +287,8 @@ def profile(model: str, gpu: str, gpus: int, backend: str = "vllm", more: str = 
 ])  # fmt: skip
 def test_what_works_in_the_world_is_accepted(backend: str, model: str, gpu: str, gpus: int) -> None:
     found, codes = compiled(profile(model, gpu, gpus, backend))
-    # That less than a quarter of a context fits is no reason not to run.
-    assert [code for code, severity in codes if severity != "note" and code != "DG425"] == []
+    # That less than a quarter of a context fits, or that weights come slowly, is no reason not to run.
+    assert [code for code, severity in codes if severity != "note" and code not in ("DG425", "DG642")] == []
     assert found.manifests
 
 
@@ -311,7 +311,7 @@ def test_a_context_that_is_cut_is_said_and_handed_to_every_worker() -> None:
     found, codes = compiled(
         "backend: vllm\nmodel: Qwen/Qwen3-32B\ngpu: nvidia-h100-80gb\ndisagg: {prefill: {gpus: 1}, decode: {gpus: 4}}\n"
     )
-    assert codes == [("DG425", "note")]
+    assert codes == [("DG425", "note"), ("DG642", "warning")]
     assert found.plan is not None and found.plan.context == 32768
     assert all("--max-model-len 32768" in " ".join(worker.args) for worker in found.plan.workers)
 
@@ -324,8 +324,8 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
 def test_a_memory_share_of_the_engine_counts() -> None:
     text = profile("Qwen/Qwen3-32B", "nvidia-h100-80gb", 1, more="context: 40960\n")
     assert ("DG423", "error") in compiled(text)[1]
-    assert compiled(text + "engineArgs: [--gpu-memory-utilization=0.95]\n")[1] == []
-    assert compiled(text + "engineArgs: [--kv_cache_dtype, fp8]\n")[1] == []
+    assert compiled(text + "engineArgs: [--gpu-memory-utilization=0.95]\n")[1] == [("DG642", "warning")]
+    assert compiled(text + "engineArgs: [--kv_cache_dtype, fp8]\n")[1] == [("DG642", "warning")]
 
 
 def test_parallelism_becomes_each_engine_s_flags() -> None:
@@ -416,7 +416,7 @@ def test_every_worker_of_every_machine_fits_its_machine() -> None:
 def test_two_kinds_of_workers_may_share_a_node() -> None:
     text = "backend: vllm\nmodel: Qwen/Qwen3-0.6B\ngpu: nvidia-l4\noverlays: [gke]\n"
     text += "disagg: {prefill: {gpus: 1}, decode: {gpus: 3, parallel: {pipeline: 3}}}\n"
-    assert compiled(text)[1] == []
+    assert compiled(text)[1] == [("DG437", "warning")]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ def test_each_sglang_worker_is_prepared_and_placed() -> None:
             "exec python3 -m dynamo.sglang \\\n  --model-path" in script and f"--disaggregation-mode {name}" in script
         )
         assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
-        assert spec["containers"][0]["resources"]["requests"] == {"cpu": "10", "memory": "40Gi"}
+        assert spec["containers"][0]["resources"]["requests"] == {
+            "cpu": "10", "memory": "40Gi", "ephemeral-storage": "12Gi",
+        }  # fmt: skip
 
 
 def test_the_script_runs_in_a_shell_as_written() -> None:
@@ -119,7 +121,9 @@ def test_flex_start_nodes_are_asked_for() -> None:
 def test_a_machine_type_is_asked_for_and_sizes_the_worker() -> None:
     spec = pod(compiled(L4 + "gke: {machineType: g2-standard-32}\n"), "worker")
     assert spec["nodeSelector"]["node.kubernetes.io/instance-type"] == "g2-standard-32"
-    assert spec["containers"][0]["resources"]["requests"] == {"cpu": "30", "memory": "114Gi"}
+    assert spec["containers"][0]["resources"]["requests"] == {
+        "cpu": "30", "memory": "110Gi", "ephemeral-storage": "12Gi",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("gpu", "gpus", "vcpu", "gib", "nodes"), [
@@ -147,9 +151,11 @@ def test_shared_memory_is_at_most_half_of_a_small_worker() -> None:
 
 
 def test_a_shared_cache_is_on_filestore_and_its_minimum_is_said() -> None:
-    manifests = compiled(L4 + "modelCache: {size: 100Gi}\n", ("DG414",))
+    manifests = compiled(L4 + "modelCache: {size: 50Gi}\n", ("DG414",))
     assert manifests["PersistentVolumeClaim", "chat-model-cache"]["spec"]["storageClassName"] == "standard-rwx"
     assert not [kind for kind, _ in manifests if kind == "StorageClass"]
+    assert compiled(L4 + "modelCache: {size: 100Gi}\n")
+    assert compiled(L4 + "kubernetes: '1.32'\nmodelCache: {size: 100Gi}\n", ("DG414",))
 
 
 @pytest.mark.parametrize(("gpu", "more", "disk"), [
@@ -162,7 +168,8 @@ def test_a_cache_of_one_node_is_on_a_disk_that_attaches(gpu: str, more: str, dis
     text = f"backend: vllm\ngpu: {gpu}\nagg: {{}}\noverlays: [gke]\n{cache}{more}"
     manifests = compiled(text, ("DG415",) if more else ())
     (name,) = (name for kind, name in manifests if kind == "StorageClass")
-    assert manifests["StorageClass", name]["parameters"]["type"] == disk
+    fast = {"provisioned-throughput-on-create": "1200Mi", "provisioned-iops-on-create": "4800"}
+    assert manifests["StorageClass", name]["parameters"] == {"type": disk, **(fast if disk != "pd-ssd" else {})}
     assert manifests["StorageClass", name]["volumeBindingMode"] == "WaitForFirstConsumer"
     assert manifests["PersistentVolumeClaim", "chat-model-cache"]["spec"]["storageClassName"] == name
     # The first pod decides where the disk is: that must be the worker.
@@ -205,7 +212,7 @@ def test_a_certificate_makes_it_https() -> None:
 
 def test_a_certificate_map_makes_it_https_without_a_secret() -> None:
     gateway = "{class: gke-l7-global-external-managed, host: a.example.com, certificateMap: certificates}"
-    found = compiled(L4 + f"gke: {{gateway: {gateway}}}\n")["Gateway", "chat-gateway"]
+    found = compiled(L4 + f"gke: {{gateway: {gateway}}}\n", ("DG645",))["Gateway", "chat-gateway"]
     assert found["metadata"]["annotations"] == {"networking.gke.io/certmap": "certificates"}
     (listener,) = found["spec"]["listeners"]
     assert (listener["protocol"], listener["port"], listener["hostname"]) == ("HTTPS", 443, "a.example.com")
@@ -245,3 +252,20 @@ def test_every_storage_class_of_which_something_is_known_is_there() -> None:
     classes = documents(gke_layer(Memory()), "external/storage-classes.yaml", Report())
     names = {document.data["metadata"]["name"] for document in classes}
     assert load_facts([gke_layer(Memory())], Report())["storage"]["classes"].keys() < names
+
+
+def test_a_gateway_has_a_policy_and_an_address_that_stays() -> None:
+    gateway = "class: gke-l7-global-external-managed, host: a.example.com, certificateMap: m, securityPolicy: office, address: ours"
+    manifests = compiled(L4 + f"gke: {{gateway: {{{gateway}}}}}\n")
+    assert manifests["GCPBackendPolicy", "chat-gateway"]["spec"]["default"]["securityPolicy"] == "office"
+    assert manifests["Gateway", "chat-gateway"]["spec"]["addresses"] == [{"type": "NamedAddress", "value": "ours"}]
+
+
+def test_roles_of_a_disaggregated_graph_seek_one_zone() -> None:
+    text = L4.replace("agg: {}", "disagg: {prefill: {}, decode: {}}")
+    (wish,) = pod(compiled(text), "prefill")["affinity"]["podAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert wish["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+    assert "podAffinity" not in pod(compiled(text + "gke: {zone: us-central1-a}\n"), "prefill").get("affinity", {})
+    assert "podAffinity" not in pod(compiled(L4), "worker").get("affinity", {})

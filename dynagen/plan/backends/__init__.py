@@ -20,6 +20,7 @@ class Launch(NamedTuple):
     """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`.
 
     `context` is the longest sequence, None for the model's own; `concurrency` None for the engine's own.
+    `kv_events`: the frontend wants to hear what is cached, and the profile does not say how.
     """
 
     model: str
@@ -29,6 +30,8 @@ class Launch(NamedTuple):
     layout: Layout
     context: int | None = None
     concurrency: int | None = None
+    revision: str | None = None
+    kv_events: bool = False
 
 
 class Demand(NamedTuple):

@@ -16,6 +16,7 @@ OWN_FLAGS = {
     "--model": "model",
     "--model-path": "model",
     "--served-model-name": "servedModelName",
+    "--revision": "revision",
     "--tp": "gpus, or parallel.tensor",
     "--tp-size": "gpus, or parallel.tensor",
     "--tensor-parallel-size": "gpus, or parallel.tensor",
@@ -44,10 +45,15 @@ MEMORY_SHARE = ("--mem-fraction-static", (0.85,))
 # free port is chosen that no probe or policy can name.
 _BOOTSTRAP_PORT = "12345"
 
+# Without it workers publish nothing (use_kv_events in sglang/args.py of the wheels 1.0.2 and 1.6.1).
+_KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:5557"}'
+
 
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
     found = ["--model-path", launch.model, "--served-model-name", launch.served_model_name]
+    if launch.revision:
+        found += ["--revision", launch.revision]
     layout = launch.layout
     found += ["--tp", str(_world(layout))]
     if layout.pipeline > 1:
@@ -64,6 +70,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-running-requests", str(launch.concurrency)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
     found += ["--enable-metrics"]
+    if launch.kv_events:
+        found += ["--kv-events-config", _KV_EVENTS]
     if launch.role != "agg":
         found += ["--disaggregation-mode", launch.role, "--disaggregation-transfer-backend", "nixl"]
         # The other side calls back, so it must listen on the pod's address, not on localhost.

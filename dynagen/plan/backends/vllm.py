@@ -17,6 +17,7 @@ IMAGE = "vllm-runtime"
 OWN_FLAGS = {
     "--model": "model",
     "--served-model-name": "servedModelName",
+    "--revision": "revision",
     "--tensor-parallel-size": "gpus, or parallel.tensor",
     "-tp": "gpus, or parallel.tensor",
     "--pipeline-parallel-size": "parallel.pipeline",
@@ -40,10 +41,16 @@ MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
 # recipes/ and docs/ of ai-dynamo/dynamo, aiconfigurator 0.12.0. Required on prefill since 1.0 (vllm/args.py).
 _KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
 
+# Without it workers publish nothing since 1.1; before, Dynamo made one by itself (create_kv_events_config in vllm/args.py of
+# the wheels 1.0.2, 1.1.1 and 1.6.1). Each data-parallel rank takes the next port.
+_KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:20080","enable_kv_cache_events":true}'
+
 
 def arguments(launch: Launch) -> list[str]:
     """The arguments of a worker, those of the profile not included."""
     found = ["--model", launch.model]
+    if launch.revision:
+        found += ["--revision", launch.revision]
     if launch.served_model_name != launch.model:
         found += ["--served-model-name", launch.served_model_name]
     found += ["--tensor-parallel-size", str(launch.layout.tensor)]
@@ -57,6 +64,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-model-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
+    if launch.kv_events and launch.release >= (1, 1, 0):
+        found += ["--kv-events-config", _KV_EVENTS]
     if launch.role == "agg":
         return found
     if launch.release >= (1, 0, 0):

@@ -73,6 +73,11 @@ def weights(shape: Shape, layout: Layout, setting: Setting) -> float:
     return layers * stage + both + shape.other * _float_bytes(shape)
 
 
+def stored_bytes(shape: Shape) -> float:
+    """The files with the weights: no GPU has a part of them twice, and nothing is padded for a kernel."""
+    return weights(shape._replace(expert_width=0), Layout(), Setting(0, 0, 0, 0))
+
+
 def _float_bytes(shape: Shape) -> int:
     return 4 if shape.dtype == "float32" else 2
 

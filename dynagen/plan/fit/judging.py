@@ -47,6 +47,7 @@ def judge(
             known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
             otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
             check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
+        check_transfer(profile, gpu, None, report)
         return asked
     questions = [_question(profile, part, shape, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)

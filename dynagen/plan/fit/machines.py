@@ -85,13 +85,16 @@ def _check_zone(
             )  # fmt: skip
 
 
-def check_transfer(profile: Profile, gpu: Mapping[str, Any], token_bytes: float, report: Report) -> None:
-    """Disaggregated workers hand over the KV cache of each prompt, over TCP where there is no RDMA. Reports DG437."""
-    seconds = token_bytes * _PROMPT / _TCP
-    if "disagg" in profile.data and gpu.get("rdma") is False and seconds > 1:
-        report.add(
-            "DG437",
-            f"machines with {gpu['name']} have no RDMA: the KV cache of a prompt of {_PROMPT} tokens, {token_bytes * _PROMPT / 1e9:.1f} GB, "
-            f"takes {seconds:.1f} s and more from prefill to decode", profile.at(("disagg",)),
-            hint="use 'agg', or GPUs on machines with RDMA (H200, B200)", severity="warning",
-        )  # fmt: skip
+def check_transfer(profile: Profile, gpu: Mapping[str, Any], token_bytes: float | None, report: Report) -> None:
+    """Disaggregated workers hand over the KV cache of each prompt, over TCP where pods get no RDMA device, and no layer of ours
+    gives them one. `token_bytes` is None for a model that is not known. Reports DG437."""
+    if "disagg" not in profile.data or "rdma" not in gpu:
+        return  # no layer knows the machines
+    seconds = (token_bytes or 0) * _PROMPT / _TCP
+    message = f"prefill hands the KV cache over to decode by TCP: pods with {gpu['name']} get no RDMA device"
+    if seconds >= 0.05:
+        message += f"; that of a prompt of {_PROMPT} tokens, {(token_bytes or 0) * _PROMPT / 1e9:.1f} GB, takes {seconds:.1f} s and more"
+    report.add(
+        "DG437", message, profile.at(("disagg",)), severity="warning",
+        hint="use 'agg', or attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use 'agg': these machines have no RDMA",
+    )  # fmt: skip
