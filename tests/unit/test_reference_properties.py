@@ -30,11 +30,12 @@ INSTALLATION = (CASES / "a-whole-installation/manifests.yaml").read_text("utf-8"
 TREES = [*sorted((ROOT / "out").iterdir()), *sorted((ROOT / "tests/cases/good").glob("*/expected"))]
 # What nobody refers to: it does its work by being there.
 NOBODYS = {
-    "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy", "HTTPRoute", "Job", "Namespace", "PeerAuthentication",
+    "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy", "HTTPRoute", "Job", "Namespace", "NetworkPolicy",
+    "PeerAuthentication",
     "Pod", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "PrometheusRule", "Rules", "VirtualService",
 }  # fmt: skip
-# And of other kinds: dashboards, which Grafana finds by their label, and graphs that stand alone.
-NOBODYS_NAMES = {"qwen3-32b-dashboard", "chat-contact", "sglang-disagg", "vllm-agg", "vllm-disagg", "demo", "own"}
+# And of other kinds: dashboards, which Grafana finds by their label.
+NOBODYS_NAMES = {"qwen3-32b-dashboard", "chat-contact"}
 
 
 @pytest.mark.slow

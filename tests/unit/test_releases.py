@@ -15,6 +15,7 @@ from dynagen.memory import Memory
 from dynagen.profile.facts import load_facts
 from dynagen.text.source import parse
 from dynagen.text.versions import nearest_version
+from tests.unit.compiling import told
 
 KNOWN = load_facts([base_layer(Memory())], Report())["releases"]
 
@@ -37,7 +38,7 @@ def compiled(release: str, home: Path = Path(), more: str = "") -> tuple[Compila
     text = "apiVersion: dynagen.dev/v1alpha1\nkind: Profile\nmetadata: {name: demo}\nbackend: vllm\nmodel: Qwen/Qwen3-0.6B\n"
     text += f"gpu: nvidia-l4\nagg: {{replicas: 2}}\nrelease: {release}\n{more}"
     found = compile_profile(Request(parse(text, "profile.yaml", report), [], home, home), report)
-    return found, [(each.code, each.severity) for each in report.diagnostics]
+    return found, [(each.code, each.severity) for each in told(report)]
 
 
 @pytest.mark.parametrize(("release", "codes"), [
