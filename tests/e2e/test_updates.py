@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,7 +19,9 @@ from dynagen.checking.manifests import Target, check_manifests, objects_of
 from dynagen.cluster.objects import Object
 from dynagen.diagnostics import Report
 from dynagen.text.source import parse
+from tests.conftest import ROOT
 from tests.e2e.plane import Plane, to_list
+from tests.e2e.test_examples import use_dynamo
 
 NAMESPACE = "updates"
 KNOWN: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("updates.yaml").read_text("utf-8"))
@@ -26,6 +30,7 @@ CLUSTER_SCOPED = (
     "ClusterRoleBinding",
 )  # fmt: skip
 Data = dict[str, Any]
+WEBHOOK = ("DG465", "DG466", "DG467", "DG468", "DG469")
 _AT_ONCE = 4
 
 
@@ -115,7 +120,16 @@ def verdicts(plane: Plane) -> Iterator[dict[str, Verdicts]]:
     yield {
         flow.name: judge(flow, why, [next(live) for _ in flow.before]) for flow, why in zip(FLOWS, answers, strict=True)
     }
-    plane.kubectl("delete", "-f", "-", "--wait=false", "--grace-period=0", "--force", input=to_list(everything))
+    plane.kubectl(
+        "delete",
+        "-f",
+        "-",
+        "--wait=false",
+        "--ignore-not-found",
+        "--grace-period=0",
+        "--force",
+        input=to_list(everything),
+    )
 
 
 def answer_of(plane: Plane, flow: Flow) -> str:
@@ -160,3 +174,62 @@ def test_against_the_cluster_says_the_same(flow: Flow, verdicts: dict[str, Verdi
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_what_is_there_already_is_no_change(flow: Flow, verdicts: dict[str, Verdicts]) -> None:
     assert verdicts[flow.name].unchanged == []
+
+
+class Rebuilt(NamedTuple):
+    """What the server and `--against` the tree before have against a profile that changed."""
+
+    why: str
+    tree: list[str]
+    unchanged: list[str]
+
+
+@pytest.fixture(scope="module")
+def rebuilt(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rebuilt]]:
+    use_dynamo(plane, None)
+    found = {}
+    for number, entry in enumerate(KNOWN["profiles"]):
+        folder, space = tmp_path_factory.mktemp("flow"), f"profile-{number}"
+        plane.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}])
+        files = [
+            written(folder, name, merged(KNOWN["profile"], {"metadata": {"namespace": space}, **entry[name]}))
+            for name in ("before", "after")
+        ]
+        streams = [dynagen("build", file).stdout for file in files]
+        (folder / "now.yaml").write_text(streams[0], "utf-8")
+        plane.kubectl("apply", "--server-side", "-f", "-", input=streams[0])
+        live = plane.kubectl("get", "-f", "-", "-o", "yaml", input=streams[0])
+        (folder / "live.yaml").write_text(live, "utf-8")
+        answer = plane.try_kubectl("apply", "--server-side", "--dry-run=server", "-f", "-", input=streams[1])
+        found[entry["name"]] = Rebuilt(
+            answer.stderr if answer.returncode else "",
+            objections(files[1], folder / "now.yaml"),
+            objections(files[0], folder / "live.yaml"),
+        )
+    yield found
+    plane.kubectl(
+        "delete", "namespace", "--wait=false", *(f"profile-{number}" for number in range(len(KNOWN["profiles"])))
+    )
+
+
+def written(folder: Path, name: str, profile: Data) -> Path:
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(profile), "utf-8")
+    return file
+
+
+def dynagen(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dynagen", *map(str, words)], cwd=ROOT, capture_output=True, text=True)
+
+
+def objections(file: Path, now: Path) -> list[str]:
+    found = json.loads(dynagen("check", file, "--against", now, "--format", "json").stdout)["findings"]
+    return [each["message"] for each in found if each["severity"] == "error" and each["code"] not in WEBHOOK]
+
+
+@pytest.mark.parametrize("entry", KNOWN["profiles"], ids=lambda entry: entry["name"])
+def test_profiles_that_change(entry: Data, rebuilt: dict[str, Rebuilt]) -> None:
+    found = rebuilt[entry["name"]]
+    assert bool(found.tree) == bool(found.why), (found.tree, found.why)
+    assert bool(found.why) == entry.get("refused", bool(found.why)), found.why
+    assert found.unchanged == []

@@ -36,7 +36,7 @@ class Classes:
 
 
 def check_claim(update: Update, classes: Classes, findings: Findings) -> None:
-    """Reports DG670 for a class that is not the default one a claim without a class got, DG671 for one that does not grow."""
+    """Reports DG670 for a class that is not the default one a claim without a class got, DG671 for one that cannot grow."""
     old, new = mapping(update.before.get("spec")), mapping(update.after.get("spec"))
     was, now = old.get("storageClassName"), new.get("storageClassName")
     if was is None and now is not None and classes.default and now != classes.default:
@@ -46,9 +46,13 @@ def check_claim(update: Update, classes: Classes, findings: Findings) -> None:
         update.report(findings, "DG670", _CLASS, message, hint, "error" if classes.is_sure else "warning")
     sizes = [amount(mapping(mapping(spec.get("resources")).get("requests")).get("storage")) for spec in (old, new)]
     known = classes.known.get(str(now or was or classes.default))
-    if sizes[0] is None or sizes[1] is None or sizes[1] <= sizes[0] or known is None:
+    if sizes[0] is None or sizes[1] is None or sizes[1] <= sizes[0]:
         return
-    if not known.data.get("allowVolumeExpansion"):
+    phase = mapping(update.old.data.get("status")).get("phase")
+    if phase not in (None, "Bound"):
+        message = f"the claim cannot grow while it is {phase}: only claims that are bound do"
+        update.report(findings, "DG671", _SIZE, message, "delete it and make it anew, or wait until a pod uses it")
+    elif known is not None and not known.data.get("allowVolumeExpansion"):
         message = f"the claim cannot grow: storage class '{known.name}' does not say 'allowVolumeExpansion: true'"
         update.report(
             findings, "DG671", _SIZE, message, "set it in the class, which may change at any time, or keep the size"
