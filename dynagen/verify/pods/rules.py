@@ -49,7 +49,7 @@ def _is_no_search(domain: str) -> bool:
 
 
 # source: IsValidSysctlName as above; GetNamespace in staging/src/k8s.io/component-helpers/node/util/sysctl/namespace.go
-_SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
+_SYSCTL = r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _IPC = ("kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue.")
 
 
@@ -63,7 +63,7 @@ _FORMS: dict[str, Form] = {
     "no-blanks": lambda text: text != text.strip(),
     "search-domain": _is_no_search,
     "subdomain-or-none": lambda text: bool(text) and not is_subdomain(text),
-    "sysctl": lambda name: len(name) > 253 or not _SYSCTL.fullmatch(name),
+    "sysctl": lambda name: len(name) > 253 or not re.fullmatch(_SYSCTL, name),
     "without-dots": lambda path: ".." in path.split("/"),
     "env-name": lambda text: not is_env_name(text, "1.32"),
     "env-resource": _is_no_resource,
