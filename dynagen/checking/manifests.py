@@ -9,7 +9,7 @@ from typing import Any
 from dynagen.checking.definitions import Definitions, is_list
 from dynagen.checking.other_programs import is_config
 from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
-from dynagen.diagnostics import Position, Report
+from dynagen.diagnostics import KeyPath, Position, Report, path_text
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
@@ -18,11 +18,13 @@ from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.profile.library import schema_folders
 from dynagen.profile.releases import facts_of_release
 from dynagen.schema.defined import Budget, Defined, Definition
-from dynagen.schema.sets import Node, Schemas, open_schemas
+from dynagen.schema.sets import Node, Schemas, is_custom, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 from dynagen.verify import judge
+
+_SHOWN = 5  # places of one object
 
 
 class Target:
@@ -142,12 +144,43 @@ def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas |
             continue
         key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
         schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
+        if schema is not None and is_custom(schema):
+            _report_nulls(manifest, schema.root, report)
         manifest = manifest.with_tree(_without_nulls(manifest.tree, schema.root if schema else None))
         twin = found.setdefault(key, subject := Object(manifest))
         if twin is not subject:
             related = (("also here", twin.manifest.at),)
             report.add("DG314", f"{manifest} is there already", manifest.at, "keep one of them", related)
     return list(found.values())
+
+
+def _report_nulls(manifest: Manifest, root: Node, report: Report) -> None:
+    """Reports DG674, all of an object at once. An API server clears `metadata` and `status` itself.
+
+    Source: held against a real API server by tests/e2e/test_nulls.py.
+    """
+    parts = ((key, tree, root.child(key)) for key, tree in manifest.tree.items() if key not in ("metadata", "status"))
+    found = [each for key, tree, node in parts for each in _refused_nulls(tree, node, (key,))]
+    if found:
+        path, leaf = found[0]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        message = (
+            f"{manifest}: {path_text(path)}{more}: null, which `kubectl apply` drops and server-side apply refuses"
+        )
+        related = tuple(("null here", each.origin.written) for _, each in found[1:_SHOWN])
+        report.add("DG674", message, leaf.origin.written, "leave the key out", related, "warning")
+
+
+def _refused_nulls(tree: Tree, node: Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, Leaf]]:
+    """Those where the schema wants something else, below what it knows."""
+    if node is None:
+        return
+    if isinstance(tree, Leaf):
+        types = node.get("type")
+        if tree.value is None and (types or node.get("x-kubernetes-int-or-string")) and "null" not in (types or ()):
+            yield path, tree
+    for key, inner in tree.items() if isinstance(tree, Map) else enumerate(tree) if isinstance(tree, List) else ():
+        yield from _refused_nulls(inner, node.child(key), (*path, key))
 
 
 def _manifests(document: Document, report: Report) -> Iterator[Manifest]:

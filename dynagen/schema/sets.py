@@ -166,6 +166,12 @@ class Schema:
                 yield from _repeated(items, keys, node.child(0), path)
 
 
+def is_custom(schema: Schema) -> bool:
+    """Whether the kind is that of a CRD, and not one that API servers have built in."""
+    folders = schema.file.parents[:3] if schema.file is not None else ()
+    return not any(folder.name.startswith("kubernetes") for folder in folders)
+
+
 def _find_lists(value: Any, path: KeyPath, found: list[tuple[KeyPath, list[Any]]]) -> None:
     """The lists in a value in which something could be twice."""
     if isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict):

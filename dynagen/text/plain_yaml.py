@@ -6,7 +6,7 @@ imported. All else, and every mistake, ends reading at once: `exact_yaml` knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynagen.text.plain_flow import BLOCK_SCALAR, Declined, Flow, after, demand, key_at
@@ -19,13 +19,28 @@ def read_plain(text: str, plain: Callable[[str], Any] = parse_plain) -> list[tup
     `plain` gives the value of a scalar without quotes, or raises Ambiguous.
     """
     lines = text.split("\n")
-    # Comments for dynagen are read by `exact_yaml`. What is not printable, such as a tab, often means something else.
-    if "dynagen:" in text or "\n..." in text or text.startswith("...") or not all(map(str.isprintable, lines)):
+    # What is not printable, such as a tab, often means something else.
+    if "\n..." in text or text.startswith("...") or not all(map(str.isprintable, lines)):
+        return None
+    if "dynagen:" in text and not _are_comments(lines):
         return None
     try:
         return _Reader(lines, plain).documents()
     except (Declined, Ambiguous):
         return None
+
+
+def _are_comments(lines: Sequence[str]) -> bool:
+    """Whether `dynagen:` surely begins comments only, which then are read by their own. No text goes over lines here."""
+    for line in lines:
+        if "|" in line or ">" in line or line.count('"') % 2 or line.count("'") % 2:
+            return False
+        before, sign, comment = line.partition("#")
+        if "dynagen:" in before or (sign and ("'" in before or '"' in before or before[-1:].strip())):
+            return False
+        if "dynagen:" in comment and not comment.lstrip(" ").startswith("dynagen:"):
+            return False
+    return True
 
 
 def _is_entry(line: str, column: int) -> bool:

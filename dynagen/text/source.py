@@ -67,6 +67,10 @@ def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) ->
     """
     found = read_plain(text, parse_for_kubernetes if for_kubernetes else parse_plain)
     if found is not None:
+        if "dynagen:" in text:
+            from dynagen.text.silences import read_silences
+
+            read_silences(text, file, report)
         return [Document(file, data, marks) for data, marks in found]
     from dynagen.text.exact_yaml import parse_exactly
 

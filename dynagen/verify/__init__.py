@@ -29,8 +29,9 @@ _CHECKS: dict[str, tuple[str, ...]] = {
     "references.check": (),
     "spot": (),
     "tokens": (),
-    "dynamo.check_updates": (),
 }
+# Those that compare with what the cluster has now.
+_UPDATES = ("dynamo.check_updates", "updates.check")
 
 
 def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> list[Object]:
@@ -45,9 +46,9 @@ def judge(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> li
     check_rules([each for each in served if each not in wrong], cluster, findings)
     known = cluster._replace(external=[*cluster.external, *undescribed(objects, sound)])
     kinds = {subject.kind for subject in sound}
-    for name, wanted in _CHECKS.items():
-        if not wanted or not kinds.isdisjoint(wanted):
-            import_module(f"dynagen.verify.{name}").check(sound, known, findings)
+    names = [name for name, wanted in _CHECKS.items() if not wanted or not kinds.isdisjoint(wanted)]
+    for name in (*names, *(_UPDATES if cluster.earlier else ())):
+        import_module(f"dynagen.verify.{name}").check(sound, known, findings)
     if not findings.report.failed:
         check_silences(findings.report)
     return served

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dynagen.cluster.earlier import Earlier, applied, manifest_of
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.compiled.reading import know_rules
 from dynagen.crd_rules.evaluating import BrokenRule, Rules
@@ -21,16 +22,23 @@ def check_rules(objects: Sequence[Object], cluster: Cluster, findings: Findings)
     The objects conform to their schemas. With the earlier ones that they replace, rules count that compare `self` with
     `oldSelf`.
     """
-    known = {(each.api_version, *each.manifest.identity): each for each in cluster.earlier}
+    earlier = Earlier(cluster.earlier) if cluster.earlier else None
     kinds: dict[tuple[str, str], Rules | None] = {}
     for subject in objects:
         kind = subject.api_version, subject.kind
         if kind not in kinds:
             kinds[kind] = _rules(cluster.schemas.find(*kind), cluster.memory)
         if (rules := kinds[kind]) is not None:
-            old = known.get((subject.api_version, *subject.manifest.identity))
-            for broken in rules.broken(subject.data, [old.data] if old else []):
+            old = earlier.of(subject) if earlier else None
+            for broken in _broken(rules, subject, old, cluster.schemas.find(*kind)):
                 _report(broken, subject, findings)
+
+
+def _broken(rules: Rules, new: Object, old: Object | None, schema: Schema | None) -> Iterable[BrokenRule]:
+    if old is None or old.api_version != new.api_version:
+        return rules.broken(new.data, [])
+    after = applied(old.data, manifest_of(old), new.data, schema.root if schema else None)
+    return rules.broken(after, [old.data])
 
 
 def _rules(schema: Schema | None, memory: Memory) -> Rules | None:

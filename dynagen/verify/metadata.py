@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dynagen.cluster.graphs import COMPONENT
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import KeyPath, path_text, shortened
+from dynagen.manifests.versions import GRAPH
 from dynagen.text.names import (
     MAX_LABEL,
     config_key_problem,
@@ -140,6 +142,12 @@ def _metadata(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
             (("spec", "jobTemplate"), job),
             (("spec", "jobTemplate", "spec", "template"), (job.get("spec") or {}).get("template")),
         ]
+    # source: kubernetes-sigs/lws, api/leaderworkerset/v1/leaderworkerset_types.go
+    sets = spec.get("leaderWorkerTemplate")
+    if isinstance(sets, dict):
+        for key in ("leaderTemplate", "workerTemplate"):
+            places.append((("spec", "leaderWorkerTemplate", key), sets.get(key)))
+    places.append((("spec", "podTemplate"), spec.get("podTemplate")))
     claims, components, services = spec.get("volumeClaimTemplates"), spec.get("components"), spec.get("services")
     for index, claim in enumerate(claims if isinstance(claims, list) else ()):
         places.append((("spec", "volumeClaimTemplates", index), claim))
@@ -149,9 +157,18 @@ def _metadata(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
     for path, place in places:
         if isinstance(place, dict) and isinstance(place.get("metadata"), dict):
             yield (*path, "metadata"), place["metadata"]
+    if data.get("kind") in (GRAPH, COMPONENT):
+        yield ("spec",), _only_metadata(spec)
     for name, service in services.items() if isinstance(services, dict) else ():
+        if isinstance(service, dict):
+            yield ("spec", "services", name), _only_metadata(service)
         if isinstance(service, dict) and isinstance(service.get("extraPodMetadata"), dict):
             yield ("spec", "services", name, "extraPodMetadata"), service["extraPodMetadata"]
+
+
+def _only_metadata(spec: dict[str, Any]) -> dict[str, Any]:
+    """What a graph and a service of v1alpha1 have for all pods that are made of them."""
+    return {key: spec[key] for key in ("labels", "annotations") if isinstance(spec.get(key), dict)}
 
 
 def _selectors(subject: Object) -> Iterator[tuple[KeyPath, str]]:

@@ -173,7 +173,7 @@ class Plane:
             # GKE runs it: it adds the toleration for nvidia.com/gpu to every pod that asks for GPUs.
             # source: https://cloud.google.com/kubernetes-engine/docs/how-to/gpus
             "--enable-admission-plugins=ExtendedResourceToleration",
-            "--endpoint-reconciler-type=none",
+            "--endpoint-reconciler-type=none", "--allow-privileged",
         )  # fmt: skip
         self.wait_until("kube-apiserver is ready", lambda: _is_ready(api))
         self._run(

@@ -170,3 +170,23 @@ def test_what_ships_is_read_alike_with_slips_of_the_hand(path: Path, random: Ran
 def test_the_texts_that_are_tried_are_plain_and_are_not() -> None:
     plain = sum(agree(plain_text(Random(seed))) for seed in range(300))
     assert 100 < plain < 270
+
+
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("a: 1   # dynagen: allow DG415: one is enough\nb: [x]\n", True),
+        ("# dynagen: allow DG415: one is enough\na: 1\n", True),
+        ("a: 'it''s'\n# dynagen: allow DG415: one is enough\nb: \"x\"\n", True),
+        ("a: 1   # dynagen: allow DG41: no such rule\n", True),
+        ("a: 'x # dynagen: allow DG415: in a text'\n", False),
+        ("a: |\n  x  # dynagen: allow DG415: in a text\n", False),
+        ("a: x# dynagen: allow DG415: in a text\n", False),
+        ('a: "x\n  # dynagen: allow DG415: in a text"\n', False),
+    ],
+)
+def test_comments_for_dynagen_are_read_alike(text: str, is_plain: bool) -> None:
+    assert (read_plain(text) is not None) == is_plain
+    one, other = Report(), Report()
+    assert source.parse(text, "a.yaml", one)[0].data == exact_yaml.parse_exactly(text, "a.yaml", other)[0].data
+    assert vars(one) == vars(other)

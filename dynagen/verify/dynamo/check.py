@@ -41,7 +41,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         if any(each.experimental for each in graph.components):
             from dynagen.verify.dynamo.experimental import check_experimental
 
-            check_experimental(graph, apis, cluster, findings)
+            check_experimental(graph, apis, objects, cluster, findings)
         parts = (graph.spec, *(each.data for each in graph.components))
         if any(key in part for part in parts for key in ("topologyConstraint", "experimental")):
             from dynagen.verify.dynamo.topology import check_topology

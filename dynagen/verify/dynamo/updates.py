@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynagen.cluster.apis import Apis
-from dynagen.cluster.graphs import MAIN, Component, Graph, graphs
-from dynagen.cluster.objects import Cluster, Findings, Object
+from dynagen.cluster.earlier import Earlier, manifest_of
+from dynagen.cluster.graphs import MAIN, Component, Graph, graph_of, graphs
+from dynagen.cluster.objects import Cluster, Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath, closest, path_text
 from dynagen.verify.dynamo.grove import is_inter_pod
 
@@ -24,11 +25,11 @@ def check_update(old: Sequence[Object], new: Sequence[Object], cluster: Cluster,
     fields that stay, DG467 nodes, DG468 replicas that an adapter owns, DG469 restarts."""
     apis = Apis(new, cluster)
     old = [subject for subject in old if subject.group == "nvidia.com" and _is_sound(subject, cluster, findings)]
-    before = {graph.subject.manifest.identity: graph for graph in graphs(old)}
+    before = Earlier(old)
     for graph in graphs(new):
-        earlier = before.get(graph.subject.manifest.identity)
+        earlier = before.of(graph.source)
         if earlier is not None:
-            _Update(earlier, graph, cluster, findings).check(apis)
+            _Update(earlier.once(graph_of), graph, cluster, findings).check(apis)
 
 
 def _is_sound(subject: Object, cluster: Cluster, findings: Findings) -> bool:
@@ -50,6 +51,7 @@ class _Update:
 
     def __init__(self, old: Graph, new: Graph, cluster: Cluster, findings: Findings) -> None:
         self._old, self._new, self._findings, self._release = old, new, findings, cluster.release
+        self._said = _Said(manifest_of(old.source), old)
 
     def check(self, apis: Apis) -> None:
         old, new = ({each.name: each for each in graph.components} for graph in (self._old, self._new))
@@ -84,7 +86,7 @@ class _Update:
         if self._release >= (1, 5, 0):
             provider, before = self._new.annotations.get(_PROVIDER), self._old.annotations.get(_PROVIDER)
             path = ("metadata", "annotations", _PROVIDER)
-            if before != provider:
+            if before != provider and not (provider is None and not self._said.of_graph(_PROVIDER)):
                 message = f"the annotation '{_PROVIDER}' cannot change from {_shown(before)} to {_shown(provider)}"
                 self._add("DG466", path, message, "leave it to the operator", path)
         restart = self._new.spec.get("restart")
@@ -123,17 +125,21 @@ class _Update:
         before, after = old.data.get("minAvailable"), new.data.get("minAvailable")
         if grove:
             before, after = before or 1, after or 1
-        if before is not None and before != after:
+        if before is not None and before != after and self._is_said("minAvailable", new):
             self._changed("minAvailable", old, new)
         if not self._new.alone and self._release >= (1, 5, 0):
             self._check_power(old, new)
         self._check_nodes(old, new)
         replicas = old.data.get("replicas", 1), new.data.get("replicas", 1)
         scaled = "scalingAdapter" in old.data or "scalingAdapter" in new.data
-        if scaled and replicas[0] != replicas[1] and not self._new.alone:
+        if scaled and self._is_said("replicas", new) and replicas[0] != replicas[1] and not self._new.alone:
             message = f"component '{new.name}': 'replicas' cannot change from {replicas[0]} to {replicas[1]}"
             hint = "the scaling adapter owns it: leave it as it is, and scale the adapter"
             self._add("DG468", (*new.path, "replicas"), message, hint, (*old.path, "replicas"))
+
+    def _is_said(self, field: str, new: Component) -> bool:
+        """Whether an apply changes the field at all: what the webhook or a scaler wrote stays when nobody speaks of it."""
+        return field in new.data or self._said.of_component(new.name, field)
 
     def _check_power(self, old: Component, new: Component) -> None:
         path: KeyPath = ("podTemplate", "metadata", "annotations", _POWER)
@@ -190,6 +196,23 @@ class _Update:
 
     def _add(self, code: str, path: KeyPath, message: str, hint: str, was: KeyPath) -> None:
         self._findings.add(code, self._new.subject, path, message, hint, also=[("before", self._old.subject, was)])
+
+
+class _Said:
+    """What the manifest of the earlier graph said, so that an apply takes it away when the new one does not."""
+
+    def __init__(self, manifest: Any, old: Graph) -> None:
+        spec = mapping(mapping(manifest).get("spec"))
+        self._annotations = mapping(mapping(mapping(manifest).get("metadata")).get("annotations"))
+        self._components: dict[str, Any] = {str(each.get("name")): each for each in listing(spec.get("components"))}
+        self._components |= mapping(spec.get("services"))
+        self._alone = spec if old.alone else None
+
+    def of_graph(self, annotation: str) -> bool:
+        return annotation in self._annotations
+
+    def of_component(self, name: str, field: str) -> bool:
+        return field in mapping(self._components.get(name) if self._alone is None else self._alone)
 
 
 def _policy(graph: Graph) -> dict[str, Any] | None:

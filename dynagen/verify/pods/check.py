@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dynagen.cluster.apis import Apis
 from dynagen.cluster.graphs import is_graph
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import PodTemplate, pod_templates
@@ -11,28 +12,28 @@ from dynagen.verify.pods.enums import check_enums
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG444 to DG449: words, containers, volumes, resources, probes and restarts, placement.
+    """Reports DG444 to DG449, DG672 and DG673: words, containers, volumes, resources, probes and restarts, placement.
 
     What can be said of one map is in `rules.yaml`.
     """
     templates = pod_templates(objects)
     check_enums(objects, templates, cluster, findings)
     if templates:
-        _check_templates(templates, cluster, findings)
+        _check_templates(templates, Apis(objects, cluster), cluster, findings)
     for subject in filter(is_graph, objects):
         from dynagen.verify.pods.rules import check_variables
 
         check_variables(subject, cluster, findings)
 
 
-def _check_templates(templates: Sequence[PodTemplate], cluster: Cluster, findings: Findings) -> None:
+def _check_templates(templates: Sequence[PodTemplate], apis: Apis, cluster: Cluster, findings: Findings) -> None:
     from dynagen.verify.pods.lifecycle import check_lifecycle
     from dynagen.verify.pods.resources import check_resources
     from dynagen.verify.pods.rules import check_rules
     from dynagen.verify.pods.shared import check_shared
 
     for template in templates:
-        check_rules(template, cluster, findings)
+        check_rules(template, apis, cluster, findings)
         check_shared(template, findings)
         check_resources(template, findings)
-        check_lifecycle(template, findings)
+        check_lifecycle(template, cluster.release, findings)

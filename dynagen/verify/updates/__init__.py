@@ -1,0 +1,1 @@
+"""What API servers and controllers do not let an update change."""
