@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynagen.diagnostics import Report
 from dynagen.text import exact_yaml, plain_flow, source
 from dynagen.text.plain_yaml import read_plain
 from dynagen.text.scalars import parse_for_kubernetes
@@ -104,7 +105,7 @@ def test_documents_are_read() -> None:
         "a: [b\n", "a: b]\n  c: d\n", "a: {b: c} d\n", "a: [b]#c\n", "a: 'b'#c\n", "a: 'b'c\n", 'a: "\\x41"\n', "a: {b: c,,}\n",
         "a: @b\n", "a: `b`\n", "a: %b\n", "a: ,b\n", "a: ]b\n", "a: :b\n", "a: ?b\n", "---a: b\n", "--- a\n", "a: {{ b }}\n",
         "a:\n    b: c\n  d: e\n", "a:\n  - b\n - c\n", "a: b\n- c\n", "- a\nb: c\n", " a: b\nc: d\n",
-        "a: b  # dynagen: allow DG415: for a test\n", "a: dynagen:\n", f"{'a' * 1001}: b\n",
+        "a: 'b'  # dynagen: allow DG415: for a test\n", "a: dynagen:\n", f"{'a' * 1001}: b\n",
     ],
 )  # fmt: skip
 def test_all_else_is_declined(text: str) -> None:
