@@ -199,6 +199,40 @@ def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path
     assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
 
 
+def test_yaml_of_other_programs_is_left_out_with_one_note(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(
+        home,
+        {
+            "deploy/nemo.yaml": "name: x\nmodel: {data: {train_ds: ???}}\nbackend: nccl\nmax_time: 05:23:30:00\n",
+            "deploy/litellm.yaml": "model: gpt\nenabled: yes\nbackend: vllm\n",
+            "deploy/bench.yml": "backend: vllm\nmodel: a\ngpu: 1\nport: 012\n",
+            "deploy/values.yaml": "kind: DaemonSet\nimage: {tag: 010}\n",
+            "deploy/openapi.yaml": "openapi: 3.0.0\ninfo: {version: 1.0}\npaths: {/x: {get: {responses: {200: {}}}}}\n",
+            "deploy/prometheus.yml": "global: {scrape_interval: 15s}\nalert: on\n",
+            "deploy/ci.yaml": "on: push\njobs: {a: {<<: *b}}\n",
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, run.stderr.count("DG117")) == (0, 1), run.stderr
+    assert "deploy/openapi.yaml and 2 more: no Kubernetes object in there" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("apiVersoin: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "DG313"),
+        ("apiVersion: v1\nKind: ConfigMap\nmetadata: {name: a}\n", "DG313"),
+        ("apiversion: v1\nKind: Pod\nmetadata: {name: a}\nspec: {}\n", "DG313"),
+        ("kind: Deployment\nmetadata: {name: a}\nspec: [\n", "DG104"),
+        ("Kind: Profile\nmetadata: {name: a}\nbackend: vllm\nmodel: a/b\ngpu: nvidia-l4\n", "DG201"),
+    ],
+)
+def test_an_object_whose_keys_are_misspelt_is_no_other_yaml(dynagen, home: Path, text: str, code: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"deploy/bad.yaml": text})
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, f"error[{code}]" in run.stderr) == (1, True), run.stderr
+
+
 def test_plain_manifests_are_read_as_kubectl_reads_them(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     policy = "kind: PeerAuthentication\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {app: a}}\n  portLevelMtls: {8090: {mode: DISABLE}}\n"
     pod = (

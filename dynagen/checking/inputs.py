@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dynagen.checking.other_programs import is_config
-from dynagen.diagnostics import STANDARD_INPUT, Position, Report
+from dynagen.diagnostics import STANDARD_INPUT, Position, Report, misspelt
 from dynagen.layers.finding import looks_like_layer
 from dynagen.text.document import Document
 from dynagen.text.paths import is_file, lies_in
@@ -24,9 +24,11 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MANIFEST_BYTES = 16 * MAX_BYTES
 PROFILE, MANIFESTS, NOTHING = "profile", "manifests", "nothing"
 
-# Keys of a profile that other files hardly have two of, and what a text must hold to be worth parsing.
+# Keys of a profile that other files hardly have two of; those of an object; and what a text must hold to be worth parsing.
 _TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
-_MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:"""
+_OF_OBJECTS = ("apiVersion", "kind", "metadata", "spec")
+_MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|metadata)["']?\s*:|"apiVersion"\s*:"""
+_KEY = r"""(?m)^(?:\{\s*)?["']?([A-Za-z]+)["']?\s*:(?=\s|$)"""
 _CHART = ("templates", "charts")
 
 
@@ -147,11 +149,20 @@ def _file(shown: str, path: Path | None, text: str | None, report: Report, sole:
         return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
-    documents = parse(text, shown, report, for_kubernetes=_is_for_kubernetes(text))
+    said = Report()
+    documents = parse(text, shown, said, for_kubernetes=_is_for_kubernetes(text))
     holds = _holds([document.data for document in documents], sole)
+    if sole or holds != NOTHING or _is_meant(text):
+        report.take(said)
     if holds == PROFILE and len(text.encode()) > MAX_BYTES:
         report_size(shown, report)
     return File(shown, path, holds, documents, text, report)
+
+
+def _is_meant(text: str) -> bool:
+    """Whether a text that could not be read was to be an object or a profile: it has two of their keys at least."""
+    keys = {match[1] for match in re.finditer(_KEY, text)}
+    return len(keys.intersection(_OF_OBJECTS)) > 1 or "dynagen.dev/" in text
 
 
 def _is_for_kubernetes(text: str) -> bool:
@@ -169,7 +180,7 @@ def _is_other_json(shown: str, text: str) -> bool:
 
 
 def _holds(documents: Sequence[Any], sole: bool) -> str:
-    kinds = [_kind(data) for data in documents]
+    kinds = [_kind(data, sole) for data in documents]
     if PROFILE in kinds:
         return PROFILE
     if MANIFESTS in kinds:
@@ -179,7 +190,8 @@ def _holds(documents: Sequence[Any], sole: bool) -> str:
     return PROFILE if sole and not mapping else NOTHING
 
 
-def _kind(data: Any) -> str:
+def _kind(data: Any, sole: bool = False) -> str:
+    """`sole`: nobody knows of another use of it than as a profile."""
     if not isinstance(data, dict):
         return NOTHING
     api_version = str(data.get("apiVersion", ""))
@@ -189,11 +201,17 @@ def _kind(data: Any) -> str:
         return NOTHING
     if "apiVersion" in data and "kind" in data:
         return MANIFESTS
-    if len(_TELLING & data.keys()) > 1:
+    # Settings of engines, benchmarks and trainers name a model and a backend as well, and are about nobody.
+    if len(_TELLING & data.keys()) > 1 and (sole or "metadata" in data or data.get("kind") == "Profile"):
         return PROFILE
-    # An object that lacks one of the two; Chart.yaml has an apiVersion as well.
+    # An object that lacks one of the two, or has it misspelt; Chart.yaml has an apiVersion as well.
     meant = ("kind" in data and ("metadata" in data or "spec" in data)) or ("apiVersion" in data and "metadata" in data)
-    return MANIFESTS if meant else NOTHING
+    return MANIFESTS if meant or ("metadata" in data and _misspelt_keys(data) > 1) else NOTHING
+
+
+def _misspelt_keys(data: dict[str, Any]) -> int:
+    """How many of apiVersion, kind and spec a mapping has, nearly."""
+    return sum(misspelt(str(key), ("apiVersion", "kind", "spec")) is not None for key in data)
 
 
 def profile_document(file: File, report: Report) -> list[Document]:
