@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.checking.kustomizations import NAMES as KUSTOMIZATIONS
+from dynagen.checking.kustomizations import Kustomization, around, kustomization_in
 from dynagen.checking.other_programs import is_config
 from dynagen.diagnostics import STANDARD_INPUT, Position, Report, misspelt
 from dynagen.layers.finding import looks_like_layer
@@ -57,9 +59,17 @@ class Skipped(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """What is wrong with a folder itself."""
+    """What is wrong with a folder itself, and the kustomizations in it and below."""
 
     report: Report
+    kustomizations: Mapping[Path, Kustomization] = {}
+
+
+def read_named(name: str, strict: bool, sole: bool, limit: int) -> File | Skipped:
+    """The same for what may be a part of a kustomization and no object."""
+    if name != "-" and (why := _why_no_object(Path(name), list(around(Path(name))))):
+        return Skipped(name, why, name)
+    return read_file(name, strict, sole, limit)
 
 
 def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES) -> File:
@@ -91,7 +101,9 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
     """The files of a folder and below, sorted, without hidden ones. Layers and templates of Helm charts are left out."""
     top = Path(name)
     wrong = Report(strict)
-    patches: set[str] = set()
+    visited: list[tuple[Path, list[str]]] = []
+    skipped: list[Skipped] = []
+    kustomizations: list[Kustomization] = []
 
     def unreadable(error: OSError) -> None:
         shown = str(error.filename)
@@ -101,35 +113,32 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
         here = Path(parent)
         if looks_like_layer(here):
             folders.clear()
-            yield Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name)
+            skipped.append(Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name))
             continue
-        for file in sorted(set(names) & {"kustomization.yaml", "kustomization.yml"}):
-            patches |= _patches(here / file)
+        found = kustomization_in(here) if not KUSTOMIZATIONS.isdisjoint(names) else None
+        kustomizations += [found] if found else []
         chart = [folder for folder in folders if folder in _CHART] if "Chart.yaml" in names else []
         for folder in chart:
-            yield Skipped((here / folder).as_posix(), "belongs to a Helm chart: build it with `helm template`", name)
+            why = "belongs to a Helm chart: build it with `helm template`"
+            skipped.append(Skipped((here / folder).as_posix(), why, name))
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in chart)
-        for file in sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith(".")):
-            if os.path.realpath(here / file) in patches:
-                yield Skipped((here / file).as_posix(), "is a patch: build it with `kubectl kustomize`", name)
-            else:
-                yield _walked(here / file, top, name, strict)
-    yield Walked(wrong)
+        visited.append((here, sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith("."))))
+    yield from skipped
+    for here, names in visited:
+        for file in names:
+            why = _why_no_object(here / file, kustomizations)
+            yield Skipped((here / file).as_posix(), why, name) if why else _walked(here / file, top, name, strict)
+    yield Walked(wrong, {each.folder: each for each in kustomizations})
 
 
-def _patches(kustomization: Path) -> set[str]:
-    """The files that a kustomization names as patches: parts of objects, which would be refused."""
-    text = read(kustomization, "", Report(), only_regular=True)
-    found: set[str] = set()
-    for document in parse(text, "", Report()) if text else ():
-        data = document.data if isinstance(document.data, dict) else {}
-        for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
-            entries = data.get(key)
-            for entry in entries if isinstance(entries, list) else ():
-                path = entry.get("path") if isinstance(entry, dict) else entry
-                if isinstance(path, str) and "\n" not in path:
-                    found.add(os.path.realpath(kustomization.parent / path))
-    return found
+def _why_no_object(path: Path, kustomizations: Sequence[Kustomization]) -> str:
+    """Why a file is not to be judged, as some kustomization has it; empty where none has."""
+    real = os.path.realpath(path) if kustomizations else ""
+    if any(real in each.patches for each in kustomizations):
+        return "is a patch: build it with `kubectl kustomize`"
+    if any(real in each.settings for each in kustomizations):
+        return "is data or a setting of a kustomization: build it with `kubectl kustomize`"
+    return ""
 
 
 def _walked(path: Path, top: Path, name: str, strict: bool) -> File | Skipped:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.checking.definitions import Definitions, is_list
+from dynagen.checking.late import LateFindings
 from dynagen.checking.other_programs import is_config
-from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
+from dynagen.cluster.objects import Cluster, Later, Object, declared
 from dynagen.diagnostics import Position, Report
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
@@ -22,6 +23,9 @@ from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
 from dynagen.trees.nodes import Leaf, List, Map, Tree
 from dynagen.verify import judge
+
+if TYPE_CHECKING:
+    from dynagen.cluster.elsewhere import Elsewhere
 
 
 class Target:
@@ -43,6 +47,11 @@ class Target:
         self.kubernetes, self.release, self.external = kubernetes, release, external
         self.schemas, self.earlier, self.memory = schemas, earlier, memory or Memory()
 
+    def having(self, external: Sequence[str]) -> Target:
+        """The same cluster, which has some more."""
+        known = [*self.external, *external]
+        return Target(self.kubernetes, self.release, known, self.schemas, self.earlier, self.memory)
+
     @property
     def releases(self) -> dict[str, Any]:
         """The facts about the releases of Dynamo."""
@@ -60,17 +69,31 @@ class Target:
         return found
 
 
+class Around(NamedTuple):
+    """What there is around a stream of manifests: objects that may be in the same cluster or not, and more if it `is_open`.
+
+    `place` says of a file where its objects stand: those of one identity in different places are for different clusters.
+    """
+
+    elsewhere: Elsewhere | None = None
+    is_open: bool = False
+    place: Callable[[str], str] = lambda _: ""
+
+
 def check_manifests(
     documents: Sequence[Document],
     target: Target,
     report: Report,
     own: Sequence[Definition] | None = None,
     others: Sequence[Definition] = (),
+    around: Around | None = None,
 ) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes.
 
-    `own` are the definitions in it, if somebody has found them already; `others` stand elsewhere.
+    `own` are the definitions in it, if somebody has found them already; `others` stand elsewhere. `around` says what else
+    there is.
     """
+    around = around or Around()
 
     def open_set(crds: str) -> Schemas:
         return open_schemas(target.schema_folders(crds), target.memory)
@@ -80,7 +103,7 @@ def check_manifests(
         own = Definitions(documents, Budget()).schemas
     if own or others:
         schemas = Defined(own, schemas, others)
-    objects = objects_of(documents, report, schemas)
+    objects = objects_of(documents, report, schemas, around.place)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
     cluster = Cluster(
         schemas=schemas,
@@ -91,8 +114,10 @@ def check_manifests(
         declaring="'--external {}'",
         earlier=target.earlier,
         later=Later(target.release, target.releases, open_set),
+        elsewhere=around.elsewhere,
+        is_open=around.is_open,
     )
-    judge(objects, cluster, Findings(report, where_written))
+    judge(objects, cluster, LateFindings(report, where_written))
     return objects
 
 
@@ -116,8 +141,13 @@ def _built_in(memory: Memory) -> list[Object]:
     return found
 
 
-def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:
-    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice.
+def objects_of(
+    documents: Sequence[Document],
+    report: Report,
+    schemas: Schemas | None = None,
+    place: Callable[[str], str] = lambda _: "",
+) -> list[Object]:
+    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is twice in one place.
 
     `schemas` say which fields there are: null in one of them is not there, in another one it is a mistake.
     """
@@ -129,7 +159,8 @@ def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas |
         if missing:
             report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
             continue
-        key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
+        unique = "" if manifest.name else str(len(found))
+        key = (*manifest.identity, place(manifest.at.file), unique)
         schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
         manifest = manifest.with_tree(_without_nulls(manifest.tree, schema.root if schema else None))
         twin = found.setdefault(key, subject := Object(manifest))

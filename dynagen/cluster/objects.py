@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Pointed, Position, Report
 from dynagen.language.scope import Scope
@@ -16,6 +16,9 @@ from dynagen.schema.sets import Schemas
 from dynagen.text.versions import Version, parse_version
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
+
+if TYPE_CHECKING:
+    from dynagen.cluster.elsewhere import Elsewhere
 
 Made = TypeVar("Made")
 
@@ -112,7 +115,8 @@ class Cluster(NamedTuple):
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
     without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one
     says that Kind/name is there. A graph is taken in the version `graphs`; one that layers wrote in another has the form
-    that `authoring` has schemas for. Without `graphs` it is taken as it is written.
+    that `authoring` has schemas for. Without `graphs` it is taken as it is written. `elsewhere` is what may be there; of a
+    cluster that `is_open` nobody knows all.
     """
 
     schemas: Schemas
@@ -125,6 +129,8 @@ class Cluster(NamedTuple):
     later: Later | None = None
     graphs: str = ""
     authoring: Schemas | None = None
+    elsewhere: Elsewhere | None = None
+    is_open: bool = False
 
     def schemas_of(self, subject: Object) -> Schemas:
         """What an object is held against in the form that it has now."""

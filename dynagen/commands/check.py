@@ -15,7 +15,7 @@ from dynagen.memory import Memory
 
 if TYPE_CHECKING:
     from dynagen.checking.manifests import Target
-    from dynagen.checking.paths import Options
+    from dynagen.checking.streams import Options
     from dynagen.console.outcome import Outcome
 
 # Other programs that are asked, and how one gets them.
@@ -102,8 +102,8 @@ def check(
       dynagen check profile.yaml --against out/
       dynagen check . --format sarif --output-file dynagen.sarif
     """
-    from dynagen.checking.paths import Options
     from dynagen.checking.referees import Referees
+    from dynagen.checking.streams import Options
 
     names = list(dict.fromkeys(paths)) or list(files[:1])
     further = files if paths else files[1:]

@@ -152,7 +152,9 @@ class _Reader:
 
     def stop(self, event: Any) -> None:
         """For what is too much to go on."""
-        self._error("DG108", "nested too deep, or too many values, aliases written out", event, "is this the right file?")
+        self._error(
+            "DG108", "nested too deep, or too many values, aliases written out", event, "is this the right file?"
+        )
         raise _Stop
 
     def _start(self) -> None:
