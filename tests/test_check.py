@@ -136,8 +136,7 @@ def test_what_holds_no_object_is_noted(dynagen, home: Path) -> None:  # type: ig
     assert run.code == 0
     assert run.stderr == (
         "deploy:1:1: note[DG117] not checked: deploy/chart/templates belongs to a Helm chart: build it with `helm template`\n"
-        "deploy:1:1: note[DG117] not checked: deploy/empty.yaml, deploy/kustomization.yaml, deploy/package.json,"
-        " deploy/values.yaml, deploy/chart/Chart.yaml: no Kubernetes object in there\n2 notes\n"
+        "deploy:1:1: note[DG117] not checked: deploy/empty.yaml, deploy/package.json, deploy/values.yaml, deploy/chart/Chart.yaml: no Kubernetes object in there\n2 notes\n"
     )
 
 
@@ -317,6 +316,23 @@ spec:
     assert dynagen("schemas", "import", "crd.yaml", "-o", "own", cwd=home).code == 0
     run = dynagen("check", "thing.yaml", "--schemas", "own", cwd=home)
     assert run.stderr.startswith("thing.yaml:4:8: error[DG212] Thing 'a': spec.size: expected integer"), run.stderr
+
+
+def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    other = PROFILE.replace("name: demo", "name: other")
+    istio = "overlays: [gke, istio]\nistio: {host: a.example.com}\n"
+    gke = "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
+    write(home, {"b.yaml": other, "prod/b.yaml": other, "c.yaml": other + "createNamespace: false\n"})
+    assert dynagen("check", "a.yaml", "prod/b.yaml", "c.yaml", cwd=home) == (0, "", "")
+    run = dynagen("check", "a.yaml", "b.yaml", "--format", "json", cwd=home)
+    assert (run.code, found(run)) == (0, [("DG661", "b.yaml", 3)])
+    for section in (istio, gke):
+        write(home, {"a.yaml": PROFILE + section, "c.yaml": other + "createNamespace: false\n" + section})
+        run = dynagen("check", "a.yaml", "c.yaml", "--format", "json", cwd=home)
+        line = (home / "c.yaml").read_text().count("\n")
+        assert found(run) == [("DG662", "c.yaml", line)], run.stdout
+        write(home, {"d.yaml": (PROFILE + section).replace("minReplicas", "")})
+        assert "DG66" not in dynagen("check", "a.yaml", "d.yaml", cwd=home).stderr  # the same graph, elsewhere
 
 
 def test_a_rule_with_a_function_that_is_not_here_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]

@@ -126,6 +126,8 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
     yield from skipped
     for here, names in visited:
         for file in names:
+            if file in KUSTOMIZATIONS:
+                continue  # says what belongs together, and is no object
             why = _why_no_object(here / file, kustomizations)
             yield Skipped((here / file).as_posix(), why, name) if why else _walked(here / file, top, name, strict)
     yield Walked(wrong, {each.folder: each for each in kustomizations})

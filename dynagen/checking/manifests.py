@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,22 +10,24 @@ from dynagen.checking.definitions import Definitions, is_list
 from dynagen.checking.late import LateFindings
 from dynagen.checking.other_programs import is_config
 from dynagen.cluster.objects import Cluster, Later, Object, declared
-from dynagen.diagnostics import Position, Report
+from dynagen.diagnostics import Origin, Position, Report
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
 from dynagen.origins.pointing import where_written
 from dynagen.profile.facts import load_facts
 from dynagen.profile.library import schema_folders
+from dynagen.profile.schema import kubernetes_versions
 from dynagen.schema.defined import Budget, Defined, Definition
 from dynagen.schema.sets import Node, Schemas, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
-from dynagen.trees.nodes import Leaf, List, Map, Tree
+from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 from dynagen.verify import judge
 
 if TYPE_CHECKING:
     from dynagen.cluster.elsewhere import Elsewhere
+    from dynagen.manifests.record import Record
 
 
 class Target:
@@ -43,14 +45,34 @@ class Target:
         schemas: Sequence[Path] = (),
         earlier: Sequence[Object] = (),
         memory: Memory | None = None,
+        said: Collection[str] = (),
     ) -> None:
+        """`said` names what somebody said about the versions: what trees say counts for the rest."""
         self.kubernetes, self.release, self.external = kubernetes, release, external
         self.schemas, self.earlier, self.memory = schemas, earlier, memory or Memory()
+        self.said, self.objects = said, list[Object]()
 
     def having(self, external: Sequence[str]) -> Target:
         """The same cluster, which has some more."""
         known = [*self.external, *external]
-        return Target(self.kubernetes, self.release, known, self.schemas, self.earlier, self.memory)
+        return Target(self.kubernetes, self.release, known, self.schemas, self.earlier, self.memory, self.said)
+
+    def of_record(self, records: Sequence[tuple[Path, Record]]) -> Target:
+        """The same cluster as the records of trees know it: its versions, unless they differ, and what it has."""
+        found = self.having(())
+        release = {record.release for _, record in records}
+        kubernetes = {record.kubernetes for _, record in records}
+        if "release" not in self.said and len(release) == 1 and release <= self.releases.keys():
+            found.release = release.pop()
+        if "kubernetes" not in self.said and len(kubernetes) == 1 and kubernetes <= set(kubernetes_versions()):
+            found.kubernetes = kubernetes.pop()
+        for file, record in records:
+            for data in record.external:
+                at = Position(file.as_posix())
+                tree = to_tree(dict(data), Origin(at))
+                assert isinstance(tree, Map)
+                found.objects.append(Object(Manifest(tree, at)))
+        return found
 
     @property
     def releases(self) -> dict[str, Any]:
@@ -110,7 +132,7 @@ def check_manifests(
         kubernetes=target.kubernetes,
         release=parse_version(target.release),
         memory=target.memory,
-        external=[*named, *target.memory.once(_built_in, target.memory)],
+        external=[*named, *target.objects, *target.memory.once(_built_in, target.memory)],
         declaring="'--external {}'",
         earlier=target.earlier,
         later=Later(target.release, target.releases, open_set),

@@ -23,6 +23,7 @@ from dynagen.checking.inputs import (
 )
 from dynagen.checking.kustomizations import Kustomization
 from dynagen.checking.manifests import objects_of
+from dynagen.checking.neighbours import Brought, brought_by, check_neighbours
 from dynagen.checking.streams import Options, check_groups, note_texts
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
@@ -45,6 +46,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
     checked: list[Checked] = []
     skipped: list[Skipped] = []
     layers: dict[Path, bool] = {}
+    brought: list[Brought] = []
     plain: dict[str, list[File]] = {}  # of each folder that was walked; under "" those that were named
     kustomizations: dict[str, Mapping[Path, Kustomization]] = {}
     if broken := _check_sets(options):
@@ -60,7 +62,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         elif entry.holds == PROFILE:
             layers |= dict.fromkeys(layers_named_by(entry), True)
             homes.add(options.root or entry.home)
-            checked.append(_check_profile(entry, options, texts))
+            checked.append(_check_profile(entry, options, texts, brought))
         elif entry.holds == MANIFESTS or entry.report.failed:
             homes.add(Path(group) if group else entry.home)
             plain.setdefault(group, []).append(entry)
@@ -77,6 +79,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
                 why = f"belongs to the layer '{layer.name}': it is checked with the profiles that name it"
                 skipped.append(Skipped(file.shown, why, file.shown))
         groups.append(streams_of(kept, Path(group) if group else None, kustomizations.get(group, {})))
+    checked += check_neighbours(brought, options.strict)
     checked += check_groups(groups, options, texts)
     if not checked and not options.may_be_empty:
         report = Report(options.strict)
@@ -134,7 +137,7 @@ def _only_one_profile(found: list[Found]) -> list[Found]:
     return found
 
 
-def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Checked:
+def _check_profile(file: File, options: Options, texts: dict[str, str], brought: list[Brought]) -> Checked:
     report = file.report
     sources = profile_document(file, report)
     known = {file.shown: file.text}
@@ -154,6 +157,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             options.target.memory,
         )
         compilation = compile_profile(request, report)
+        brought += brought_by(file.shown, compilation) if not report.failed else ()
         if any(options.referees) and not report.failed:
             assert compilation.profile is not None and compilation.plan is not None
             crds = compilation.library.facts["releases"][compilation.plan.release]["crds"]

@@ -71,6 +71,15 @@ def _apart(number: int, streams: Sequence[Stream]) -> set[int]:
     return {number, *(each for each in others if own.is_alternative_to(streams[each]))}
 
 
+def _of_trees(stream: Stream, target: Target) -> Target:
+    """What the records of our own trees among the files say about their cluster."""
+    from dynagen.manifests.record import FILE, read_record
+
+    folders = dict.fromkeys(file.path.parent for file in stream.files if file.path is not None)
+    records = [(folder / FILE, record) for folder in folders if (record := read_record(folder)) is not None]
+    return target.of_record(records) if records else target
+
+
 def _check_stream(
     stream: Stream, own: Definitions, others: Sequence[Definitions], around: Around, options: Options,
     texts: dict[str, str],
@@ -80,7 +89,7 @@ def _check_stream(
         report.take(file.report)
     documents = [document for file in stream.files for document in file.documents]
     spare = [definition for each in others for definition in each.schemas]
-    target = options.target.having(stream.generated)
+    target = _of_trees(stream, options.target.having(stream.generated))
     objects = check_manifests(documents, target, report, own.schemas, spare, around)
     if any(options.referees):
         shipped = target.schema_folders(target.crds)

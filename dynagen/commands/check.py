@@ -185,7 +185,9 @@ def _target(
     report, memory = Report(), Memory()
     earlier = read_earlier(against, report) if against is not None else []
     wrong = Outcome([Checked(str(against), diagnostics_of(report))]) if report.failed else None
-    return Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory), wrong
+    versions = _versions(kubernetes, release, memory)
+    said = {name for name, given in (("kubernetes", kubernetes), ("release", release)) if given is not None}
+    return Target(*versions, _external(external), schemas, earlier, memory, said), wrong
 
 
 def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tuple[str, str]:
