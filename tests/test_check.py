@@ -62,6 +62,23 @@ def test_the_last_line_counts_what_was_found(dynagen, home: Path) -> None:  # ty
     assert (strict.code, strict.stderr.splitlines()[-1]) == (1, "1 error, 1 silenced")
 
 
+def test_a_terminal_is_told_what_was_done(home: Path) -> None:
+    import pty
+    import subprocess
+    import sys
+
+    def said(*words: str) -> str:
+        ours, theirs = pty.openpty()
+        subprocess.run([sys.executable, "-m", "dynagen", "check", *words], cwd=home, stderr=theirs, check=False)
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as stream:
+            return os.read(stream.fileno(), 100_000).decode().replace("\r\n", "\n")
+
+    write(home, {"deploy/three.yaml": config("three", "[1]"), "deploy/values.yaml": "a: 1\n"})
+    assert said("a.yaml", "deploy/one.yaml") == "1 profile and 1 object in 2 files: all is well\n"
+    assert said("a.yaml", "deploy").splitlines()[-1] == "1 profile and 3 objects in 4 files: 1 error, 1 note"
+
+
 def test_named_files_are_one_stream_and_each_folder_another(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     write(home, {"other/one.yaml": config("one")})
     assert dynagen("check", "deploy", "other", cwd=home).code == 0

@@ -7,7 +7,7 @@ the rest, folders in which one object is written twice are places of their own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from dynagen.checking.definitions import is_list
 from dynagen.checking.inputs import File
 from dynagen.checking.kustomizations import Kustomization, place_of
-from dynagen.cluster.objects import listing
+from dynagen.cluster.objects import listing, mapping
 
 Key = tuple[str, str, str, str]
 _UP = 4  # folders above the one that is walked, which may be the top of the repository
@@ -31,7 +31,7 @@ class Stream:
     def __init__(self, files: Sequence[File], is_whole: bool = False, one_place: bool = False) -> None:
         self.files, self.is_whole, self._one_place = files, is_whole, one_place
         self.generated: list[str] = []
-        self.is_open = any(_brings_more(data) for file in files for data in _objects(file))
+        self.is_open = False
 
     def place(self, shown: str) -> str:
         return "" if self._one_place else os.path.dirname(shown)  # noqa: PTH120
@@ -96,7 +96,11 @@ class _Folder:
         for files, _ in rounds:
             stream = Stream(files, is_whole, one_place)
             stream.generated = sorted({entry for each in own for entry in each.generated})
-            stream.is_open |= any(each.is_open or self._lacks(each) for each in own)
+            stream.is_open = any(each.is_open or self._lacks(each) for each in own) or any(
+                _brings_more(data, lambda named, path=path: self._folder_of(path, named) is not None)  # type: ignore[misc]
+                for path in paths
+                for data in objects_in(self._files[path])
+            )
             yield stream
 
     def _lacks(self, kustomization: Kustomization) -> bool:
@@ -145,18 +149,18 @@ class _Folder:
 
     def _led_to(self, path: Path) -> tuple[Path, ...]:
         """The folders that objects in a file lead to."""
-        if self._top is None:
-            return ()
-        found = []
-        for data in _objects(self._files[path]):
-            for named in _paths(data):
-                tops = [self._top, *list(self._top.parents)[:_UP], *reversed(path.parents)]
-                for top in tops:
-                    folder = Path(os.path.normpath(top / named))
-                    if folder.is_relative_to(self._top) and folder.is_dir():
-                        found.append(Path(os.path.realpath(folder)))
-                        break
-        return tuple(found)
+        named = (each for data in objects_in(self._files[path]) for each in _paths(data))
+        found = (self._folder_of(path, each) for each in named)
+        return tuple(folder for folder in found if folder is not None)
+
+    def _folder_of(self, path: Path, named: str) -> Path | None:
+        """The folder that a file means, from the top of its repository, which may be above what is walked or below."""
+        top = self._top
+        for each in (top, *list(top.parents)[:_UP], *reversed(path.parents)) if top is not None else ():
+            folder = Path(os.path.normpath(each / named))
+            if top is not None and folder.is_relative_to(top) and folder.is_dir():
+                return Path(os.path.realpath(folder))
+        return None
 
     def _parts(self, paths: Sequence[Path]) -> list[list[Path]]:
         """Files as they lie in folders, apart where one object is in several of these."""
@@ -181,7 +185,8 @@ class _Folder:
         )
 
 
-def _objects(file: File) -> Iterator[dict[str, Any]]:
+def objects_in(file: File) -> Iterator[dict[str, Any]]:
+    """The objects in a file; those in a List one by one."""
     for document in file.documents:
         data = document.data
         if isinstance(data, dict):
@@ -190,7 +195,7 @@ def _objects(file: File) -> Iterator[dict[str, Any]]:
 
 
 def _identities(file: File) -> Iterator[Key]:
-    for data in _objects(file):
+    for data in objects_in(file):
         metadata = data.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
             group = str(data.get("apiVersion")).rpartition("/")[0]
@@ -214,9 +219,16 @@ def _paths(data: Mapping[str, Any]) -> Iterator[str]:
             yield path.lstrip("/")
 
 
-def _brings_more(data: Mapping[str, Any]) -> bool:
-    """Whether an object has others made of which nobody here knows: those of a Helm chart."""
+def _brings_more(data: Mapping[str, Any], is_here: Callable[[str], bool]) -> bool:
+    """Whether an object has others made of which nobody here knows: of a Helm chart, or in a folder that is not here."""
     group, kind = str(data.get("apiVersion")).partition("/")[0], data.get("kind")
-    return (group, kind) in (("helm.toolkit.fluxcd.io", "HelmRelease"), ("helm.cattle.io", "HelmChart")) or (
-        group == _ARGO and kind in ("Application", "ApplicationSet")
-    )
+    if (group, kind) in _CHARTS:
+        return True
+    if (group, kind) not in ((_FLUX, "Kustomization"), (_ARGO, "Application")):
+        return False
+    spec = mapping(data.get("spec"))
+    charts = [each for each in (*listing([spec.get("source")]), *listing(spec.get("sources"))) if each.get("chart")]
+    return bool(charts) or not all(is_here(path) for path in _paths(data))
+
+
+_CHARTS = (("helm.toolkit.fluxcd.io", "HelmRelease"), ("helm.cattle.io", "HelmChart"), (_ARGO, "ApplicationSet"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from dynagen.checking.clusters import Stream, streams_of
+from dynagen.checking.clusters import Stream, objects_in, streams_of
 from dynagen.checking.inputs import (
     MANIFEST_BYTES,
     MANIFESTS,
@@ -47,6 +47,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
     skipped: list[Skipped] = []
     layers: dict[Path, bool] = {}
     brought: list[Brought] = []
+    profiles = 0
     plain: dict[str, list[File]] = {}  # of each folder that was walked; under "" those that were named
     kustomizations: dict[str, Mapping[Path, Kustomization]] = {}
     if broken := _check_sets(options):
@@ -60,6 +61,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
             diagnostics = diagnostics_of(entry.report)
             checked += [Checked(group, diagnostics)] if diagnostics else []
         elif entry.holds == PROFILE:
+            profiles += 1
             layers |= dict.fromkeys(layers_named_by(entry), True)
             homes.add(options.root or entry.home)
             checked.append(_check_profile(entry, options, texts, brought))
@@ -86,7 +88,9 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         hint = "name profiles, manifests, or folders that hold some"
         report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
         checked.append(Checked(paths[0], diagnostics_of(report)))
-    return Outcome(checked, texts, _notes(skipped))
+    objects = {file.shown: file for group in groups for stream in group for file in stream.files}
+    count = sum(1 for file in objects.values() for _ in objects_in(file))
+    return Outcome(checked, texts, _notes(skipped), profiles, count)
 
 
 def _check_sets(options: Options) -> list[Checked]:

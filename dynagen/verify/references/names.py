@@ -128,6 +128,8 @@ def _target(row: Row, value: Any) -> tuple[str, str]:
         return value["apiVersion"].rpartition("/")[0], kind
     if kind in ("ServiceAccount", "PersistentVolumeClaim"):
         return "", kind
+    if kind in ("Role", "ClusterRole"):  # the API server fills in the group of a binding
+        return "rbac.authorization.k8s.io", kind
     return (row.group, kind) if kind == row.kind or row.group == "keda.sh" else ("", kind)
 
 
