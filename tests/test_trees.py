@@ -48,3 +48,30 @@ def test_a_tree_gets_its_verdict(tree: Path, dynagen, update: bool, tmp_path: Pa
 def test_there_are_as_many_sound_trees_as_others() -> None:
     good = [tree for tree in TREES if tree.name.startswith("good-")]
     assert len(TREES) >= 40 and len(good) == len(TREES) / 2
+
+
+def test_small_trees_do_not_cost_much(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A hundred kustomizations that each include a folder of hundreds of files, and one that includes itself."""
+    import dynagen.checking.clusters as clusters
+
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\n"
+    files = {f"base/{n}.yaml": config.format(n) for n in range(20)}
+    files["base/kustomization.yaml"] = f"resources: [{', '.join(f'{n}.yaml' for n in range(20))}, ../base, ../a0]\n"
+    files |= {f"a{n}/kustomization.yaml": "resources: [../base, own.yaml]\n" for n in range(20)}
+    files |= {f"a{n}/own.yaml": config.format(f"x{n}") for n in range(20)}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert dynagen("check", ".", cwd=tmp_path) == (0, "", "")
+    judged: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clusters, "_MOST", 100)
+        made = clusters.Stream.__init__
+
+        def counted(self, files, *more) -> None:  # type: ignore[no-untyped-def]
+            judged.append(len(files))
+            made(self, files, *more)
+
+        patch.setattr(clusters.Stream, "__init__", counted)
+        assert dynagen("check", ".", cwd=tmp_path) == (0, "", "")
+    assert sum(judged) < 150

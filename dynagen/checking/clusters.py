@@ -7,7 +7,7 @@ the rest, folders in which one object is written twice are places of their own.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dynagen.checking.kustomizations import Kustomization, place_of
 from dynagen.cluster.objects import listing, mapping
 
 Key = tuple[str, str, str, str]
+_MOST = 20_000  # files of all streams
 _UP = 4  # folders above the one that is walked, which may be the top of the repository
 
 
@@ -40,10 +41,25 @@ class Stream:
     def identities(self) -> set[Key]:
         return {key for file in self.files for key in _identities(file)}
 
-    def is_alternative_to(self, other: Stream) -> bool:
-        """Whether no cluster gets both, as both hold one file or one object. Every part may bring its namespace."""
-        shared = {id(file) for file in self.files} & {id(file) for file in other.files}
-        return bool(shared) or any(kind != "Namespace" for _, kind, _, _ in self.identities & other.identities)
+    @property
+    def singular(self) -> set[Hashable]:
+        """What no cluster gets twice: its files and objects. A Namespace may come with each part of what is in it."""
+        return {*map(id, self.files), *(key for key in self.identities if key[1] != "Namespace")}
+
+
+Found = tuple[frozenset[Path], set[Path], bool]
+
+
+def _within_limits(found: Sequence[Found]) -> list[Found]:
+    """Past the limit files are judged once, not with everything that includes them: a small tree must not cost much."""
+    seen: set[Path] = set()
+    kept: list[Found] = []
+    total = 0
+    for paths, units, is_whole in found:
+        total += len(paths)
+        kept.append((paths, units, is_whole) if total <= _MOST else (paths - seen, set(), False))
+        seen |= paths
+    return kept
 
 
 def streams_of(files: Sequence[File], top: Path | None, kustomizations: Mapping[Path, Kustomization]) -> list[Stream]:
@@ -67,7 +83,7 @@ class _Folder:
         candidates += [(paths, units, bool(units)) for paths, units in plain]
         # What is a part of another says nothing of its own; of the same, one will do.
         candidates.sort(key=lambda each: -len(each[0]))
-        found: list[tuple[frozenset[Path], set[Path], bool]] = []
+        found: list[Found] = []
         for paths, units, is_whole in candidates:
             same = next((each for each in found if paths <= each[0]), None)
             if same is None:
@@ -76,6 +92,7 @@ class _Folder:
                 same[1].update(units)
         order = {path: number for number, path in enumerate(self._files)}
         found.sort(key=lambda each: min((order[path] for path in each[0]), default=0))
+        found = _within_limits(found)
         return [stream for each in found if each[0] for stream in self._made(sorted(each[0], key=order.get), *each[1:])]  # type: ignore[arg-type]
 
     def _made(self, paths: Sequence[Path], units: set[Path], is_whole: bool) -> Iterator[Stream]:
@@ -141,10 +158,12 @@ class _Folder:
         return self._reached[path]
 
     def _below(self, folder: Path) -> Iterator[Path]:
-        tops = [each for each in self._kustomizations if each.is_relative_to(folder) and each != folder]
+        inside = f"{folder}{os.sep}"
+        tops = [each for each in self._kustomizations if str(each).startswith(inside)]
         yield from tops
+        starts = tuple(f"{each}{os.sep}" for each in tops)
         for path in self._files:
-            if path.is_relative_to(folder) and not any(path.is_relative_to(each) for each in tops):
+            if str(path).startswith(inside) and not str(path).startswith(starts):
                 yield path
 
     def _led_to(self, path: Path) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ class Walked(NamedTuple):
 
 def read_named(name: str, strict: bool, sole: bool, limit: int) -> File | Skipped:
     """The same for what may be a part of a kustomization and no object."""
-    if name != "-" and (why := _why_no_object(Path(name), list(around(Path(name))))):
+    if name != "-" and (why := _reasons(around(Path(name))).get(os.path.realpath(name))):
         return Skipped(name, why, name)
     return read_file(name, strict, sole, limit)
 
@@ -124,23 +124,25 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in chart)
         visited.append((here, sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith("."))))
     yield from skipped
+    reasons = _reasons(kustomizations)
     for here, names in visited:
         for file in names:
             if file in KUSTOMIZATIONS:
                 continue  # says what belongs together, and is no object
-            why = _why_no_object(here / file, kustomizations)
-            yield Skipped((here / file).as_posix(), why, name) if why else _walked(here / file, top, name, strict)
+            reason = reasons.get(os.path.realpath(here / file)) if reasons else None
+            yield Skipped((here / file).as_posix(), reason, name) if reason else _walked(here / file, top, name, strict)
     yield Walked(wrong, {each.folder: each for each in kustomizations})
 
 
-def _why_no_object(path: Path, kustomizations: Sequence[Kustomization]) -> str:
-    """Why a file is not to be judged, as some kustomization has it; empty where none has."""
-    real = os.path.realpath(path) if kustomizations else ""
-    if any(real in each.patches for each in kustomizations):
-        return "is a patch: build it with `kubectl kustomize`"
-    if any(real in each.settings for each in kustomizations):
-        return "is data or a setting of a kustomization: build it with `kubectl kustomize`"
-    return ""
+def _reasons(kustomizations: Iterable[Kustomization]) -> dict[str, str]:
+    """The files that are not to be judged, as some kustomization has them for something else, and why."""
+    found: dict[str, str] = {}
+    for each in kustomizations:
+        found |= dict.fromkeys(
+            each.settings, "is data or a setting of a kustomization: build it with `kubectl kustomize`"
+        )
+        found |= dict.fromkeys(each.patches, "is a patch: build it with `kubectl kustomize`")
+    return found
 
 
 def _walked(path: Path, top: Path, name: str, strict: bool) -> File | Skipped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -59,16 +59,22 @@ def _surroundings(streams: Sequence[Stream]) -> list[Around]:
             kind, _, name = entry.partition("/")
             index.setdefault((kind, name), []).append(("", number))
     return [
-        Around(Elsewhere(index, makers, _apart(number, streams)), stream.is_open, stream.place)
-        for number, stream in enumerate(streams)
+        Around(Elsewhere(index, makers, apart), stream.is_open, stream.place)
+        for stream, apart in zip(streams, _apart(streams), strict=True)
     ]
 
 
-def _apart(number: int, streams: Sequence[Stream]) -> set[int]:
-    """The stream itself, and those that cannot be in its cluster, if it says itself what belongs to it."""
-    own = streams[number]
-    others = range(len(streams)) if own.is_whole else ()
-    return {number, *(each for each in others if own.is_alternative_to(streams[each]))}
+def _apart(streams: Sequence[Stream]) -> list[set[int]]:
+    """For each stream itself, and those that cannot be in its cluster, if it says itself what belongs to it."""
+    holders: dict[Hashable, set[int]] = {}
+    for number, stream in enumerate(streams):
+        for each in stream.singular:
+            holders.setdefault(each, set()).add(number)
+    found: list[set[int]] = []
+    for number, stream in enumerate(streams):
+        sharing = {id(shared): shared for each in stream.singular if len(shared := holders[each]) > 1}
+        found.append({number}.union(*(sharing.values() if stream.is_whole else ())))
+    return found
 
 
 def _of_trees(stream: Stream, target: Target) -> Target:

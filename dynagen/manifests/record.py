@@ -38,7 +38,7 @@ class Record(NamedTuple):
         data = {
             "owner": self.owner,
             "profile": list(self.profile),
-            "dynagen": __version__,
+            "version": __version__,  # "dynagen:" would be looked through for silences
             "release": self.release,
             "kubernetes": self.kubernetes,
             "external": list(self.external),
