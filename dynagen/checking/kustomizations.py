@@ -24,10 +24,10 @@ class Kustomization:
 
     `parts` are the files and folders that it takes in, `patches` and `settings` files that are no objects; `generated`
     are Kind/name of what it makes. One that `is_open` brings more than is to be seen here; one that `renames` puts the
-    same object into several places.
+    same object into several places; one that `labels` writes selectors.
     """
 
-    __slots__ = ("folder", "generated", "is_open", "parts", "patches", "renames", "settings")
+    __slots__ = ("folder", "generated", "is_open", "labels", "parts", "patches", "renames", "settings")
 
     def __init__(self, file: Path) -> None:
         self.folder = Path(os.path.realpath(file.parent))
@@ -35,7 +35,7 @@ class Kustomization:
         self.patches: set[str] = set()
         self.settings: set[str] = set()
         self.generated: list[str] = []
-        self.is_open = self.renames = False
+        self.is_open = self.renames = self.labels = False
         text = read(file, "", Report(), only_regular=True)
         for document in parse(text, "", Report(), for_kubernetes=True) if text else ():
             if isinstance(document.data, dict):
@@ -62,6 +62,9 @@ class Kustomization:
             self.is_open = True
             self.settings |= set(self._files([chart.get("valuesFile")]))
         self.is_open |= bool(data.get("generators") or data.get("helmChartInflationGenerator"))
+        # source: kubectl.docs.kubernetes.io/references/kustomize/kustomization/commonlabels and /labels
+        selecting = any(each.get("includeSelectors") is True for each in _maps(data.get("labels")))
+        self.labels |= bool(data.get("commonLabels")) or selecting
         self.renames |= any(data.get(key) for key in _RENAMING)
 
     def _files(self, entries: Any) -> Iterator[str]:

@@ -1,13 +1,13 @@
-"""Findings about plain manifests, save what is only wrong because Flux has not substituted its variables yet."""
+"""Findings about plain manifests, save what is only wrong because kustomize and Flux have not finished them yet."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynagen.cluster.objects import Findings, Object
-from dynagen.diagnostics import KeyPath, path_text, shortened
+from dynagen.diagnostics import KeyPath, Origin, Pointed, Report, path_text, shortened
 
 # source: fluxcd.io/flux/components/kustomize/kustomizations (post build variable substitution), which takes drone/envsubst
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[-:=?+/#%^,][^{}]*)?\}")
@@ -16,7 +16,14 @@ _OF_SHELLS = frozenset(("args", "command"))
 
 
 class LateFindings(Findings):
-    """What a variable will be there nobody knows, so its value is noted (DG660) and not judged."""
+    """What a variable will be there nobody knows, so its value is noted (DG660) and not judged.
+
+    With `labels` a kustomization writes the selectors of workloads, so one that is missing is none.
+    """
+
+    def __init__(self, report: Report, place: Callable[[Origin], Pointed], labels: bool = False) -> None:
+        super().__init__(report, place)
+        self._labels = labels
 
     def add(
         self,
@@ -29,6 +36,8 @@ class LateFindings(Findings):
         also: Sequence[tuple[str, Object, KeyPath]] = (),
         cause: str = "",
     ) -> None:
+        if self._labels and code == "DG212" and message.endswith("'selector' is missing"):
+            return
         value = _value_at(subject.data, path)
         found = _VARIABLE.search(value) if isinstance(value, str) and not re.search(r"\s", value) else None
         if found is None or _OF_SHELLS & set(path) or "unknown field '" in message:

@@ -94,12 +94,13 @@ class Target:
 class Around(NamedTuple):
     """What there is around a stream of manifests: objects that may be in the same cluster or not, and more if it `is_open`.
 
-    `place` says of a file where its objects stand: those of one identity in different places are for different clusters.
+    With `labels` a kustomization writes the selectors. `place` says of a file where its objects stand: those of one identity in different places are for different clusters.
     """
 
     elsewhere: Elsewhere | None = None
     is_open: bool = False
     place: Callable[[str], str] = lambda _: ""
+    labels: bool = False
 
 
 def check_manifests(
@@ -139,7 +140,7 @@ def check_manifests(
         elsewhere=around.elsewhere,
         is_open=around.is_open,
     )
-    judge(objects, cluster, LateFindings(report, where_written))
+    judge(objects, cluster, LateFindings(report, where_written, around.labels))
     return objects
 
 

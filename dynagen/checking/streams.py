@@ -59,7 +59,7 @@ def _surroundings(streams: Sequence[Stream]) -> list[Around]:
             kind, _, name = entry.partition("/")
             index.setdefault((kind, name), []).append(("", number))
     return [
-        Around(Elsewhere(index, makers, apart), stream.is_open, stream.place)
+        Around(Elsewhere(index, makers, apart), stream.is_open, stream.place, stream.labels)
         for stream, apart in zip(streams, _apart(streams), strict=True)
     ]
 
