@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo quick test lint unit e2e agree fuzz bench update out facts flags schemas lock clean help
+.PHONY: demo quick test lint unit trees e2e agree fuzz bench update out facts flags schemas lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ WORKERS ?= auto
 unit: .venv/ready ## tests, kubeconform included, on WORKERS cores
 	$(BIN)/python -m pytest tests $(NOT_E2E) -n $(WORKERS) --dist loadfile
 
+trees: .venv/ready ## the verdicts on trees in the shapes of real repositories, tests/trees
+	$(BIN)/python -m pytest -q tests/test_trees.py -n $(WORKERS)
+
 # One after the other and in the written order: the tests share one API server, and one leaves it to the next.
 e2e: .venv/ready ## a real API server and scheduler, promtool, Istio's own judges
 	$(BIN)/python -m pytest -p no:randomly tests/e2e tests/promtool tests/istioctl
@@ -56,7 +59,7 @@ bench: .venv/ready ## against kubectl kustomize and kubeconform, as ratios
 	$(BIN)/python -m bench
 
 update: .venv/ready out ## rewrite out/, expected trees and complaints, generated pages; review the difference like code
-	$(BIN)/python -m pytest tests/test_cases.py tests/test_manifest_cases.py tests/test_docs.py tests/test_tutorial.py --update
+	$(BIN)/python -m pytest tests/test_cases.py tests/test_manifest_cases.py tests/test_trees.py tests/test_docs.py tests/test_tutorial.py --update
 
 out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \

@@ -31,6 +31,7 @@ class Compilation(NamedTuple):
     """What came of it: as much as there is. `manifests` are in the order in which they can be applied.
 
     `authored` are the same before they were translated for an old release, in the form that `authoring` has schemas for.
+    `external` is what the cluster has already.
     """
 
     report: Report
@@ -42,6 +43,7 @@ class Compilation(NamedTuple):
     manifests: Sequence[Manifest] = ()
     authored: Sequence[Manifest] = ()
     authoring: Schemas | None = None
+    external: Sequence[Object] = ()
 
 
 def compile_profile(request: Request, report: Report, skipped: list[Skipped] | None = None) -> Compilation:
@@ -70,7 +72,7 @@ def compile_profile(request: Request, report: Report, skipped: list[Skipped] | N
     served = judge([Object(manifest) for manifest in authored], cluster, Findings(report, places_of(known)))
     if report.failed:
         return known
-    return known._replace(manifests=[each.manifest for each in served], authored=authored)
+    return known._replace(manifests=[each.manifest for each in served], authored=authored, external=cluster.external)
 
 
 def expression_values(profile: Profile, plan: Plan, library: Library) -> dict[str, Any]:

@@ -63,11 +63,30 @@ def test_the_last_line_counts_what_was_found(dynagen, home: Path) -> None:  # ty
     assert (strict.code, strict.stderr.splitlines()[-1]) == (1, "1 error, 1 silenced")
 
 
+def test_a_terminal_is_told_what_was_done(home: Path) -> None:
+    import pty
+    import subprocess
+    import sys
+
+    def said(*words: str) -> str:
+        ours, theirs = pty.openpty()
+        subprocess.run([sys.executable, "-m", "dynagen", "check", *words], cwd=home, stderr=theirs, check=False)
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as stream:
+            return os.read(stream.fileno(), 100_000).decode().replace("\r\n", "\n")
+
+    write(home, {"deploy/three.yaml": config("three", "[1]"), "deploy/values.yaml": "a: 1\n"})
+    assert said("a.yaml", "deploy/one.yaml") == "1 profile and 1 object in 2 files: all is well\n"
+    assert said("a.yaml", "deploy").splitlines()[-1] == "1 profile and 3 objects in 4 files: 1 error, 1 note"
+
+
 def test_named_files_are_one_stream_and_each_folder_another(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     write(home, {"other/one.yaml": config("one")})
     assert dynagen("check", "deploy", "other", cwd=home).code == 0
-    run = dynagen("check", "deploy/one.yaml", "other/one.yaml", "--format", "json", cwd=home)
-    assert found(run) == [("DG314", "other/one.yaml", 1)]
+    assert dynagen("check", "deploy/one.yaml", "other/one.yaml", cwd=home).code == 0  # nobody says of one cluster
+    write(home, {"deploy/three.yaml": config("one")})
+    run = dynagen("check", "deploy/one.yaml", "deploy/three.yaml", "--format", "json", cwd=home)
+    assert found(run) == [("DG314", "deploy/three.yaml", 1)]
 
 
 def test_standard_input_may_be_manifests(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
@@ -135,8 +154,7 @@ def test_what_holds_no_object_is_noted(dynagen, home: Path) -> None:  # type: ig
     assert run.code == 0
     assert run.stderr == (
         "deploy:1:1: note[DG117] not checked: deploy/chart/templates belongs to a Helm chart: build it with `helm template`\n"
-        "deploy:1:1: note[DG117] not checked: deploy/empty.yaml, deploy/kustomization.yaml, deploy/package.json,"
-        " deploy/values.yaml, deploy/chart/Chart.yaml: no Kubernetes object in there\n2 notes\n"
+        "deploy:1:1: note[DG117] not checked: deploy/empty.yaml, deploy/package.json, deploy/values.yaml, deploy/chart/Chart.yaml: no Kubernetes object in there\n2 notes\n"
     )
 
 
@@ -198,6 +216,40 @@ def test_settings_of_other_programs_are_not_complained_about(dynagen, home: Path
     )
     run = dynagen("check", "deploy", cwd=home)
     assert (run.code, run.stderr.splitlines()[-1]) == (0, "1 note"), run.stderr
+
+
+def test_yaml_of_other_programs_is_left_out_with_one_note(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    write(
+        home,
+        {
+            "deploy/nemo.yaml": "name: x\nmodel: {data: {train_ds: ???}}\nbackend: nccl\nmax_time: 05:23:30:00\n",
+            "deploy/litellm.yaml": "model: gpt\nenabled: yes\nbackend: vllm\n",
+            "deploy/bench.yml": "backend: vllm\nmodel: a\ngpu: 1\nport: 012\n",
+            "deploy/values.yaml": "kind: DaemonSet\nimage: {tag: 010}\n",
+            "deploy/openapi.yaml": "openapi: 3.0.0\ninfo: {version: 1.0}\npaths: {/x: {get: {responses: {200: {}}}}}\n",
+            "deploy/prometheus.yml": "global: {scrape_interval: 15s}\nalert: on\n",
+            "deploy/ci.yaml": "on: push\njobs: {a: {<<: *b}}\n",
+        },
+    )
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, run.stderr.count("DG117")) == (0, 1), run.stderr
+    assert "deploy/openapi.yaml and 2 more: no Kubernetes object in there" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("apiVersoin: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "DG313"),
+        ("apiVersion: v1\nKind: ConfigMap\nmetadata: {name: a}\n", "DG313"),
+        ("apiversion: v1\nKind: Pod\nmetadata: {name: a}\nspec: {}\n", "DG313"),
+        ("kind: Deployment\nmetadata: {name: a}\nspec: [\n", "DG104"),
+        ("Kind: Profile\nmetadata: {name: a}\nbackend: vllm\nmodel: a/b\ngpu: nvidia-l4\n", "DG201"),
+    ],
+)
+def test_an_object_whose_keys_are_misspelt_is_no_other_yaml(dynagen, home: Path, text: str, code: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"deploy/bad.yaml": text})
+    run = dynagen("check", "deploy", cwd=home)
+    assert (run.code, f"error[{code}]" in run.stderr) == (1, True), run.stderr
 
 
 def test_plain_manifests_are_read_as_kubectl_reads_them(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
@@ -282,6 +334,23 @@ spec:
     assert dynagen("schemas", "import", "crd.yaml", "-o", "own", cwd=home).code == 0
     run = dynagen("check", "thing.yaml", "--schemas", "own", cwd=home)
     assert run.stderr.startswith("thing.yaml:4:8: error[DG212] Thing 'a': spec.size: expected integer"), run.stderr
+
+
+def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    other = PROFILE.replace("name: demo", "name: other")
+    istio = "overlays: [gke, istio]\nistio: {host: a.example.com}\n"
+    gke = "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
+    write(home, {"b.yaml": other, "prod/b.yaml": other, "c.yaml": other + "createNamespace: false\n"})
+    assert dynagen("check", "a.yaml", "prod/b.yaml", "c.yaml", cwd=home) == (0, "", "")
+    run = dynagen("check", "a.yaml", "b.yaml", "--format", "json", cwd=home)
+    assert (run.code, found(run)) == (0, [("DG661", "b.yaml", 3)])
+    for section in (istio, gke):
+        write(home, {"a.yaml": PROFILE + section, "c.yaml": other + "createNamespace: false\n" + section})
+        run = dynagen("check", "a.yaml", "c.yaml", "--format", "json", cwd=home)
+        line = (home / "c.yaml").read_text().count("\n")
+        assert found(run) == [("DG662", "c.yaml", line)], run.stdout
+        write(home, {"d.yaml": (PROFILE + section).replace("minReplicas", "")})
+        assert "DG66" not in dynagen("check", "a.yaml", "d.yaml", cwd=home).stderr  # the same graph, elsewhere
 
 
 def test_a_rule_with_a_function_that_is_not_here_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
@@ -396,7 +465,8 @@ def test_profiles_that_are_fine_leave_nothing_in_memory(tmp_path: Path) -> None:
     import tracemalloc
 
     from dynagen.checking.manifests import Target
-    from dynagen.checking.paths import Options, check_paths
+    from dynagen.checking.paths import check_paths
+    from dynagen.checking.streams import Options
 
     def kept(count: int) -> int:
         folder = tmp_path / str(count)

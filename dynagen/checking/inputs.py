@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynagen.checking.kustomizations import NAMES as KUSTOMIZATIONS
+from dynagen.checking.kustomizations import Kustomization, around, kustomization_in
 from dynagen.checking.other_programs import is_config
-from dynagen.diagnostics import STANDARD_INPUT, Position, Report
+from dynagen.diagnostics import STANDARD_INPUT, Position, Report, misspelt
 from dynagen.layers.finding import looks_like_layer
 from dynagen.text.document import Document
 from dynagen.text.opening import MAX_BYTES
@@ -25,9 +27,11 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MANIFEST_BYTES = 16 * MAX_BYTES
 PROFILE, MANIFESTS, NOTHING = "profile", "manifests", "nothing"
 
-# Keys of a profile that other files hardly have two of, and what a text must hold to be worth parsing.
+# Keys of a profile that other files hardly have two of; those of an object; and what a text must hold to be worth parsing.
 _TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
-_MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|backend|model|gpu|agg|disagg|overlays)["']?\s*:|"apiVersion"\s*:"""
+_OF_OBJECTS = ("apiVersion", "kind", "metadata", "spec")
+_MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|metadata)["']?\s*:|"apiVersion"\s*:"""
+_KEY = r"""(?m)^(?:\{\s*)?["']?([A-Za-z]+)["']?\s*:(?=\s|$)"""
 _CHART = ("templates", "charts")
 
 
@@ -56,9 +60,17 @@ class Skipped(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """What is wrong with a folder itself."""
+    """What is wrong with a folder itself, and the kustomizations in it and below."""
 
     report: Report
+    kustomizations: Mapping[Path, Kustomization] = {}
+
+
+def read_named(name: str, strict: bool, sole: bool, limit: int, root: Path | None = None) -> File | Skipped:
+    """The same for what may be a part of a kustomization and no object."""
+    if name != "-" and (why := _reasons(around(Path(name))).get(os.path.realpath(name))):
+        return Skipped(name, why, name)
+    return read_file(name, strict, sole, limit, root)
 
 
 def read_file(name: str, strict: bool, sole: bool = False, limit: int = MAX_BYTES, root: Path | None = None) -> File:
@@ -100,7 +112,9 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
     """The files of a folder and below, sorted, without hidden ones. Layers and templates of Helm charts are left out."""
     top = Path(name)
     wrong = Report(strict)
-    patches: set[str] = set()
+    visited: list[tuple[Path, list[str]]] = []
+    skipped: list[Skipped] = []
+    kustomizations: list[Kustomization] = []
 
     def unreadable(error: OSError) -> None:
         shown = str(error.filename)
@@ -110,34 +124,35 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
         here = Path(parent)
         if looks_like_layer(here):
             folders.clear()
-            yield Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name)
+            skipped.append(Skipped(here.as_posix(), "is a layer: it is checked with the profiles that name it", name))
             continue
-        for file in sorted(set(names) & {"kustomization.yaml", "kustomization.yml"}):
-            patches |= _patches(here / file)
+        found = kustomization_in(here) if not KUSTOMIZATIONS.isdisjoint(names) else None
+        kustomizations += [found] if found else []
         chart = [folder for folder in folders if folder in _CHART] if "Chart.yaml" in names else []
         for folder in chart:
-            yield Skipped((here / folder).as_posix(), "belongs to a Helm chart: build it with `helm template`", name)
+            why = "belongs to a Helm chart: build it with `helm template`"
+            skipped.append(Skipped((here / folder).as_posix(), why, name))
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in chart)
-        for file in sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith(".")):
-            if os.path.realpath(here / file) in patches:
-                yield Skipped((here / file).as_posix(), "is a patch: build it with `kubectl kustomize`", name)
-            else:
-                yield _walked(here / file, top, name, strict)
-    yield Walked(wrong)
+        visited.append((here, sorted(each for each in names if each.endswith(SUFFIXES) and not each.startswith("."))))
+    yield from skipped
+    reasons = _reasons(kustomizations)
+    for here, names in visited:
+        for file in names:
+            if file in KUSTOMIZATIONS:
+                continue  # says what belongs together, and is no object
+            reason = reasons.get(os.path.realpath(here / file)) if reasons else None
+            yield Skipped((here / file).as_posix(), reason, name) if reason else _walked(here / file, top, name, strict)
+    yield Walked(wrong, {each.folder: each for each in kustomizations})
 
 
-def _patches(kustomization: Path) -> set[str]:
-    """The files that a kustomization names as patches: parts of objects, which would be refused."""
-    text = read(kustomization, "", Report(), only_regular=True)
-    found: set[str] = set()
-    for document in parse(text, "", Report()) if text else ():
-        data = document.data if isinstance(document.data, dict) else {}
-        for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
-            entries = data.get(key)
-            for entry in entries if isinstance(entries, list) else ():
-                path = entry.get("path") if isinstance(entry, dict) else entry
-                if isinstance(path, str) and "\n" not in path:
-                    found.add(os.path.realpath(kustomization.parent / path))
+def _reasons(kustomizations: Iterable[Kustomization]) -> dict[str, str]:
+    """The files that are not to be judged, as some kustomization has them for something else, and why."""
+    found: dict[str, str] = {}
+    for each in kustomizations:
+        found |= dict.fromkeys(
+            each.settings, "is data or a setting of a kustomization: build it with `kubectl kustomize`"
+        )
+        found |= dict.fromkeys(each.patches, "is a patch: build it with `kubectl kustomize`")
     return found
 
 
@@ -158,11 +173,20 @@ def _file(shown: str, path: Path | None, text: str | None, report: Report, sole:
         return File(shown, path, NOTHING, [], text, report)
     if shown.endswith(".json"):
         text = text.replace("\t", " ")  # white space in JSON, where it stands unescaped, but not in YAML
-    documents = parse(text, shown, report, for_kubernetes=_is_for_kubernetes(text))
+    said = Report()
+    documents = parse(text, shown, said, for_kubernetes=_is_for_kubernetes(text))
     holds = _holds([document.data for document in documents], sole)
+    if sole or holds != NOTHING or _is_meant(text):
+        report.take(said)
     if holds == PROFILE and len(text.encode()) > MAX_BYTES:
         report_size(shown, report)
     return File(shown, path, holds, documents, text, report)
+
+
+def _is_meant(text: str) -> bool:
+    """Whether a text that could not be read was to be an object or a profile: it has two of their keys at least."""
+    keys = {match[1] for match in re.finditer(_KEY, text)}
+    return len(keys.intersection(_OF_OBJECTS)) > 1 or "dynagen.dev/" in text
 
 
 def _is_for_kubernetes(text: str) -> bool:
@@ -180,7 +204,7 @@ def _is_other_json(shown: str, text: str) -> bool:
 
 
 def _holds(documents: Sequence[Any], sole: bool) -> str:
-    kinds = [_kind(data) for data in documents]
+    kinds = [_kind(data, sole) for data in documents]
     if PROFILE in kinds:
         return PROFILE
     if MANIFESTS in kinds:
@@ -190,7 +214,8 @@ def _holds(documents: Sequence[Any], sole: bool) -> str:
     return PROFILE if sole and not mapping else NOTHING
 
 
-def _kind(data: Any) -> str:
+def _kind(data: Any, sole: bool = False) -> str:
+    """`sole`: nobody knows of another use of it than as a profile."""
     if not isinstance(data, dict):
         return NOTHING
     api_version = str(data.get("apiVersion", ""))
@@ -200,11 +225,17 @@ def _kind(data: Any) -> str:
         return NOTHING
     if "apiVersion" in data and "kind" in data:
         return MANIFESTS
-    if len(_TELLING & data.keys()) > 1:
+    # Settings of engines, benchmarks and trainers name a model and a backend as well, and are about nobody.
+    if len(_TELLING & data.keys()) > 1 and (sole or "metadata" in data or data.get("kind") == "Profile"):
         return PROFILE
-    # An object that lacks one of the two; Chart.yaml has an apiVersion as well.
+    # An object that lacks one of the two, or has it misspelt; Chart.yaml has an apiVersion as well.
     meant = ("kind" in data and ("metadata" in data or "spec" in data)) or ("apiVersion" in data and "metadata" in data)
-    return MANIFESTS if meant else NOTHING
+    return MANIFESTS if meant or ("metadata" in data and _misspelt_keys(data) > 1) else NOTHING
+
+
+def _misspelt_keys(data: dict[str, Any]) -> int:
+    """How many of apiVersion, kind and spec a mapping has, nearly."""
+    return sum(misspelt(str(key), ("apiVersion", "kind", "spec")) is not None for key in data)
 
 
 def profile_document(file: File, report: Report) -> list[Document]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynagen.checking.definitions import Definitions, is_list
+from dynagen.checking.late import LateFindings
 from dynagen.checking.other_programs import is_config
-from dynagen.cluster.objects import Cluster, Findings, Later, Object, declared
-from dynagen.diagnostics import KeyPath, Position, Report, path_text
+from dynagen.cluster.objects import Cluster, Later, Object, declared
+from dynagen.diagnostics import KeyPath, Origin, Position, Report, path_text
 from dynagen.layers.finding import base_layer, document_tree, documents, files, gke_layer
 from dynagen.manifests.building import Manifest
 from dynagen.memory import Memory
@@ -17,14 +18,18 @@ from dynagen.origins.pointing import where_written
 from dynagen.profile.facts import load_facts, look_up_facts
 from dynagen.profile.library import schema_folders
 from dynagen.profile.releases import facts_of_release
+from dynagen.profile.schema import kubernetes_versions
 from dynagen.schema.defined import Budget, Defined, Definition
 from dynagen.schema.sets import Node, Schemas, is_custom, open_schemas
 from dynagen.text.document import Document
 from dynagen.text.versions import parse_version
-from dynagen.trees.nodes import Leaf, List, Map, Tree
+from dynagen.trees.nodes import Leaf, List, Map, Tree, to_tree
 from dynagen.verify import judge
 
 _SHOWN = 5  # places of one object
+if TYPE_CHECKING:
+    from dynagen.cluster.elsewhere import Elsewhere
+    from dynagen.manifests.record import Record
 
 
 class Target:
@@ -42,9 +47,34 @@ class Target:
         schemas: Sequence[Path] = (),
         earlier: Sequence[Object] = (),
         memory: Memory | None = None,
+        said: Collection[str] = (),
     ) -> None:
+        """`said` names what somebody said about the versions: what trees say counts for the rest."""
         self.kubernetes, self.release, self.external = kubernetes, release, external
         self.schemas, self.earlier, self.memory = schemas, earlier, memory or Memory()
+        self.said, self.objects = said, list[Object]()
+
+    def having(self, external: Sequence[str]) -> Target:
+        """The same cluster, which has some more."""
+        known = [*self.external, *external]
+        return Target(self.kubernetes, self.release, known, self.schemas, self.earlier, self.memory, self.said)
+
+    def of_record(self, records: Sequence[tuple[Path, Record]]) -> Target:
+        """The same cluster as the records of trees know it: its versions, unless they differ, and what it has."""
+        found = self.having(())
+        release = {record.release for _, record in records}
+        kubernetes = {record.kubernetes for _, record in records}
+        if "release" not in self.said and len(release) == 1 and release <= self.releases.keys():
+            found.release = release.pop()
+        if "kubernetes" not in self.said and len(kubernetes) == 1 and kubernetes <= set(kubernetes_versions()):
+            found.kubernetes = kubernetes.pop()
+        for file, record in records:
+            for data in record.external:
+                at = Position(file.as_posix())
+                tree = to_tree(dict(data), Origin(at))
+                assert isinstance(tree, Map)
+                found.objects.append(Object(Manifest(tree, at)))
+        return found
 
     @property
     def releases(self) -> dict[str, Any]:
@@ -67,17 +97,32 @@ class Target:
         return found
 
 
+class Around(NamedTuple):
+    """What there is around a stream of manifests: objects that may be in the same cluster or not, and more if it `is_open`.
+
+    With `labels` a kustomization writes the selectors. `place` says of a file where its objects stand: those of one identity in different places are for different clusters.
+    """
+
+    elsewhere: Elsewhere | None = None
+    is_open: bool = False
+    place: Callable[[str], str] = lambda _: ""
+    labels: bool = False
+
+
 def check_manifests(
     documents: Sequence[Document],
     target: Target,
     report: Report,
     own: Sequence[Definition] | None = None,
     others: Sequence[Definition] = (),
+    around: Around | None = None,
 ) -> list[Object]:
     """Checks one stream of manifests, whatever files it is in. Reports what the compiler reports of what it makes.
 
-    `own` are the definitions in it, if somebody has found them already; `others` stand elsewhere.
+    `own` are the definitions in it, if somebody has found them already; `others` stand elsewhere. `around` says what else
+    there is.
     """
+    around = around or Around()
 
     def open_set(crds: str) -> Schemas:
         return open_schemas(target.schema_folders(crds), target.memory)
@@ -87,21 +132,23 @@ def check_manifests(
         own = Definitions(documents, Budget()).schemas
     if own or others:
         schemas = Defined(own, schemas, others)
-    objects = objects_of(documents, report, schemas)
+    objects = objects_of(documents, report, schemas, around.place)
     named = [declared(entry, "", Position("--external")) for entry in target.external]
     cluster = Cluster(
         schemas=schemas,
         kubernetes=target.kubernetes,
         release=parse_version(target.release),
         memory=target.memory,
-        external=[*named, *target.memory.once(_built_in, target.memory)],
+        external=[*named, *target.objects, *target.memory.once(_built_in, target.memory)],
         declaring="'--external {}'",
         earlier=target.earlier,
         later=Later(target.release, target.releases, open_set),
         releases=target.releases,
         look_up=target.look_up,
+        elsewhere=around.elsewhere,
+        is_open=around.is_open,
     )
-    judge(objects, cluster, Findings(report, where_written))
+    judge(objects, cluster, LateFindings(report, where_written, around.labels))
     return objects
 
 
@@ -129,8 +176,13 @@ def _built_in(memory: Memory) -> list[Object]:
     return found
 
 
-def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas | None = None) -> list[Object]:
-    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is there twice.
+def objects_of(
+    documents: Sequence[Document],
+    report: Report,
+    schemas: Schemas | None = None,
+    place: Callable[[str], str] = lambda _: "",
+) -> list[Object]:
+    """The objects of a stream. Reports DG313 for what is no object, DG314 for one that is twice in one place.
 
     `schemas` say which fields there are: null in one of them is not there, in another one it is a mistake.
     """
@@ -142,7 +194,8 @@ def objects_of(documents: Sequence[Document], report: Report, schemas: Schemas |
         if missing:
             report.add("DG313", "an object needs " + " and ".join(missing), manifest.at)
             continue
-        key = manifest.identity if manifest.name else (*manifest.identity, str(len(found)))
+        unique = "" if manifest.name else str(len(found))
+        key = (*manifest.identity, place(manifest.at.file), unique)
         schema = schemas.find(manifest.api_version, manifest.kind) if schemas else None
         if schema is not None and is_custom(schema):
             _report_nulls(manifest, schema.root, report)

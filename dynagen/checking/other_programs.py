@@ -6,12 +6,13 @@ from typing import Any
 
 # source: the documentation of each: kustomize, istioctl, kind, kubeadm, the kubelet, kube-proxy, kube-scheduler,
 # kube-apiserver (--encryption-provider-config, --audit-policy-file, --admission-control-config-file), skaffold, eksctl,
-# Backstage (catalog-info.yaml)
+# Backstage (catalog-info.yaml), kwokctl
 _GROUPS = frozenset(
     [
         "apiserver.config.k8s.io",
         "audit.k8s.io",
         "backstage.io",
+        "config.kwok.x-k8s.io",
         "eksctl.io",
         "install.istio.io",
         "kind.x-k8s.io",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from dynagen.checking.definitions import Definitions
+from dynagen.checking.clusters import Stream, objects_in, streams_of
 from dynagen.checking.inputs import (
     MANIFEST_BYTES,
     MANIFESTS,
@@ -20,36 +18,25 @@ from dynagen.checking.inputs import (
     layers_named_by,
     profile_document,
     read_file,
+    read_named,
     refused_link,
     walk,
 )
-from dynagen.checking.manifests import Target, check_manifests, objects_of
-from dynagen.checking.referees import Referees
+from dynagen.checking.kustomizations import Kustomization
+from dynagen.checking.manifests import objects_of
+from dynagen.checking.neighbours import Brought, brought_by, check_neighbours
+from dynagen.checking.streams import Options, check_groups, note_texts
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Outcome, diagnostics_of
 from dynagen.crd_rules.soundness import rules_problem
 from dynagen.diagnostics import Diagnostic, Position, Report
-from dynagen.origins.pointing import where_written
 from dynagen.profile.releases import facts_of_release
 from dynagen.schema.broken import broken_schemas
-from dynagen.schema.defined import Budget
 from dynagen.text.document import Document
 from dynagen.text.paths import is_folder
 
 _NAMED = 5  # skipped files that a note names
-
-
-class Options(NamedTuple):
-    """How to check. `files` and `settings` are for exactly one profile."""
-
-    target: Target
-    files: Sequence[str] = ()
-    settings: Sequence[str] = ()
-    root: Path | None = None
-    strict: bool = False
-    referees: Referees = Referees()
-    may_be_empty: bool = False
 
 
 class NotOneProfile(Exception):
@@ -61,7 +48,10 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
     checked: list[Checked] = []
     skipped: list[Skipped] = []
     layers: dict[Path, bool] = {}
+    brought: list[Brought] = []
+    profiles = 0
     plain: dict[str, list[File]] = {}  # of each folder that was walked; under "" those that were named
+    kustomizations: dict[str, Mapping[Path, Kustomization]] = {}
     if broken := _check_sets(options):
         return Outcome(broken, texts)
     found = _found(paths, options)
@@ -69,19 +59,21 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
         if isinstance(entry, Skipped):
             skipped.append(entry)
         elif isinstance(entry, Walked):
+            kustomizations[group] = entry.kustomizations
             diagnostics = diagnostics_of(entry.report)
             checked += [Checked(group, diagnostics)] if diagnostics else []
         elif entry.holds == PROFILE:
+            profiles += 1
             layers |= dict.fromkeys(layers_named_by(entry), True)
             homes.add(options.root or entry.home)
-            checked.append(_check_profile(entry, options, texts))
+            checked.append(_check_profile(entry, options, texts, brought))
         elif entry.holds == MANIFESTS or entry.report.failed:
             homes.add(Path(group) if group else entry.home)
             plain.setdefault(group, []).append(entry)
         else:
             skipped.append(Skipped(entry.shown, "", entry.shown))
-    streams: list[list[File]] = []
-    for files in plain.values():
+    groups: list[list[Stream]] = []
+    for group, files in plain.items():
         kept: list[File] = []
         for file in files:
             layer = layer_around(file.path, layers) if file.path is not None else None
@@ -90,14 +82,17 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
             else:
                 why = f"belongs to the layer '{layer.name}': it is checked with the profiles that name it"
                 skipped.append(Skipped(file.shown, why, file.shown))
-        streams += [kept] if kept else []
-    checked += _check_streams(streams, options, texts)
+        groups.append(streams_of(kept, Path(group) if group else None, kustomizations.get(group, {})))
+    checked += check_neighbours(brought, options.strict)
+    checked += check_groups(groups, options, texts)
     if not checked and not options.may_be_empty:
         report = Report(options.strict)
         hint = "name profiles, manifests, or folders that hold some"
         report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
         checked.append(Checked(paths[0], diagnostics_of(report)))
-    return Outcome(checked, texts, _notes(skipped))
+    objects = {file.shown: file for group in groups for stream in group for file in stream.files}
+    count = sum(1 for file in objects.values() for _ in objects_in(file))
+    return Outcome(checked, texts, _notes(skipped), profiles, count)
 
 
 def _check_sets(options: Options) -> list[Checked]:
@@ -144,7 +139,7 @@ def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
         elif name != "-" and is_folder(Path(name)):
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
-            yield "", read_file(name, options.strict, sole, MANIFEST_BYTES, options.root)
+            yield "", read_named(name, options.strict, sole, MANIFEST_BYTES, options.root)
 
 
 def _only_one_profile(found: list[Found]) -> list[Found]:
@@ -155,7 +150,7 @@ def _only_one_profile(found: list[Found]) -> list[Found]:
     return found
 
 
-def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Checked:
+def _check_profile(file: File, options: Options, texts: dict[str, str], brought: list[Brought]) -> Checked:
     report = file.report
     sources = profile_document(file, report)
     known = {file.shown: file.text}
@@ -175,6 +170,7 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             options.target.memory,
         )
         compilation = compile_profile(request, report)
+        brought += brought_by(file.shown, compilation) if not report.failed else ()
         if any(options.referees) and not report.failed:
             assert compilation.profile is not None and compilation.plan is not None
             crds = facts_of_release(compilation.library.facts, compilation.plan.release)["crds"]
@@ -183,50 +179,8 @@ def _check_profile(file: File, options: Options, texts: dict[str, str]) -> Check
             objects = [Object(manifest) for manifest in compilation.manifests]
             options.referees.ask(objects, folders, findings, report)
     diagnostics = diagnostics_of(report)
-    _note_texts(diagnostics, known, texts)
+    note_texts(diagnostics, known, texts)
     return Checked(file.shown, diagnostics)
-
-
-def _check_streams(streams: Sequence[Sequence[File]], options: Options, texts: dict[str, str]) -> list[Checked]:
-    """Each stream is a cluster. The definitions of one help out in the others."""
-    budget = Budget()
-    found = [Definitions([document for file in files for document in file.documents], budget) for files in streams]
-    checked: list[Checked] = []
-    for number, files in enumerate(streams):
-        others = [each for index, each in enumerate(found) if index != number]
-        checked += _check_stream(files, found[number], others, options, texts)
-    return checked
-
-
-def _check_stream(
-    files: Sequence[File], own: Definitions, others: Sequence[Definitions], options: Options, texts: dict[str, str]
-) -> list[Checked]:
-    report = Report(options.strict)
-    for file in files:
-        report.take(file.report)
-    documents = [document for file in files for document in file.documents]
-    spare = [definition for each in others for definition in each.schemas]
-    objects = check_manifests(documents, options.target, report, own.schemas, spare)
-    if any(options.referees):
-        shipped = options.target.schema_folders(options.target.crds)
-        with ExitStack() as stack:
-            first, *last = (stack.enter_context(each.as_sets()) for each in (own, *others))
-            folders = [*first, *shipped, *(folder for found in last for folder in found)]
-            options.referees.ask(objects, folders, Findings(report, where_written), report)
-    found = diagnostics_of(report)
-    _note_texts(found, {file.shown: file.text for file in files}, texts)
-    by_file: dict[str, list[Diagnostic]] = {file.shown: [] for file in files}
-    for diagnostic in found:
-        by_file.setdefault(diagnostic.at.file, []).append(diagnostic)
-    return [Checked(name, diagnostics) for name, diagnostics in by_file.items()]
-
-
-def _note_texts(diagnostics: Sequence[Diagnostic], known: Mapping[str, str], texts: dict[str, str]) -> None:
-    """Keeps the texts of files in which something was found, and no others: there may be thousands."""
-    for diagnostic in diagnostics:
-        for at in (diagnostic.at, *(place for _, place in diagnostic.related)):
-            if known.get(at.file):
-                texts[at.file] = known[at.file]
 
 
 def _notes(skipped: Sequence[Skipped]) -> list[Diagnostic]:

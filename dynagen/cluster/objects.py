@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from dynagen.diagnostics import KeyPath, Origin, Pointed, Position, Report
 from dynagen.language.scope import Scope
@@ -16,6 +16,9 @@ from dynagen.schema.sets import Schemas
 from dynagen.text.versions import Version, nearest_version, parse_version
 from dynagen.trees.merge import merge
 from dynagen.trees.nodes import Map, to_tree
+
+if TYPE_CHECKING:
+    from dynagen.cluster.elsewhere import Elsewhere
 
 Made = TypeVar("Made")
 
@@ -115,7 +118,7 @@ class Cluster(NamedTuple):
     says that Kind/name is there. A graph is taken in the version `graphs`; one that layers wrote in another has the form
     that `authoring` has schemas for. Without `graphs` it is taken as it is written. `releases` are the facts of all releases of
     Dynamo, `look_up` has those that are read when they are asked for; `judged` are arguments of programs of which all has been
-    said.
+    said. `elsewhere` is what may be there; of a cluster that `is_open` nobody knows all.
     """
 
     schemas: Schemas
@@ -131,6 +134,8 @@ class Cluster(NamedTuple):
     releases: Mapping[str, Any] = {}
     look_up: Callable[[str, str], Mapping[str, Any]] | None = None
     judged: frozenset[str] = frozenset()
+    elsewhere: Elsewhere | None = None
+    is_open: bool = False
 
     def schemas_of(self, subject: Object) -> Schemas:
         """What an object is held against in the form that it has now."""

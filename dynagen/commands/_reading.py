@@ -44,6 +44,7 @@ class Input:
     ) -> None:
         names = [*([profile] if profile else []), *files]
         check_words(names, settings)
+        self.names = names
         self.report = Report(strict)
         self.texts: dict[str, str] = {}
         sources = []

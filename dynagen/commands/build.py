@@ -19,6 +19,7 @@ from dynagen.commands._input import profile_argument, profile_options, read_word
     metavar="DIR",
     help="Write a tree here, one file per object, instead of a stream to standard output.",
 )
+@click.option("--force", is_flag=True, help="Write the tree over files that somebody has changed by hand.")
 def build(
     profile: str | None,
     files: tuple[str, ...],
@@ -26,6 +27,7 @@ def build(
     root: Path | None,
     strict: bool,
     output: str | None,
+    force: bool,
 ) -> None:
     """Build the manifests of PROFILE ('-' for standard input).
 
@@ -33,4 +35,4 @@ def build(
       dynagen build profile.yaml | kubectl apply -f -
       dynagen build profile.yaml -o out/
     """
-    run_build(read_words(profile, files, settings, root, strict), output)
+    run_build(read_words(profile, files, settings, root, strict), output, force)

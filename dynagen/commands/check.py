@@ -15,7 +15,7 @@ from dynagen.memory import Memory
 
 if TYPE_CHECKING:
     from dynagen.checking.manifests import Target
-    from dynagen.checking.paths import Options
+    from dynagen.checking.streams import Options
     from dynagen.console.outcome import Outcome
 
 # Other programs that are asked, and how one gets them.
@@ -102,8 +102,8 @@ def check(
       dynagen check profile.yaml --against out/
       dynagen check . --format sarif --output-file dynagen.sarif
     """
-    from dynagen.checking.paths import Options
     from dynagen.checking.referees import Referees
+    from dynagen.checking.streams import Options
 
     names = list(dict.fromkeys(paths)) or list(files[:1])
     further = files if paths else files[1:]
@@ -131,23 +131,24 @@ def _checked(names: list[str], options: Options) -> Outcome:
         outcome = check_paths(names, options, texts, homes)
     except NotOneProfile as error:
         raise click.UsageError(f"-f and --set are for exactly one profile, there are {error}.") from error
-    return Outcome(outcome.checked, Texts(texts, homes), outcome.notes)
+    return Outcome(outcome.checked, Texts(texts, homes), outcome.notes, outcome.profiles, outcome.objects)
 
 
 def _print(outcome: Outcome, format_: str, output_file: str | None) -> None:
     from dynagen.commands._output import print_text, say, write_file
     from dynagen.console import render
-    from dynagen.console.outcome import summary
+    from dynagen.console.outcome import summary, what_was_done
 
     report = render(outcome, format_)
     if output_file is not None:
         write_file(report, output_file)
     elif format_ != "text":
         print_text(report)
+    counted = summary(outcome.diagnostics)
+    last = what_was_done(outcome) if sys.stderr is not None and sys.stderr.isatty() else counted
     if output_file is None and format_ == "text":
-        say(report.encode(errors="replace").decode())
-    elif counted := summary(outcome.diagnostics):
-        say(f"{counted}\n")
+        say(report.removesuffix(f"{counted}\n").encode(errors="replace").decode() if counted else "")
+    say(f"{last}\n" if last else "")
 
 
 def _is_same_file(one: str, other: str) -> bool:
@@ -185,7 +186,9 @@ def _target(
     report, memory = Report(), Memory()
     earlier = read_earlier(against, report) if against is not None else []
     wrong = Outcome([Checked(str(against), diagnostics_of(report))]) if report.failed else None
-    return Target(*_versions(kubernetes, release, memory), _external(external), schemas, earlier, memory), wrong
+    versions = _versions(kubernetes, release, memory)
+    said = {name for name, given in (("kubernetes", kubernetes), ("release", release)) if given is not None}
+    return Target(*versions, _external(external), schemas, earlier, memory, said), wrong
 
 
 def _versions(kubernetes: str | None, release: str | None, memory: Memory) -> tuple[str, str]:

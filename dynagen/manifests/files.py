@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from dynagen.diagnostics import Position, Report
 from dynagen.text.paths import leads_away
 
 
-def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, report: Report) -> list[str]:
+def write_tree(
+    files: Mapping[str, str], target: Path, header: str, shown: str, report: Report,
+    look: Callable[[Path], Collection[str] | None] = lambda _: None,
+) -> list[str]:  # fmt: skip
     """Makes `target` hold `files`. Returns the names of files that are not ours, which were left alone.
 
-    A file is ours when it begins with `header`; ours that are not in `files` go away. Reports DG501 to DG504 and DG623, and then
-    nothing has changed.
+    A file is ours when it begins with `header`; ours that are not in `files` go away. `look` may say of a tree that is
+    there which files were written into it, when no others are ours, and report why it must not be written. Reports
+    DG501 to DG504 and DG623. When something is reported, nothing has changed.
     """
     at = Position(shown)
     real = Path(os.path.realpath(target))
@@ -39,14 +43,17 @@ def write_tree(files: Mapping[str, str], target: Path, header: str, shown: str, 
         )
         return []
     try:
-        return _write(files, real, header, shown, report)
+        known = look(real) if real.exists() else None
+        return [] if report.failed else _write(files, real, header, shown, report, known)
     except OSError as error:
         report.add("DG502", f"cannot write '{shown}': {(error.strerror or str(error)).lower()}", at)
         return []
 
 
-def _write(files: Mapping[str, str], real: Path, header: str, shown: str, report: Report) -> list[str]:
-    foreign = _foreign_files(real, header) if real.exists() else []
+def _write(
+    files: Mapping[str, str], real: Path, header: str, shown: str, report: Report, known: Collection[str] | None
+) -> list[str]:
+    foreign = _foreign_files(real, header, known) if real.exists() else []
     taken = sorted(set(foreign) & files.keys())
     for name in taken:
         report.add(
@@ -74,12 +81,12 @@ def _write(files: Mapping[str, str], real: Path, header: str, shown: str, report
     return foreign
 
 
-def _foreign_files(real: Path, header: str) -> list[str]:
-    """Names in the folder that are not ours. A symbolic link or a folder never is."""
-    mark = header.encode()
+def _foreign_files(real: Path, header: str, known: Collection[str] | None) -> list[str]:
+    """Names in the folder that are not ours: a symbolic link or a folder never is, nor what is not `known`."""
+    mark = header.encode().rstrip(b"\n")  # git may have changed the end of the line
     foreign = []
     for entry in os.scandir(real):
-        if entry.is_file(follow_symlinks=False):
+        if entry.is_file(follow_symlinks=False) and (known is None or entry.name in known):
             with open(entry.path, "rb") as stream:
                 if stream.read(len(mark)) == mark:
                     continue

@@ -40,6 +40,21 @@ _AS_READ: dict[str, Schema] = {
 # https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports and service-v1/#ServiceSpec
 _DEFAULTS = {("ContainerPort", "protocol"): "TCP", ("ServicePort", "protocol"): "TCP"}
 
+# Called required, and filled in by the API server, or as good as nothing to it.
+# source: kubernetes/kubernetes, pkg/apis/rbac/v1/defaults.go (SetDefaults_RoleBinding, SetDefaults_ClusterRoleBinding); for the
+# others pkg/apis/{apps,core,discovery,networking,scheduling}/validation takes the zero value: a real API server is asked
+# in tests/e2e/test_defaults.py. Later documents leave some of them out as well.
+_FILLED_IN = {
+    "RoleRef": ("apiGroup",),
+    "StatefulSetSpec": ("serviceName",),
+    "EndpointSlice": ("endpoints",),
+    "NetworkPolicySpec": ("podSelector",),
+    "PriorityClass": ("value",),
+    "HTTPHeader": ("value",),
+    "Sysctl": ("value",),
+    "LimitRangeSpec": ("limits",),
+}
+
 
 class Store:
     """The shared definitions: file name -> definition name -> schema. Grows with every version that is added."""
@@ -131,6 +146,11 @@ class _Bundle(Tightening):
             published = {key: value for key, value in published.items() if key not in _ABOUT_KINDS}
         schema: Schema = self.schema(published, name)
         base = name.rpartition(".")[2]
+        required = [field for field in schema.get("required", ()) if field not in _FILLED_IN.get(base, ())]
+        if "required" in schema:
+            schema["required"] = required
+            if not required:
+                del schema["required"]
         for (owner, field), default in _DEFAULTS.items():
             if owner == base and field in schema.get("properties", {}):
                 schema["properties"][field]["default"] = default

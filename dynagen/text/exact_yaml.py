@@ -6,6 +6,7 @@ Refuses what readers of YAML 1.1 and 1.2 understand differently, duplicate keys,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from dynagen.diagnostics import Position, Report, shortened
 from dynagen.text.document import Document
+from dynagen.text.kubectl_yaml import TooMuch, refused_line, with_merges, without_tabs
 from dynagen.text.scalars import Ambiguous, parse_for_kubernetes, parse_plain
 from dynagen.text.silences import read_silences
 
@@ -27,6 +29,10 @@ _SECRET_KEYS = frozenset({"data", "stringData"})
 
 def parse_exactly(text: str, file: str, report: Report, for_kubernetes: bool) -> list[Document]:
     """As `source.parse`, whatever the text."""
+    if for_kubernetes and (refused := refused_line(text)):
+        line, what = refused
+        report.add("DG104", f"{what}, which kubectl does not read", Position(file, line, 1), "write it without")
+        return []
     reader = _Reader(file, text, report, for_kubernetes)
     found = _read(reader, text, file, report)
     read_silences(text, file, report, reader.scalars)
@@ -42,11 +48,14 @@ class _Yaml(YAML):
 
 def _read(reader: _Reader, text: str, file: str, report: Report) -> list[Document]:
     try:
-        for event in _Yaml(typ="safe", pure=True).parse(text):
+        for event in _events(reader, text):
             reader.take(event)
     except _Stop:
         return []
     except MarkedYAMLError as error:
+        if reader.for_kubernetes and "\t" in text and (spaced := without_tabs(text)) != text:
+            reader.start_anew()
+            return _read(reader, spaced, file, report)
         from dynagen.text.yaml_mistakes import explain
 
         mark, message, hint = explain(text, error)
@@ -70,10 +79,22 @@ def _read(reader: _Reader, text: str, file: str, report: Report) -> list[Documen
     return reader.documents
 
 
+def _events(reader: _Reader, text: str) -> Iterator[Any]:
+    """What ruamel.yaml finds in a text; for Kubernetes with merge keys written out."""
+    events = _Yaml(typ="safe", pure=True).parse(text)
+    if not (reader.for_kubernetes and "<<" in text):
+        yield from events
+        return
+    try:
+        yield from with_merges(events, MAX_VALUES, MAX_DEPTH + 2)
+    except TooMuch as error:
+        reader.stop(error.args[0])
+
+
 def _way_out(value: str, shown: str) -> str:
     """What to write instead of a plain scalar that readers understand differently."""
     if value == "<<":
-        return "merge keys are not supported: write the keys out"
+        return "merge keys are read in manifests only, and merge a mapping or a list of mappings: write the keys out"
     if value.lower() in ("y", "yes", "on", "n", "no", "off"):
         meant = "true" if value.lower() in ("y", "yes", "on") else "false"
         return f'quote it if it is a text: "{shown}"; for a boolean write {meant}'
@@ -82,6 +103,11 @@ def _way_out(value: str, shown: str) -> str:
             f'quote it if it is a text: "{shown}"; for a number write {int(value, 8)} (YAML 1.1) or {int(value)} (1.2)'
         )
     return f'quote it: "{shown}"; for a number write plain decimal digits'
+
+
+def _is_text(event: Any) -> bool:
+    """Whether a tag says of a scalar that it is a text."""
+    return type(event).__name__ == "ScalarEvent" and str(event.tag) in ("!!str", "tag:yaml.org,2002:str")
 
 
 def _has_half_characters(text: str) -> bool:
@@ -109,7 +135,7 @@ class _Frame:
 class _Reader:
     def __init__(self, file: str, text: str, report: Report, for_kubernetes: bool) -> None:
         self.file, self.text, self.report = file, text, report
-        self._for_kubernetes = for_kubernetes
+        self.for_kubernetes = for_kubernetes
         self._plain = parse_for_kubernetes if for_kubernetes else parse_plain
         self.documents: list[Document] = []
         self.scalars: list[tuple[int, int]] = []  # those that hold what would be a silence if it were a comment
@@ -119,6 +145,19 @@ class _Reader:
         # A text that is all values, without aliases, has no more than these.
         self._most = max(MAX_VALUES, len(text) // 2)
         self._start()
+
+    def start_anew(self) -> None:
+        self.documents.clear()
+        self.scalars.clear()
+        self._values = 0
+        self._start()
+
+    def stop(self, event: Any) -> None:
+        """For what is too much to go on."""
+        self._error(
+            "DG108", "nested too deep, or too many values, aliases written out", event, "is this the right file?"
+        )
+        raise _Stop
 
     def _start(self) -> None:
         self._frames: list[_Frame] = []
@@ -185,7 +224,7 @@ class _Reader:
                 hint="is this the right file?",
             )
             raise _Stop
-        if getattr(event, "tag", None):
+        if getattr(event, "tag", None) and not (self.for_kubernetes and _is_text(event)):
             self._error("DG112", f"tag '{event.tag}' is not supported", event, hint="remove the tag; quote strings")
         if kind == "ScalarEvent":
             if self._has_silences and not replay and "dynagen:" in event.value:
@@ -226,7 +265,7 @@ class _Reader:
 
     def _scalar(self, event: Any) -> None:
         value: Any = event.value
-        if event.style is None:
+        if event.style is None and not event.tag:
             try:
                 value = self._plain(event.value)
             except Ambiguous:
@@ -240,7 +279,7 @@ class _Reader:
             if _has_half_characters(value):
                 hint = "write the character itself, or \\U and its eight digits"
                 self._error("DG104", "not YAML: an escape for half a character", event, hint)
-        elif "\0" in event.value and not self._for_kubernetes:  # CEL would end the text there
+        elif "\0" in event.value and not self.for_kubernetes:  # CEL would end the text there
             hint = "no variable, argument or file name can hold it, so a container would not start"
             self._error("DG104", "not YAML: an escape for the character NUL", event, hint)
         if not (self._frames and self._is_key()):
@@ -248,7 +287,7 @@ class _Reader:
             return
         frame = self._frames[-1]
         at = self._position(event)
-        if type(value) is int and self._for_kubernetes:
+        if type(value) is int and self.for_kubernetes:
             value = str(value)  # source: sigs.k8s.io/yaml, yaml.go (convertToJSONableObject)
         if not isinstance(value, str):
             self._error("DG113", f"key '{event.value}' is not a string", event, hint=f'quote it: "{event.value}"')

@@ -33,10 +33,10 @@ def read_plain(text: str, plain: Callable[[str], Any] = parse_plain) -> list[tup
 def _are_comments(lines: Sequence[str]) -> bool:
     """Whether `dynagen:` surely begins comments only, which then are read by their own. No text goes over lines here."""
     for line in lines:
-        if "|" in line or ">" in line or line.count('"') % 2 or line.count("'") % 2:
-            return False
         before, sign, comment = line.partition("#")
-        if "dynagen:" in before or (sign and ("'" in before or '"' in before or before[-1:].strip())):
+        if "|" in before or ">" in before or before.count('"') % 2 or before.count("'") % 2 or "dynagen:" in before:
+            return False
+        if sign and ("'" in before or '"' in before or before[-1:].strip()):
             return False
         if "dynagen:" in comment and not comment.lstrip(" ").startswith("dynagen:"):
             return False

@@ -63,8 +63,11 @@ def report_size(shown: str, report: Report, limit: int = MAX_BYTES) -> None:
 def parse(text: str, file: str, report: Report, for_kubernetes: bool = False) -> list[Document]:
     """The documents of a YAML text. What is wrong goes to `report`; a document with an error is left out.
 
-    With `for_kubernetes` octal modes, dates and numbers as keys are read as kubectl reads them, which nobody else will.
+    With `for_kubernetes` octal modes, dates, numbers as keys, merge keys and tabs behind values are read as kubectl reads
+    them, which nobody else will.
     """
+    if for_kubernetes and "\n\ufeff" in text:  # files with byte order marks, one after the other
+        text = text.replace("\n\ufeff", "\n")
     found = read_plain(text, parse_for_kubernetes if for_kubernetes else parse_plain)
     if found is not None:
         if "dynagen:" in text:

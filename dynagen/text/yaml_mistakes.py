@@ -34,6 +34,10 @@ def explain(text: str, error: Any) -> Mistake:
         return Mistake(opened, "the quote that opens here is not closed", "close it; a quote inside of '...' is ''")
     if context.startswith("while parsing a flow") and opened is not None:
         bracket = text[opened.index : opened.index + 1]
+        if re.search(r"[:,\[{]\s*\$\{", _line(text, opened)):
+            return Mistake(
+                opened, f"'{bracket}' is not closed", "between brackets a text that begins with '${' needs quotes"
+            )
         if opened.line == noticed.line and text[noticed.index : noticed.index + 1] == ":":
             return as_noticed._replace(
                 hint=f"a comma is missing before the last key, or a '{_OPENED.get(bracket, '')}'"

@@ -83,7 +83,11 @@ def _known(template: PodTemplate) -> set[str] | None:
     volumes = {str(volume.get("name")) for volume in template.spec.get("volumes") or ()}
     component = template.component
     if component is None:
-        claims = template.subject.data.get("spec", {}).get("volumeClaimTemplates") if template.path else None
+        # Beside the template: of a StatefulSet, of a LeaderWorkerSet (kubernetes-sigs/lws, leaderworkerset_types.go)
+        beside: Any = template.subject.data
+        for step in template.path[:-1]:
+            beside = beside.get(step, {})
+        claims = beside.get("volumeClaimTemplates") if template.path else None
         return volumes | {str(claim.get("metadata", {}).get("name")) for claim in claims or ()}
     if component.experimental or component.graph.spec.get("experimental"):
         return None

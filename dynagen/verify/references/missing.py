@@ -10,8 +10,18 @@ from dynagen.verify.references.known import Known, where
 from dynagen.verify.references.rows import Found, value_at
 
 
-def is_excused(known: Known, subject: Object, found: Found, group: str, kind: str, name: str) -> bool:
+def may_be_elsewhere(known: Known, kind: str, space: str | None, name: str) -> bool:
+    """Whether other files of the call have it, and may be for the same cluster."""
+    elsewhere = known.cluster.elsewhere
+    return elsewhere is not None and elsewhere.has(kind, name, space, known.is_cluster_kind(kind))
+
+
+def is_excused(
+    known: Known, subject: Object, found: Found, group: str, kind: str, space: str | None, name: str
+) -> bool:
     """Whether a missing object is none: its kind is not known, or something else takes its place."""
+    if may_be_elsewhere(known, kind, space, name):
+        return True
     if kind == "StorageClass":
         claim = mapping(value_at(subject.data, found.path[:-1]))
         # A volume that is bound by hand needs no class of that name.
@@ -56,6 +66,11 @@ def report_missing(
             # A name that goes on for long where this one ends may just as well be of something else.
             is_longer = near.lower().startswith(name.lower()) and len(near) > len(name) + 2
             hint = f"did you mean '{near}'?" + (f" else {hint}" if is_longer else "")
+    if known.cluster.is_open and severity == "error":
+        severity, hint = (
+            "note",
+            "charts and repositories that are not here may bring it" + (f"; {hint}" if near else ""),
+        )
     shown = f"{kind} '{name}'" if group != "networking.istio.io" or kind != "Gateway" else f"Istio Gateway '{name}'"
     message = f"there is no {shown}{where(space)}"
     findings.add("DG470", subject, path, message, hint, severity, cause=message)

@@ -101,7 +101,7 @@ def _check(
     if entry is None:
         from dynagen.verify.references.missing import is_excused, report_missing
 
-        if not is_excused(known, subject, found, group, kind, name):
+        if not is_excused(known, subject, found, group, kind, space, name):
             report_missing(known, findings, subject, path, group, kind, space, name, row.severity)
         return
     if row.grant and space and entry.namespace and entry.namespace != subject.namespace:
@@ -128,6 +128,8 @@ def _target(row: Row, value: Any) -> tuple[str, str]:
         return value["apiVersion"].rpartition("/")[0], kind
     if kind in ("ServiceAccount", "PersistentVolumeClaim"):
         return "", kind
+    if kind in ("Role", "ClusterRole"):  # the API server fills in the group of a binding
+        return "rbac.authorization.k8s.io", kind
     return (row.group, kind) if kind == row.kind or row.group == "keda.sh" else ("", kind)
 
 
@@ -146,6 +148,10 @@ def _check_mounts(known: Known, component: Component, findings: Findings) -> Non
         if name in volumes or name == "shared-memory":
             continue
         if known.find("", "PersistentVolumeClaim", namespace, name) is None:
+            from dynagen.verify.references.missing import may_be_elsewhere
+
+            if may_be_elsewhere(known, "PersistentVolumeClaim", namespace, name):
+                continue
             message = f"no volume is called '{name}', nor is a PersistentVolumeClaim{where(namespace)}, which would count then"
             near = closest(name, volumes)
             hint = f"did you mean '{near}'?" if near else "add it to 'volumes', or the claim to 'external'"

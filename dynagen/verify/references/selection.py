@@ -114,7 +114,9 @@ def _unknown_makers(known: Known) -> set[str]:
         has_labels = mapping(mapping(subject.data.get("metadata")).get("labels"))
         if subject.api_version and _makes_pods(key_of(subject)) and not (subject.data.get("spec") or has_labels):
             found.add(subject.namespace)
-    return found
+    if known.cluster.elsewhere is not None:
+        found |= known.cluster.elsewhere.makers
+    return found | ({""} if known.cluster.is_open else set())
 
 
 def _makes_pods(key: str) -> bool:
