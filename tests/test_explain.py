@@ -42,10 +42,22 @@ def named_leaves(compilation: Compilation, finished: bool) -> dict[tuple[Any, ..
     found = {}
     for manifest, authored in zip(compilation.manifests, compilation.authored, strict=True):
         for path, leaf in leaves((manifest if finished else authored).tree):
-            key = (*manifest.identity, *stable(manifest if finished else authored, path, compilation.authoring))
+            if has_digest(manifest) and path == ("metadata", "name"):
+                continue  # follows from all the rest: docs/explain.md
+            key = (*plain_identity(manifest), *stable(manifest if finished else authored, path, compilation.authoring))
             said = manifest.api_version if path == ("apiVersion",) else leaf.value
             found[key] = said, leaf.origin.written.file, manifest.at.file
     return found
+
+
+def has_digest(manifest: Any) -> bool:
+    return manifest.kind in ("Job", "Pod")
+
+
+def plain_identity(manifest: Any) -> tuple[str, ...]:
+    """Without the digest at the end of a name."""
+    *rest, name = manifest.identity
+    return (*rest, name.rpartition("-")[0] if has_digest(manifest) else name)
 
 
 def is_old(compilation: Compilation) -> bool:

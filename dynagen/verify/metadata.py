@@ -182,11 +182,27 @@ def _selectors(subject: Object) -> Iterator[tuple[KeyPath, str]]:
             for name, value in selector.items():
                 yield from _label(("spec", key, name), name, value)
             continue
-        labels, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
-        for name, value in labels.items() if isinstance(labels, dict) else ():
-            yield from _label(("spec", key, "matchLabels", name), name, value)
-        for index, expression in enumerate(expressions if isinstance(expressions, list) else ()):
-            yield from _expression(("spec", key, "matchExpressions", index), expression)
+        yield from _selector(("spec", key), selector)
+    if (subject.group, subject.kind) == ("networking.k8s.io", "NetworkPolicy") and isinstance(spec, dict):
+        yield from _peers(spec)
+
+
+def _selector(path: KeyPath, selector: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    labels, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
+    for name, value in labels.items() if isinstance(labels, dict) else ():
+        yield from _label((*path, "matchLabels", name), name, value)
+    for index, expression in enumerate(expressions if isinstance(expressions, list) else ()):
+        yield from _expression((*path, "matchExpressions", index), expression)
+
+
+def _peers(spec: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """The selectors in the rules of a NetworkPolicy."""
+    for way, peers in (("ingress", "from"), ("egress", "to")):
+        for number, rule in enumerate(spec.get(way) or ()):
+            for index, peer in enumerate((rule or {}).get(peers) or ()):
+                for key in ("podSelector", "namespaceSelector"):
+                    if isinstance(selector := (peer or {}).get(key), dict):
+                        yield from _selector(("spec", way, number, peers, index, key), selector)
 
 
 def _expression(path: KeyPath, expression: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -42,6 +42,8 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         "PersistentVolumeClaim": _claim,
         "policy/PodDisruptionBudget": _budget,
         "ConfigMap": _config,
+        "Namespace": _namespace,
+        "networking.k8s.io/NetworkPolicy": _policy,
         "Service": _service,
         "autoscaling/HorizontalPodAutoscaler": _scaler,
         **{f"apps/{kind}": _workload for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
@@ -55,6 +57,35 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
             found += checks[scope](subject.data)
         for each in found:
             findings.add("DG443", subject, each.path, f"{path_text(each.path)}: {each.message}", each.hint)
+
+
+# source: api/helpers.go and api/constants.go of kubernetes/pod-security-admission
+_POD_SECURITY = "pod-security.kubernetes.io/"
+
+
+def _namespace(data: dict[str, Any]) -> Iterator[Finding]:
+    labels = (data.get("metadata") or {}).get("labels") or {}
+    for mode in ("enforce", "audit", "warn"):
+        value = labels.get(_POD_SECURITY + mode)
+        if value is not None and value not in ("privileged", "baseline", "restricted"):
+            path: KeyPath = ("metadata", "labels", _POD_SECURITY + mode)
+            yield Finding(path, f"'{value}' is no level; privileged, baseline and restricted are possible")
+
+
+def _policy(data: dict[str, Any]) -> Iterator[Finding]:
+    """source: ValidateNetworkPolicyPort in pkg/apis/networking/validation/validation.go"""
+    spec = data.get("spec") or {}
+    for way in ("ingress", "egress"):
+        for number, rule in enumerate(spec.get(way) or ()):
+            for index, port in enumerate((rule or {}).get("ports") or ()):
+                end, first = port.get("endPort"), port.get("port")
+                path: KeyPath = ("spec", way, number, "ports", index, "endPort")
+                if end is None:
+                    continue
+                if not isinstance(first, int):
+                    yield Finding(path, "needs a 'port' that is a number")
+                elif not first <= end <= 65535:
+                    yield Finding(path, f"{end} is not between {first} and 65535")
 
 
 def _claim(data: dict[str, Any]) -> Iterator[Finding]:

@@ -1,0 +1,40 @@
+"""What an API server asks of network policies and of the levels of pod security, beyond schemas."""
+
+from __future__ import annotations
+
+import pytest
+
+from dynagen.checking.manifests import Target, check_manifests
+from dynagen.diagnostics import Report
+from dynagen.text.source import parse
+
+
+def codes(text: str) -> list[str]:
+    report = Report()
+    check_manifests(parse(text, "a.yaml", report), Target("1.35", "1.6.1"), report)
+    return [each.code for each in report.diagnostics if each.code in ("DG442", "DG443")]
+
+
+POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n  podSelector: {}\n  ingress: [%s]\n"
+
+
+@pytest.mark.parametrize(("rule", "found"), [
+    ("{from: [{podSelector: {matchLabels: {a: /b}}}]}", ["DG442"]),
+    ("{from: [{namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}]}", ["DG442"]),
+    ("{from: [{podSelector: {}}, {namespaceSelector: {matchLabels: {a: b}}}]}", []),
+    ("{ports: [{endPort: 3}]}", ["DG443"]),
+    ("{ports: [{port: http, endPort: 3}]}", ["DG443"]),
+    ("{ports: [{port: 90, endPort: 80}]}", ["DG443"]),
+    ("{ports: [{port: 90, endPort: 90}, {port: http}]}", []),
+    ("{}", []),
+])  # fmt: skip
+def test_rules_of_network_policies(rule: str, found: list[str]) -> None:
+    assert codes(POLICY % rule) == found
+
+
+@pytest.mark.parametrize(("labels", "found"), [
+    ("{pod-security.kubernetes.io/warn: strict}", ["DG443"]),
+    ("{pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: latest}", []),
+])  # fmt: skip
+def test_levels_of_pod_security(labels: str, found: list[str]) -> None:
+    assert codes(f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: a, labels: {labels}}}\n") == found
