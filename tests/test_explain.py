@@ -85,7 +85,9 @@ def explained(profile: Path) -> tuple[Compilation, dict[tuple[Any, ...], Explana
     forms = compilation.manifests if is_old(compilation) else compilation.authored
     for manifest, compared in zip(compilation.manifests, forms, strict=True):
         for (path, _), explanation in zip(leaves(compared.tree), explainer.explain(manifest), strict=True):
-            found[*manifest.identity, *stable(compared, path, compilation.authoring)] = explanation
+            if has_digest(manifest) and path == ("metadata", "name"):
+                continue
+            found[*plain_identity(manifest), *stable(compared, path, compilation.authoring)] = explanation
     return compilation, found
 
 
