@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dynagen.checking.inputs import profile_document, read_file
 from dynagen.diagnostics import Report
-from dynagen.masks import masked
+from dynagen.diagnostics.masks import masked
 from dynagen.memory import Memory
 from dynagen.profile import Request
 

@@ -215,7 +215,7 @@ def _expect(option: str, word: str, known: list[str]) -> None:
 
 def _external(entries: tuple[str, ...]) -> tuple[str, ...]:
     if entries:
-        from dynagen.masks import masked
+        from dynagen.diagnostics.masks import masked
         from dynagen.profile.schema import core_schema
 
         pattern = core_schema()["properties"]["external"]["items"]["pattern"]

@@ -95,7 +95,7 @@ def _explained(
 
 def _say_error(error: AddressError) -> None:
     from dynagen.console.formats.text import printable
-    from dynagen.masks import masked
+    from dynagen.diagnostics.masks import masked
 
     click.echo(f"error: {printable(masked(str(error)))}", err=True)
     if error.hint:

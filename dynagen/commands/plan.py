@@ -22,8 +22,8 @@ def plan(
 ) -> None:
     """Print the plan of PROFILE: every name that an expression in a layer can use, with its value."""
     from dynagen.compiler import compile_profile
+    from dynagen.diagnostics.masks import masked_data
     from dynagen.manifests.yaml import to_yaml
-    from dynagen.masks import masked_data
 
     given = read_words(profile, files, settings, root, strict)
     values: Mapping[str, Any] = {}

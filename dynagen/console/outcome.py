@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dynagen.diagnostics import STANDARD_INPUT, Diagnostic, Position, Report
-from dynagen.masks import masked
+from dynagen.diagnostics.masks import masked
 
 
 def names_a_file(file: str) -> bool:

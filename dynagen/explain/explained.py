@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Position
-from dynagen.masks import masked, masked_data
+from dynagen.diagnostics.masks import masked, masked_data
 
 
 class Read(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dynagen.compiler import Compilation
 from dynagen.diagnostics import Condition, Given, KeyPath
+from dynagen.diagnostics.masks import holds_secret
 from dynagen.explain.absent import AbsentFiles
 from dynagen.explain.causes import Causes, Paths
 from dynagen.explain.explained import Conditional, Explanation
@@ -14,7 +15,6 @@ from dynagen.explain.replaced import first_to_say, replaced
 from dynagen.explain.steps import Steps
 from dynagen.layers.rendering import Skipped
 from dynagen.manifests.building import Manifest
-from dynagen.masks import holds_secret
 from dynagen.trees.nodes import Leaf, find, find_exactly, leaves, scalar
 
 _NAME, _NAMESPACE = ("metadata", "name"), ("metadata", "namespace")

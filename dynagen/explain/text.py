@@ -8,10 +8,10 @@ from typing import Any
 
 from dynagen.console.formats.text import printable
 from dynagen.diagnostics import KeyPath, Position, path_text, shortened
+from dynagen.diagnostics.masks import masked
 from dynagen.explain.address import address_of
 from dynagen.explain.explained import Explanation, Read
 from dynagen.manifests.building import Manifest
-from dynagen.masks import masked
 from dynagen.text.scalars import is_string_to_all
 from dynagen.trees.nodes import Leaf, Tree, find
 

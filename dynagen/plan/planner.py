@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -15,6 +15,7 @@ from dynagen.plan.fit.gpu_memory import stored_bytes
 from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
 from dynagen.plan.fit.models import find_shape
+from dynagen.plan.fit.question import Part
 from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
@@ -23,7 +24,7 @@ from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.storage import Load, check_storage
-from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity, Worker
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -53,17 +54,7 @@ def make_plan(
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
-    check_machines(profile, [part.path for part in parts], workers, gpu, facts, report)
-    check_driver(profile, facts, report)
-    engines = facts_of_release(facts, data["release"]).get("engines", {})
-    check_gateway(profile, report)
-    check_flags(profile, [part.path for part in parts], engines, look_up, report)
-    check_rollout(profile, release, report)
-    check_router(profile, [part.path for part in parts], report)
-    check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
-    if cache:
-        check_model_cache(profile, cache, workers, gpu, facts, report)
-    check_storage(profile, cache, load, facts, report)
+    _check(profile, parts, workers, cache, load, facts, look_up, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
         backend=data["backend"],
@@ -92,6 +83,26 @@ def make_plan(
         annotations=dict(metadata.get("annotations", {})),
         overlays=list(data["overlays"]),
     )
+
+
+def _check(
+    profile: Profile, parts: Sequence[Part], workers: Sequence[Worker], cache: ModelCache | None, load: Load,
+    facts: Mapping[str, Any], look_up: LookUp, report: Report,
+) -> None:  # fmt: skip
+    """What is to be said of a plan whose parts are there."""
+    data, paths = profile.data, [part.path for part in parts]
+    release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
+    check_machines(profile, paths, workers, gpu, facts, report)
+    check_driver(profile, facts, report)
+    engines = facts_of_release(facts, data["release"]).get("engines", {})
+    check_gateway(profile, report)
+    check_flags(profile, paths, engines, look_up, report)
+    check_rollout(profile, release, report)
+    check_router(profile, paths, report)
+    check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
+    if cache:
+        check_model_cache(profile, cache, workers, gpu, facts, report)
+    check_storage(profile, cache, load, facts, report)
 
 
 def _pod_security(data: Mapping[str, Any], release: Version) -> PodSecurity:

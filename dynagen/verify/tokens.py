@@ -8,7 +8,7 @@ from typing import Any
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import pod_templates
 from dynagen.diagnostics import KeyPath
-from dynagen.masks import NAMES, masked
+from dynagen.diagnostics.masks import NAMES, masked
 
 # What stands where somebody else puts the token, or where none is asked for, as in OPENAI_API_KEY=EMPTY.
 _PLACEHOLDERS = (

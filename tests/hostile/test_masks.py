@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dynagen.masks import masked
+from dynagen.diagnostics.masks import masked
 from tests.conftest import ROOT
 
 # Made up, put together here so that no scanner takes them for real ones.

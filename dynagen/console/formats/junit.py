@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from dynagen.console.formats.text import printable, to_text
 from dynagen.console.outcome import Checked, Outcome
 from dynagen.diagnostics import Diagnostic
-from dynagen.masks import masked
+from dynagen.diagnostics.masks import masked
 
 
 def render(outcome: Outcome) -> str:

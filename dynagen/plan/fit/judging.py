@@ -41,13 +41,7 @@ def judge(
     and DG437."""
     asked: int | None = profile.data.get("context")
     if shape is None:
-        check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
-        for part in parts:
-            number = part.layout.gpus
-            known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
-            otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
-            check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
-        check_transfer(profile, gpu, None, report)
+        _judge_unknown(profile, parts, gpu, facts, report)
         return asked
     questions = [_question(profile, part, shape, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)
@@ -89,6 +83,19 @@ def judge(
         return asked
     _say_cut(search, longest, shape.context, report)
     return longest
+
+
+def _judge_unknown(
+    profile: Profile, parts: Sequence[Part], gpu: Mapping[str, Any], facts: Mapping[str, Any], report: Report
+) -> None:
+    """What can be said without the model's shape."""
+    check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
+    for part in parts:
+        number = part.layout.gpus
+        known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
+        otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
+        check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
+    check_transfer(profile, gpu, None, report)
 
 
 def _ways(search: Search, part: Part) -> list[str]:

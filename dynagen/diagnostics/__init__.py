@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dynagen.masks import masked
+from dynagen.diagnostics.masks import masked
 
 KeyPath = tuple[str | int, ...]
 
