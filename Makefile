@@ -63,7 +63,7 @@ update: .venv/ready out ## rewrite out/, expected trees and complaints, generate
 
 out: .venv/ready ## rebuild out/ from examples/
 	@for profile in $(EXAMPLES); do \
-	  $(BIN)/dynagen build $$profile -o out/$$(basename $$profile .yaml) || exit 1; done
+	  $(BIN)/dynagen build $$profile --force -o out/$$(basename $$profile .yaml) || exit 1; done
 
 DAYS ?= 60
 facts: .venv/ready ## facts that were held against their sources more than DAYS days ago
