@@ -10,10 +10,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynagen.checking.kustomizations import NAMES as KUSTOMIZATIONS
-from dynagen.checking.kustomizations import Kustomization, around, kustomization_in
 from dynagen.checking.other_programs import is_config
 from dynagen.diagnostics import STANDARD_INPUT, Position, Report, misspelt
 from dynagen.layers.finding import looks_like_layer
@@ -21,6 +19,9 @@ from dynagen.text.document import Document
 from dynagen.text.opening import MAX_BYTES
 from dynagen.text.paths import is_file, leads_away, lies_in
 from dynagen.text.source import decode, parse, read, report_size
+
+if TYPE_CHECKING:
+    from dynagen.checking.kustomizations import Kustomization
 
 SUFFIXES = (".yaml", ".yml", ".json")
 # What `helm template` makes of a large chart, with the definitions of its kinds, is some megabytes.
@@ -68,6 +69,8 @@ class Walked(NamedTuple):
 
 def read_named(name: str, strict: bool, sole: bool, limit: int, root: Path | None = None) -> File | Skipped:
     """The same for what may be a part of a kustomization and no object."""
+    from dynagen.checking.kustomizations import around
+
     if name != "-" and (why := _reasons(around(Path(name))).get(os.path.realpath(name))):
         return Skipped(name, why, name)
     return read_file(name, strict, sole, limit, root)
@@ -114,6 +117,9 @@ def walk(name: str, strict: bool) -> Iterator[File | Skipped | Walked]:
     wrong = Report(strict)
     visited: list[tuple[Path, list[str]]] = []
     skipped: list[Skipped] = []
+    from dynagen.checking.kustomizations import NAMES as KUSTOMIZATIONS
+    from dynagen.checking.kustomizations import kustomization_in
+
     kustomizations: list[Kustomization] = []
 
     def unreadable(error: OSError) -> None:

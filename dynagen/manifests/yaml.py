@@ -126,12 +126,12 @@ def _float(value: float) -> str:
 
 
 # What CI systems take for a command to them, when it stands in what a job prints: at the beginning of a line, or anywhere.
-_COMMAND_LINE, _COMMAND = re.compile(r"(?m)^\s*::"), re.compile(r"(?i)##(?=\[|vso\[)")
+_COMMAND_LINE, _COMMAND = r"(?m)^\s*::", r"(?i)##(?=\[|vso\[)"
 
 
 def _scalar(text: str) -> str:
-    if "##" in text and _COMMAND.search(text):
-        return '"' + _COMMAND.sub(r"#\\x23", "".join(map(_escaped, text))) + '"'
+    if "##" in text and re.search(_COMMAND, text):
+        return '"' + re.sub(_COMMAND, r"#\\x23", "".join(map(_escaped, text))) + '"'
     if len(text) < 200 and _PLAIN.match(text) and not text.startswith("...") and is_string_to_all(text):
         return text
     if ('"' in text or "\\" in text) and text.isprintable():
@@ -164,7 +164,7 @@ def _block(text: str, indent: str) -> str | None:
     # Blanks at the end of a line get lost on the way through editors.
     if any(line.endswith(" ") or not line.isprintable() for line in lines):
         return None
-    if ("::" in text and _COMMAND_LINE.search(text)) or ("##" in text and _COMMAND.search(text)):
+    if ("::" in text and re.search(_COMMAND_LINE, text)) or ("##" in text and re.search(_COMMAND, text)):
         return None
     inner = indent + "  "
     written = "\n".join(inner + line if line else "" for line in lines)

@@ -13,14 +13,13 @@ from dynagen.language.scope import evaluate_rule
 from dynagen.memory import Memory
 from dynagen.profile.releases import patches_of
 from dynagen.profile.schema import Schema, dereferenced
-from dynagen.profile.skeleton import skeleton
-from dynagen.profile.unknown_keys import UnknownKeys
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import conforms, problems
 from dynagen.text.scalars import is_string_to_all, requoted
 from dynagen.trees.nodes import List, Tree, find, to_data
 
 if TYPE_CHECKING:
+    from dynagen.profile.unknown_keys import UnknownKeys
     from dynagen.schema.explanation import Violation
 
 
@@ -32,6 +31,8 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
     found = problems(data, schema)
     assert found, "the profile does not conform, and nobody says why"
     wrong_type = {problem.path for problem in found if problem.keyword == "type"}
+    from dynagen.profile.unknown_keys import UnknownKeys
+
     unknown = UnknownKeys(data, source)
     misspelt = [(each.path, each.key) for each in found if each.keyword == "additionalProperties" and each.key]
     missing = []
@@ -49,6 +50,8 @@ def check(data: Any, source: Source, tree: Tree, report: Report) -> None:
         else:
             report.add(*_described(problem, schema, tree, unknown))
     if len(missing) > 2:  # a first profile: one answer
+        from dynagen.profile.skeleton import skeleton
+
         names = " and ".join(f"'{problem.key}'" for problem in missing)
         report.add("DG203", f"{names} are missing", tree.origin.written, skeleton(data))
         return
