@@ -25,6 +25,7 @@ from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity, Worker
+from dynagen.plan.wishes import check_wishes
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -93,6 +94,7 @@ def _check(
     data, paths = profile.data, [part.path for part in parts]
     release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     check_machines(profile, paths, workers, gpu, facts, report)
+    check_wishes(profile, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
