@@ -338,6 +338,7 @@ spec:
 
 def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     other = PROFILE.replace("name: demo", "name: other")
+    bare = BARE.replace("name: demo", "name: other")
     istio = "overlays: [gke, istio]\nistio: {host: a.example.com}\n"
     gke = "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
     write(home, {"b.yaml": other, "prod/b.yaml": other, "c.yaml": other + "createNamespace: false\n"})
@@ -345,11 +346,11 @@ def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> No
     run = dynagen("check", "a.yaml", "b.yaml", "--format", "json", cwd=home)
     assert (run.code, found(run)) == (0, [("DG661", "b.yaml", 3)])
     for section in (istio, gke):
-        write(home, {"a.yaml": PROFILE + section, "c.yaml": other + "createNamespace: false\n" + section})
+        write(home, {"a.yaml": BARE + section, "c.yaml": bare + "createNamespace: false\n" + section})
         run = dynagen("check", "a.yaml", "c.yaml", "--format", "json", cwd=home)
         line = (home / "c.yaml").read_text().count("\n")
         assert found(run) == [("DG662", "c.yaml", line)], run.stdout
-        write(home, {"d.yaml": (PROFILE + section).replace("minReplicas", "")})
+        write(home, {"d.yaml": (BARE + section).replace("minReplicas", "")})
         assert "DG66" not in dynagen("check", "a.yaml", "d.yaml", cwd=home).stderr  # the same graph, elsewhere
 
 

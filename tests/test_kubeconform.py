@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_every_example_is_valid(profile: Path) -> None:
 def test_the_referee_can_say_no() -> None:
     compilation = compile_files(GOOD[0] / "profile.yaml", arguments_of(GOOD[0]))
     stream = to_stream(compilation.manifests)
-    broken = stream.replace("  replicas: 1\n", "  replicas: one\n", 1)
+    broken = re.sub(r"  replicas: [0-9]+\n", "  replicas: one\n", stream, count=1)
     assert broken != stream
     assert "statusInvalid" in {verdict["status"] for verdict in judge(broken, compilation)}
     unknown = stream.replace("kind: DynamoGraphDeployment", "kind: DynamoGraph")

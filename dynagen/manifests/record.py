@@ -15,7 +15,10 @@ from zlib import crc32
 from dynagen import __version__
 from dynagen.diagnostics import Position, Report
 from dynagen.manifests.yaml import HEADER, to_yaml
+from dynagen.text.opening import MAX_BYTES, read_bytes
 from dynagen.text.source import parse, read
+
+_MOST = 16 * MAX_BYTES
 
 FILE = "dynagen.record"
 
@@ -50,11 +53,12 @@ class Record(NamedTuple):
         """Files that do not say what was written any more. One that is gone is no loss."""
         found = []
         for name, known in self.files.items():
-            path = folder / name
-            if os.path.isfile(path):  # noqa: PTH113
-                text = path.read_bytes().decode("utf-8", "replace")
-                if text.startswith(HEADER.rstrip("\n")) and digest(text) != known:
-                    found.append(name)
+            try:
+                text = read_bytes(folder / name, _MOST, folder).decode("utf-8", "replace")
+            except (OSError, ValueError):
+                continue
+            if text.startswith(HEADER.rstrip("\n")) and digest(text) != known:
+                found.append(name)
         return found
 
 
