@@ -149,5 +149,5 @@ def _check_own_downloads(profile: Profile, load: Load, report: Report) -> None:
         return
     report.add(
         "DG642", f"no 'modelCache': each start of each worker downloads {load.weights / _GIB:.0f} GiB of weights to its node",
-        profile.at(("model",)), hint=f"add 'modelCache: {{size: {ceil(load.weights * _SPARE / _GIB)}Gi}}'", severity="warning",
+        profile.at(("model",)), hint=f"add 'modelCache: {{size: {max(100, ceil(load.weights * _SPARE / _GIB))}Gi}}'", severity="warning",
     )  # fmt: skip

@@ -97,7 +97,10 @@ def find_library(request: Request, backends: Sequence[str], names: Sequence[str]
         name = name_in_expressions(layer.name)
         if name in found or name in ("facts", *names):
             what = "two layers are called" if name in found else "a layer cannot be called"
-            report.add("DG304", f"{what} '{layer.name}'", at, hint="rename the folder: its name is the layer's")
+            hint = "rename the folder: its name is the layer's"
+            if name in found and found[name].folder == layer.folder:
+                what, hint = "a layer is named twice:", "leave it out"
+            report.add("DG304", f"{what} '{layer.name}'", at, hint)
             continue
         found[name] = layer
     layers = list(found.values())

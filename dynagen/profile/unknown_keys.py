@@ -29,7 +29,7 @@ class UnknownKeys:
         if not path and key in shipped_overlays():
             return f"add '{key}' to 'overlays'"
         near = closest(key, known)
-        if near and misspelt(key, [near]) and near in _at(self._data, path):
+        if near and misspelt(key, [near]) and near in (_at(self._data, path) or ()):
             return f"'{near}' is there already"
         near = self._sibling(path, key, known, value)
         if near and misspelt(key, [near]):
@@ -81,7 +81,7 @@ class UnknownKeys:
 
     def _sibling(self, path: KeyPath, key: str, known: tuple[str, ...], value: Any) -> str | None:
         """The key beside it that is nearest, if that is not there yet and takes the value."""
-        there = _at(self._data, path)
+        there = _at(self._data, path) or ()
         near = closest(key, [each for each in known if each not in there])
         return near if near and self._conforms((*path, near), value) else None
 
@@ -115,5 +115,8 @@ class UnknownKeys:
 
 def _at(data: Any, path: KeyPath) -> Any:
     for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
+        try:
+            data = data[key]
+        except (LookupError, TypeError):
+            return None
     return data

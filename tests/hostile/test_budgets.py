@@ -61,6 +61,16 @@ CASES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
 }  # fmt: skip
 
 
+# What a child has used at most counts from its parent on, and would say what the tests need.
+_LIMITED = """
+import os, resource
+os.chdir({!r})
+resource.setrlimit(resource.RLIMIT_DATA, (300 << 20, 300 << 20))
+from dynagen.__main__ import main
+main()
+"""
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_it_ends_soon_within_little_memory(name: str, tmp_path: Path) -> None:
     files, words, code = CASES[name]
@@ -69,7 +79,7 @@ def test_it_ends_soon_within_little_memory(name: str, tmp_path: Path) -> None:
         (tmp_path / file).write_text(text, "utf-8")
     out, err = (os.open(tmp_path / each, os.O_WRONLY | os.O_CREAT) for each in ("out", "err"))
     process = os.posix_spawn(
-        sys.executable, [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\nfrom dynagen.__main__ import main\nmain()", *words],
+        sys.executable, [sys.executable, "-c", _LIMITED.format(str(tmp_path)), *words],
         os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)],
     )  # fmt: skip
     _, status, used = os.wait4(process, 0)
@@ -78,7 +88,6 @@ def test_it_ends_soon_within_little_memory(name: str, tmp_path: Path) -> None:
     assert code in said
     assert len(said) < 1_500_000
     assert used.ru_utime + used.ru_stime < 2.0
-    assert used.ru_maxrss < 300 * 1024
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github"])

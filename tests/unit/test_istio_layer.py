@@ -231,7 +231,8 @@ def test_without_a_mesh_nothing_is_injected() -> None:
 def test_only_the_managed_mesh_needs_a_label_on_the_namespace() -> None:
     assert "istio-injection" not in build({})["Namespace", "team"]["metadata"]["labels"]
     assert build({"mesh": "csm-managed"})["Namespace", "team"]["metadata"]["labels"]["istio-injection"] == "enabled"
-    assert ("Namespace", "team") not in build({"mesh": "csm-managed"}, createNamespace=False)
+    _, report = compile_with({"mesh": "csm-managed"}, createNamespace=False)
+    assert [each.code for each in told(report)] == ["DG613"]
 
 
 def test_nothing_of_the_model_cache_is_patched_when_it_is_not_there() -> None:

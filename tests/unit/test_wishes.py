@@ -11,6 +11,8 @@ import pytest
 from dynagen.compiler import Request, compile_profile
 from dynagen.diagnostics import Report
 from dynagen.manifests.yaml import to_stream
+from dynagen.plan.wishes import USUAL
+from dynagen.text.paths import OVERLAYS
 from dynagen.text.source import parse
 from tests.conftest import MEMORY
 
@@ -96,3 +98,11 @@ def test_no_wish_is_dropped(variant: str) -> None:
             other, words, _ = built(data)
             is_default = value == default or (default is None and value is False) or (name, value) in SO_ANYWAY
             assert is_default or (other, words) != (manifests, said), (name, value)
+
+
+def test_what_is_usual_is_what_the_schemas_say() -> None:
+    for path, value in USUAL.items():
+        node = json.loads((OVERLAYS / path[0] / "schema.json").read_bytes())
+        for part in path[1:]:
+            node = node["properties"][part]
+        assert node["default"] == value

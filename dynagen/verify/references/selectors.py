@@ -66,6 +66,10 @@ def _check(
         return found
     wrong, values = _at_fault(pods, required, namespaces) if known.may_search() else (required[0], {})
     message, hint = _words(known, wrong, values, pods.what)
+    if "podAntiAffinity" in path:  # what is not there keeps nobody away: useless, and harmless
+        hint = "it keeps away from nothing: leave it out, or say that the cluster has these pods"
+        findings.add("DG473", subject, (*path, *wrong.path), message, hint, severity="warning")
+        return []
     findings.add("DG473", subject, (*path, *wrong.path), message, hint)
     return []
 
