@@ -753,3 +753,17 @@ def test_one_object_that_is_wrong_does_not_hide_what_is_wrong_with_others(dynage
     write(home, {"deploy/one.yaml": broken, "deploy/bad.yaml": bad, "deploy/good.yaml": good})
     run = dynagen("check", "deploy", "--format", "json", cwd=home)
     assert [code for code, *_ in found(run)] == ["DG443", "DG212"]
+
+
+def test_a_tree_that_is_not_as_it_was_built_is_told_so(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    assert dynagen("build", "a.yaml", "-o", "out", cwd=home).code == 0
+    assert dynagen("check", "out", "--strict", cwd=home) == (0, "", "")
+    graph = next((home / "out").glob("dynamographdeployment-*"))
+    graph.write_text(graph.read_text().replace("replicas: 2", "replicas: 7", 1))
+    run = dynagen("check", "out", "--format", "json", cwd=home)
+    assert (run.code, [code for code, *_ in found(run)]) == (0, ["DG507"])
+    next((home / "out").glob("networkpolicy-*")).unlink()
+    run = dynagen("check", "out", "--format", "json", cwd=home)
+    assert run.code == 1 and {code for code, *_ in found(run)} >= {"DG507", "DG508"}
+    assert dynagen("build", "a.yaml", "--force", "-o", "out", cwd=home).code == 0
+    assert dynagen("check", "out", "--strict", cwd=home) == (0, "", "")

@@ -77,12 +77,14 @@ def _apart(streams: Sequence[Stream]) -> list[set[int]]:
     return found
 
 
-def _of_trees(stream: Stream, target: Target) -> Target:
-    """What the records of our own trees among the files say about their cluster."""
-    from dynagen.manifests.record import FILE, read_record
+def _of_trees(stream: Stream, target: Target, report: Report) -> Target:
+    """What the records of our own trees among the files say about their cluster. Reports DG507 and DG508 about the trees."""
+    from dynagen.manifests.record import FILE, check_tree, read_record
 
     folders = dict.fromkeys(file.path.parent for file in stream.files if file.path is not None)
     records = [(folder / FILE, record) for folder in folders if (record := read_record(folder)) is not None]
+    for file, record in records:
+        check_tree(record, file.parent, file.parent.as_posix(), report)
     return target.of_record(records) if records else target
 
 
@@ -95,7 +97,7 @@ def _check_stream(
         report.take(file.report)
     documents = [document for file in stream.files for document in file.documents]
     spare = [definition for each in others for definition in each.schemas]
-    target = _of_trees(stream, options.target.having(stream.generated))
+    target = _of_trees(stream, options.target.having(stream.generated), report)
     objects = check_manifests(documents, target, report, own.schemas, spare, around)
     if any(options.referees):
         shipped = target.schema_folders(target.crds)

@@ -62,6 +62,27 @@ class Record(NamedTuple):
         return found
 
 
+def check_tree(record: Record, folder: Path, shown: str, report: Report) -> None:
+    """Reports DG507 for files that somebody has changed by hand, DG508 for those that are gone and still listed."""
+    changed = record.changed_in(folder)
+    for name in changed:
+        report.add(
+            "DG507", f"'{name}' is not as it was built: the next build of '{record.owner}' writes over it",
+            Position(f"{shown}/{name}"), "move the change to the profile or a layer, and build again", severity="warning",
+        )  # fmt: skip
+    listing = "kustomization.yaml"
+    if listing in changed or not os.path.isfile(folder / listing):  # noqa: PTH113
+        return
+    for name in record.files:
+        if not os.path.lexists(folder / name):
+            report.add(
+                "DG508",
+                f"'{name}' is gone, and '{listing}' lists it",
+                Position(f"{shown}/{listing}"),
+                "build the tree again",
+            )
+
+
 def digest(text: str) -> str:
     """Tells texts apart that were not made to be alike. Git may have changed the ends of lines."""
     return f"{crc32(text.replace(chr(13), '').encode()):08x}"
