@@ -57,7 +57,10 @@ def compile_program(text: str) -> Program:
         # unknown names than it does. So no name has to be declared either, nor a function, unless it is a macro.
         serialized = cel.NewEnv(extensions=_macros(text)).compile(text, disable_check=True).serialize()
     except RuntimeError as error:
-        raise ExpressionError("DG306", f"'{text}': {first_line(str(error))}") from error
+        # `${1:-x}`, `${NAME:+x}`, `${#NAME}`, `${NAME%.*}`, `${NAME}` of a shell
+        shell = re.match(r"\s*[#!]?\w+\s*(:?[-+=?]|[%#/^,@]|$)", text) or not text.strip()
+        hint = f"if a shell is meant, write $${{{text}}}" if shell else ""
+        raise ExpressionError("DG306", f"'{text}': {first_line(str(error))}", hint) from error
     found = tuple(dict.fromkeys(reads(expression(serialized))))
     if spaces := re.findall(_IN_A_SPACE, text):
         found = tuple(path for path in found if path not in [(space,) for space in spaces])
