@@ -100,6 +100,7 @@ def cluster_of(compilation: Compilation, scope: Scope, request: Request) -> Clus
         later=Later(plan.release, releases, lambda crds: library.schemas(plan.kubernetes, crds)),
         graphs=plan.graph.api_version,
         releases=releases,
+        gpus=library.facts["gpus"],
         look_up=partial(library.look_up, report=report),
         judged=plan.arguments(),
     )

@@ -82,6 +82,12 @@ class Target:
         found: dict[str, Any] = _facts(self.memory)["releases"]
         return found
 
+    @property
+    def gpus(self) -> dict[str, Any]:
+        """The facts about GPUs."""
+        found: dict[str, Any] = _facts(self.memory)["gpus"]
+        return found
+
     def schema_folders(self, crds: str | None) -> list[Path]:
         """Where the schema of a kind is looked for; those of Dynamo in the set `crds`, or the newest."""
         return [*self.schemas, *schema_folders([], self.kubernetes, crds, self.memory)]
@@ -144,6 +150,7 @@ def check_manifests(
         earlier=target.earlier,
         later=Later(target.release, target.releases, open_set),
         releases=target.releases,
+        gpus=target.gpus,
         look_up=target.look_up,
         elsewhere=around.elsewhere,
         is_open=around.is_open,

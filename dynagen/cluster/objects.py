@@ -116,8 +116,8 @@ class Cluster(NamedTuple):
     `release` is that of Dynamo's operator; `external` are objects that are there already, as far as they are known: one
     without `data` or `spec` could hold anything. `earlier` are objects that the new ones replace. `declaring` is how one
     says that Kind/name is there. A graph is taken in the version `graphs`; one that layers wrote in another has the form
-    that `authoring` has schemas for. Without `graphs` it is taken as it is written. `releases` are the facts of all releases of
-    Dynamo, `look_up` has those that are read when they are asked for; `judged` are arguments of programs of which all has been
+    that `authoring` has schemas for. Without `graphs` it is taken as it is written. `releases` and `gpus` are the facts of all
+    releases of Dynamo and of all GPUs, `look_up` has those that are read when they are asked for; `judged` are arguments of programs of which all has been
     said. `elsewhere` is what may be there; of a cluster that `is_open` nobody knows all.
     """
 
@@ -132,6 +132,7 @@ class Cluster(NamedTuple):
     graphs: str = ""
     authoring: Schemas | None = None
     releases: Mapping[str, Any] = {}
+    gpus: Mapping[str, Any] = {}
     look_up: Callable[[str, str], Mapping[str, Any]] | None = None
     judged: frozenset[str] = frozenset()
     elsewhere: Elsewhere | None = None

@@ -12,6 +12,7 @@ from dynagen.layers.finding import documents, gke_layer
 from dynagen.memory import Memory
 from dynagen.profile.facts import load_facts
 from dynagen.text.source import parse
+from tests.conftest import ROOT
 from tests.unit.compiling import HEAD, compiled, component, env, pod
 
 L4 = "backend: vllm\ngpu: nvidia-l4\nagg: {}\noverlays: [gke]\n"
@@ -270,3 +271,20 @@ def test_roles_of_a_disaggregated_graph_seek_one_zone() -> None:
     assert wish["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
     assert "podAffinity" not in pod(compiled(text + "gke: {zone: us-central1-a}\n"), "prefill").get("affinity", {})
     assert "podAffinity" not in pod(compiled(L4), "worker").get("affinity", {})
+
+
+def test_a_gpu_of_a_layer_is_one_that_gke_has(tmp_path: Path) -> None:
+    """What facts know of GPUs holds for the checks of pods as well: no warning (DG614), and its own most of a machine (DG675)."""
+    known = (ROOT / "base/facts/gpus/nvidia-l4.yaml").read_text("utf-8").replace("maxPerNode: 8", "maxPerNode: 2")
+    patch = (
+        "forEach: {worker: '${workers}'}\n---\nkind: DynamoGraphDeployment\nspec: {components: [{name: '${worker.name}', podTemplate: "
+        "{spec: {nodeSelector: {cloud.google.com/gke-accelerator: '${gpu.name}'}, containers: [{name: main, resources: {limits: {nvidia.com/gpu: '%s'}}}]}}}]}\n"
+    )
+    for gpus, codes in (("2", []), ("4", ["DG675"])):
+        for name, text in (("facts/gpus/nvidia-future-1.yaml", known), ("patches/place.yaml", patch % gpus)):
+            (tmp_path / "ours" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "ours" / name).write_text(text, "utf-8")
+        report = Report()
+        profile = HEAD + "backend: vllm\ngpu: nvidia-future-1\nagg: {replicas: 2, gpus: 2}\noverlays: [./ours]\n"
+        compile_profile(Request(parse(profile, "profile.yaml", report), [], tmp_path, tmp_path), report)
+        assert [each.code for each in report.diagnostics] == codes

@@ -36,6 +36,6 @@ def _check_templates(templates: Sequence[PodTemplate], apis: Apis, cluster: Clus
     for template in templates:
         check_rules(template, apis, cluster, findings)
         check_shared(template, findings)
-        check_resources(template, findings)
+        check_resources(template, cluster, findings)
         check_lifecycle(template, cluster.release, findings)
-        check_gke(template, findings)
+        check_gke(template, cluster, findings)

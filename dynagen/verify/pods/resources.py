@@ -10,30 +10,22 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from dynagen.cluster.objects import Findings
+from dynagen.cluster.objects import Cluster, Findings
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import Finding, KeyPath, closest
 from dynagen.text.names import is_qualified
 from dynagen.text.quantities import amount
+from dynagen.verify.pods.gke import accelerator_of, most_gpus
 
 _GPU = "nvidia.com/gpu"
-# GPUs of the largest machines, those with 8 aside: a2-megagpu-16g, a4x-highgpu-4g, a4x-maxgpu-4g-metal, g2-standard-96.
-# source: https://cloud.google.com/compute/docs/gpus
+# Of any machine: a2-megagpu-16g.
 _MANY = 16
-_MOST = {
-    "nvidia-tesla-a100": 16,
-    "nvidia-gb200": 4,
-    "nvidia-gb300": 4,
-    "nvidia-tesla-t4": 4,
-    "nvidia-tesla-p4": 4,
-    "nvidia-tesla-p100": 4,
-}
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 
 
-def check_resources(template: PodTemplate, findings: Findings) -> None:
+def check_resources(template: PodTemplate, cluster: Cluster, findings: Findings) -> None:
     """Reports DG447, and DG675 for more GPUs than a machine has."""
-    _check_gpus(template, findings)
+    _check_gpus(template, cluster, findings)
     claims = {str(claim.get("name")) for claim in template.spec.get("resourceClaims") or ()}
     for path, container in template.containers():
         resources = container.get("resources")
@@ -45,15 +37,15 @@ def check_resources(template: PodTemplate, findings: Findings) -> None:
                 template.report(findings, "DG447", *finding)
 
 
-def _check_gpus(template: PodTemplate, findings: Findings) -> None:
+def _check_gpus(template: PodTemplate, cluster: Cluster, findings: Findings) -> None:
     """Reports DG675: no node has as many GPUs. Where a node selector says which GPU, those of its machines count."""
     wanted, where = Decimal(0), None
     for path, container in template.containers():
         number = amount(((container.get("resources") or {}).get("limits") or {}).get(_GPU))
         if path[1] == "containers" and number:
             wanted, where = wanted + number, (*path, "resources", "limits", _GPU)
-    accelerator = str((template.spec.get("nodeSelector") or {}).get("cloud.google.com/gke-accelerator", ""))
-    most = _MOST.get(accelerator, _MANY if not accelerator else 8)
+    accelerator = accelerator_of(template.spec)
+    most = (most_gpus(accelerator, cluster) or 8) if accelerator else _MANY
     if where is not None and wanted > most:
         kind = f"with {accelerator} " if accelerator else ""
         message = f"the pod asks for {wanted:f} GPUs, and no machine {kind}has more than {most}"
