@@ -70,7 +70,7 @@ def streams_of(files: Sequence[File], top: Path | None, kustomizations: Mapping[
 class _Folder:
     def __init__(self, files: Sequence[File], top: Path | None, kustomizations: Mapping[Path, Kustomization]) -> None:
         self._files = {place_of(file.path) if file.path else Path(): file for file in files}
-        self._all, self._kustomizations = files, kustomizations
+        self._kustomizations = kustomizations
         self._top = Path(os.path.realpath(top)) if top is not None else None
         self._reached: dict[Path, tuple[Path, ...]] = {}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dynagen.cluster.objects import mapping
 from dynagen.diagnostics import KeyPath, Report, path_text
 from dynagen.profile import Profile
+from dynagen.trees.nodes import value_at
 
 # Defaults of the sections' schemas: who writes them wishes for nothing.
 USUAL: dict[KeyPath, Any] = {
@@ -29,28 +31,22 @@ def check_wishes(profile: Profile, report: Report) -> None:
 def _idle(profile: Profile) -> Iterator[tuple[KeyPath, str, str]]:
     """Path, reason and hint of what would do nothing if it were written."""
     data = profile.data
-    gateway = _at(data, _GATEWAY)
+    gateway = mapping(value_at(data, _GATEWAY))
     if gateway and not gateway.get("enabled", "istio" not in data["overlays"]):
         why = "no gateway of GKE is built" + ("" if "enabled" in gateway else ", because Istio's is")
         for key in gateway.keys() - {"enabled"}:
             yield (*_GATEWAY, key), why, "leave it out, or say 'enabled: true' beside it"
-    dashboard = _at(data, _DASHBOARD)
+    dashboard = mapping(value_at(data, _DASHBOARD))
     if dashboard and not dashboard.get("enabled", True):
         for key in dashboard.keys() - {"enabled"}:
             yield (*_DASHBOARD, key), "there is no dashboard", "leave it out, or say 'enabled: true' beside it"
-    cache = _at(data, _CACHE)
+    cache = mapping(value_at(data, _CACHE))
     if cache and cache.get("download"):
         if "claimName" in cache:
             hint = "fill the claim yourself and leave it out, or say 'size' instead of 'claimName'"
             yield (*_CACHE, "download"), "a claim that exists is taken as it is", hint
         elif cache.get("accessMode") == "ReadWriteOnce":
             yield (*_CACHE, "download"), "the one worker of a ReadWriteOnce cache fills it itself", "leave it out"
-    if not data["createNamespace"] and (data.get("istio") or {}).get("mesh") == "csm-managed":
+    if not data["createNamespace"] and value_at(data, ("istio", "mesh")) == "csm-managed":
         hint = "label the Namespace yourself and silence this, or leave 'createNamespace: false' out"
         yield ("istio", "mesh"), "the managed mesh goes by a label of the Namespace, which is not built here", hint
-
-
-def _at(data: Any, path: KeyPath) -> dict[str, Any]:
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data if isinstance(data, dict) else {}

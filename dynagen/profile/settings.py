@@ -100,7 +100,7 @@ def _list(text: str) -> list[Any] | None:
         return None
     if text.startswith("["):
         return _json(text, list)  # type: ignore[no-any-return]
-    if text == "{}" or (text.startswith("{") and text.endswith("}") and not _is_json(text)):
+    if text.startswith("{") and text.endswith("}") and not _mapping(text):
         text = text[1:-1]
     items = [item.replace("\\,", ",") for item in re.split(r"(?<!\\),", text)] if text else []
     for item in items:
@@ -143,15 +143,17 @@ def _value(text: str, node: Schema, keys: Schema) -> Any:
 
 def _is_one_of(text: str, node: Schema) -> bool:
     """Whether a text is a mapping with the keys of a schema; any other mapping may well be meant as a text."""
-    return text[0] == "{" and _is_json(text) and json.loads(text).keys() <= node.get("properties", {}).keys()
+    found = _mapping(text)
+    return found is not None and found.keys() <= node.get("properties", {}).keys()
 
 
-def _is_json(text: str) -> bool:
+def _mapping(text: str) -> dict[str, Any] | None:
+    """What JSON for a mapping says; None for any other text."""
     try:
-        json.loads(text)
+        found = json.loads(text) if text.startswith("{") else None
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _json(text: str, kind: type) -> Any:

@@ -12,6 +12,7 @@ from dynagen.layers.finding import shipped_overlays
 from dynagen.profile.schema import Schema, dereferenced
 from dynagen.schema.conformance import Source
 from dynagen.schema.sets import conforms
+from dynagen.trees.nodes import value_at
 
 
 class UnknownKeys:
@@ -23,13 +24,13 @@ class UnknownKeys:
 
     def hint(self, path: KeyPath, key: str, known: tuple[str, ...]) -> str:
         """What to do about `key`, which is unknown below `path`, where `known` are the keys that there are."""
-        value = _at(self._data, (*path, key))
+        value = value_at(self._data, (*path, key))
         if odd := [character for character in key if character != " " and category(character) in ("Zs", "Cf")]:
             return f"it holds the invisible character U+{ord(odd[0]):04X}: type the key again"
         if not path and key in shipped_overlays():
             return f"add '{key}' to 'overlays'"
         near = closest(key, known)
-        if near and misspelt(key, [near]) and near in (_at(self._data, path) or ()):
+        if near and misspelt(key, [near]) and near in (value_at(self._data, path) or ()):
             return f"'{near}' is there already"
         near = self._sibling(path, key, known, value)
         if near and misspelt(key, [near]):
@@ -73,7 +74,7 @@ class UnknownKeys:
         text = path_text(target)
         if target[0] in shipped_overlays() and not self._knows(target[:1]):
             return f"say '{text}', with '{target[0]}' in 'overlays'"
-        if _at(self._data, target) is not None:
+        if value_at(self._data, target) is not None:
             return f"'{text}' is there already"
         if self._conforms(target, value):
             return f"did you mean '{text}'?"
@@ -81,7 +82,7 @@ class UnknownKeys:
 
     def _sibling(self, path: KeyPath, key: str, known: tuple[str, ...], value: Any) -> str | None:
         """The key beside it that is nearest, if that is not there yet and takes the value."""
-        there = _at(self._data, path) or ()
+        there = value_at(self._data, path) or ()
         near = closest(key, [each for each in known if each not in there])
         return near if near and self._conforms((*path, near), value) else None
 
@@ -111,12 +112,3 @@ class UnknownKeys:
                 if name == key and path and self._conforms((*path, name), value):
                     yield path
                 below.append(((*path, name), dereferenced(inner, schema)))
-
-
-def _at(data: Any, path: KeyPath) -> Any:
-    for key in path:
-        try:
-            data = data[key]
-        except (LookupError, TypeError):
-            return None
-    return data

@@ -77,12 +77,18 @@ def find(tree: Tree, path: KeyPath) -> Tree:
 
 def find_exactly(tree: Tree, path: KeyPath) -> Tree | None:
     """The value at `path`, or None."""
+    found: Tree | None = value_at(tree, path)
+    return found
+
+
+def value_at(data: Any, path: KeyPath) -> Any:
+    """The same for plain data."""
     for key in path:
         try:
-            tree = tree[key]  # type: ignore[index]
+            data = data[key]
         except (KeyError, IndexError, TypeError):
             return None
-    return tree
+    return data
 
 
 def scalar(tree: Tree, key: str) -> Any:

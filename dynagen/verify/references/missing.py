@@ -6,8 +6,9 @@ from dynagen.cluster.graphs import WORKERS
 from dynagen.cluster.objects import Findings, Object, listing, mapping
 from dynagen.cluster.operator import service_name
 from dynagen.diagnostics import KeyPath
+from dynagen.trees.nodes import value_at
 from dynagen.verify.references.known import Known, where
-from dynagen.verify.references.rows import Found, value_at
+from dynagen.verify.references.rows import Found
 
 
 def may_be_elsewhere(known: Known, kind: str, space: str | None, name: str) -> bool:

@@ -75,16 +75,6 @@ def at(value: Any, pattern: Pattern, path: KeyPath = ()) -> Iterator[tuple[KeyPa
         yield from at(value[step], rest, (*path, step))
 
 
-def value_at(value: Any, path: KeyPath) -> Any:
-    """The value at a path, or None."""
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
 class Table:
     """The table, prepared as far as it was used. `data` is as it is written; table.yaml says what its keys mean."""
 
