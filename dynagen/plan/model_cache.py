@@ -79,10 +79,10 @@ def check_model_cache(
 ) -> None:  # fmt: skip
     """Reports DG405 for an access mode that cannot work, DG413 for a disk that does not attach."""
     at_mode = profile.at(("modelCache", "accessMode"))
-    pods = sum(worker.replicas for worker in workers)
+    pods = sum(worker.replicas * worker.nodes for worker in workers)
     if cache.access_mode == "ReadWriteOnce" and pods > 1:
         report.add(
-            "DG405", f"a ReadWriteOnce volume serves the pods of one node, and there are {pods} workers", at_mode,
+            "DG405", f"a ReadWriteOnce volume serves the pods of one node, and workers have {pods}", at_mode,
             hint="use ReadWriteMany",
         )  # fmt: skip
     if cache.access_mode == "ReadOnlyMany" and cache.create:

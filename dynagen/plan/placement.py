@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Report
+from dynagen.diagnostics import Report
 from dynagen.plan.values import Machine
 from dynagen.profile import Profile
 
 
-def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPath, report: Report) -> Machine | None:
-    """The machine for a worker of `gpus` GPUs at `path` of the profile; None when no layer knows machines.
+def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, report: Report) -> Machine | None:
+    """The machine for a pod of `gpus` GPUs; None when no layer knows machines.
 
-    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG403
-    and DG409 to DG411.
+    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG409 to
+    DG411.
     """
     machines = [
         Machine(each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"])
         for each in gpu.get("machines", ())
     ]
-    largest = largest_node(gpu)
-    if gpus > largest:
-        report.add(
-            "DG403", f"a worker of {gpus} GPUs: a node has {largest} of type {gpu['name']} at most",
-            profile.at((*path, "gpus")), hint=f"a worker is on one node as yet: use up to {largest}, and more replicas",
-        )  # fmt: skip
-        return None
-    if not machines:
-        return None
+    if not machines or gpus > largest_node(gpu):
+        return None  # DG403 speaks of the second
     section = profile.data.get("gke", {})
     wanted = section.get("machineType")
     if wanted is not None:
@@ -59,6 +52,11 @@ def largest_node(gpu: Mapping[str, Any]) -> int:
     """How many GPUs of a type the largest node has."""
     found: int = max((machine["gpus"] for machine in gpu.get("machines", ())), default=gpu["maxPerNode"])
     return found
+
+
+def joins_nodes(platform: Mapping[str, Any]) -> bool:
+    """Whether something makes one worker of several pods. Source: "no multinode orchestrator available" in the operator."""
+    return bool(platform["grove"] or platform["lws"])
 
 
 def is_offered(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> bool:

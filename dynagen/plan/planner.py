@@ -25,7 +25,7 @@ from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
-from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity, Worker
+from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Platform, PodSecurity, Worker
 from dynagen.plan.wishes import check_wishes
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -50,9 +50,12 @@ def make_plan(
     release = parse_version(data["release"])
     metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
-    parts = plan_parts(profile)
+    parts = plan_parts(profile, gpu)
     shape = find_shape(profile, config, look_up, report)
-    load = Load(stored_bytes(shape) if shape else None, sum(profile.value((*part.path, "replicas")) for part in parts))
+    load = Load(
+        stored_bytes(shape) if shape else None,
+        sum(profile.value((*part.path, "replicas")) * part.nodes for part in parts),
+    )
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
@@ -79,6 +82,7 @@ def make_plan(
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
+        platform=Platform(data["platform"]["grove"], data["platform"]["lws"], data["platform"].get("kaiQueue")),
         hugging_face_secret=data.get("huggingFaceSecret"),
         create_namespace=data["createNamespace"],
         labels=_labels(metadata),

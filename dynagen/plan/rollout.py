@@ -17,7 +17,7 @@ def plan_rollout(data: Mapping[str, Any], replicas: int, cache: ModelCache | Non
     """For one kind of worker, where the operator reads it from its pods. The operator's default is 25 % for both numbers, which starts a whole worker more when there are
     few (docs/kubernetes/operate/rolling-update.md of ai-dynamo/dynamo)."""
     given = data.get("rollout")
-    if release < (1, 2, 0):
+    if release < (1, 2, 0) or data["platform"]["grove"]:
         return _LEFT_TO_THE_OPERATOR  # v1alpha1 has these annotations in another place
     if given:
         return Rollout(given.get("strategy"), _text(given.get("maxSurge")), _text(given.get("maxUnavailable")))

@@ -101,7 +101,7 @@ def _check_speed(profile: Profile, cache: ModelCache, load: Load, storage: Mappi
     ways = list(_faster(load, storage, seconds, kubernetes))
     report.add(
         "DG640",
-        f"the first start loads for {_time(seconds)}: {load.pods} workers read {load.weights / _GIB:.0f} GiB each, and "
+        f"the first start loads for {_time(seconds)}: {_readers(load.pods)} {load.weights / _GIB:.0f} GiB each, and "
         f"'{cache.storage_class_name}' of {cache.size} gives {rate:.0f} MiB/s to all of them{end}",
         profile.written(("modelCache", "storageClassName")) or profile.at(("modelCache", "size")),
         hint="use " + ", or ".join(ways) if ways else "use storage that is faster, or fewer workers",
@@ -138,6 +138,10 @@ def _minimum(known: Mapping[str, Any], kubernetes: str) -> float:
         if parse_version(f"{kubernetes}.0") < parse_version(f"{version}.0"):
             return float(gib) * _GIB
     return float(known.get("minimumGiB", 0)) * _GIB
+
+
+def _readers(pods: int) -> str:
+    return f"{pods} pods read" if pods > 1 else "1 pod reads"
 
 
 def _time(seconds: float) -> str:

@@ -72,14 +72,17 @@ class Worker(NamedTuple):
     """One component that runs the engine.
 
     `command` and `args` start it directly; `script` is the same as one POSIX shell command, a flag a line, for
-    containers that must prepare their environment first. `gpus` are those of one replica, `machine` the node that it is
-    planned for. `env` and `profile_env` are lists of EnvVar as for the frontend.
+    containers that must prepare their environment first. `gpus` are those of one replica, on `nodes` nodes with
+    `gpus_per_node` each: a pod has those, and `machine` is the node that it is planned for. `env` and `profile_env` are lists
+    of EnvVar as for the frontend.
     """
 
     name: str
     type: str
     replicas: int
     gpus: int
+    nodes: int
+    gpus_per_node: int
     tensor_parallel: int
     pipeline_parallel: int
     data_parallel: int
@@ -119,6 +122,14 @@ class ModelCache(NamedTuple):
     ready: str
     download_env: list[dict[str, Any]]
     access_pod: bool
+
+
+class Platform(NamedTuple):
+    """What the cluster has beside Dynamo's operator. `lws` stands for LeaderWorkerSet and Volcano."""
+
+    grove: bool
+    lws: bool
+    kai_queue: str | None
 
 
 class PodSecurity(NamedTuple):
@@ -169,6 +180,7 @@ class Plan(NamedTuple):
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None
+    platform: Platform
     hugging_face_secret: str | None
     create_namespace: bool
     labels: dict[str, str]

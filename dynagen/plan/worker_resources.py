@@ -13,14 +13,14 @@ _DAEMONS_VCPU, _DAEMONS_GIB, _DAEMONS_SHARE = 1, 2, 0.05
 
 
 def plan_resources(
-    profile: Profile, path: KeyPath, machine: Machine | None, report: Report
+    profile: Profile, path: KeyPath, gpus: int, machine: Machine | None, report: Report
 ) -> tuple[str | None, str | None, str]:
-    """CPU, memory and /dev/shm: what the profile says for the worker at `path`, else its share of the machine.
+    """CPU, memory and /dev/shm of a pod with `gpus` GPUs: what the profile says for the worker at `path`, else its share of the machine.
 
     CPU and memory are None where neither says them. Reports DG412.
     """
     given = profile.value(path)
-    cpu, memory = requests(machine, given["gpus"]) if machine else (None, None)
+    cpu, memory = requests(machine, gpus) if machine else (None, None)
     cpu = str(given["cpu"]) if "cpu" in given else cpu
     memory = str(given["memory"]) if "memory" in given else memory
     shared = str(given["sharedMemory"]) if "sharedMemory" in given else usual_shared_memory(memory)
@@ -30,7 +30,7 @@ def plan_resources(
 
 
 def requests(machine: Machine, gpus: int) -> tuple[str, str]:
-    """CPU and memory for a worker of `gpus` GPUs: its share of what the node leaves to pods, rounded down."""
+    """CPU and memory for a pod of `gpus` GPUs: its share of what the node leaves to pods, rounded down."""
     cpu, memory = allocatable(machine)
     share = gpus / machine.gpus
     cpu -= max(_DAEMONS_VCPU, cpu * _DAEMONS_SHARE)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
+from dynagen.plan.nodes import check_nodes, nodes_of
 from dynagen.plan.placement import machine_for
 from dynagen.plan.rollout import plan_rollout
 from dynagen.plan.storage import ephemeral_storage
@@ -19,12 +20,14 @@ from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
 
-def plan_parts(profile: Profile) -> list[Part]:
+def plan_parts(profile: Profile, gpu: Mapping[str, Any]) -> list[Part]:
     """The kinds of workers of a profile. A kind's name is its component type as well."""
-    if "agg" in profile.data:
-        return [Part(("agg",), "worker", "agg", plan_layout(profile, ("agg",)))]
+    kinds: list[tuple[KeyPath, str, str]] = [(("agg",), "worker", "agg")]
+    if "disagg" in profile.data:
+        kinds = [(("disagg", role), role, role) for role in ("prefill", "decode")]
     return [
-        Part(("disagg", role), role, role, plan_layout(profile, ("disagg", role))) for role in ("prefill", "decode")
+        Part(path, name, role, plan_layout(profile, path), nodes_of(profile.value(path), gpu))
+        for path, name, role in kinds
     ]
 
 
@@ -41,8 +44,10 @@ def plan_worker(
     """`weights` are the bytes of the model's files, if they are known. Reports DG403, DG404, DG409 to DG412 and DG415."""
     data, given, layout = profile.data, profile.value(part.path), part.layout
     command, args = command_line(profile, part, release, context, report)
-    machine = machine_for(profile, gpu, given["gpus"], part.path, report)
-    cpu, memory, shared_memory = plan_resources(profile, part.path, machine, report)
+    pod_gpus = given["gpus"] // part.nodes
+    is_even = check_nodes(profile, part, gpu, report)
+    machine = machine_for(profile, gpu, pod_gpus, report) if is_even else None
+    cpu, memory, shared_memory = plan_resources(profile, part.path, pod_gpus, machine, report)
     if data["spot"] and given["replicas"] < 2:
         report.add(
             "DG415", f"a single Spot worker '{part.name}': when its node goes away, nobody takes over its requests",
@@ -53,6 +58,8 @@ def plan_worker(
         type=part.name,
         replicas=given["replicas"],
         gpus=given["gpus"],
+        nodes=part.nodes,
+        gpus_per_node=pod_gpus,
         tensor_parallel=layout.tensor,
         pipeline_parallel=layout.pipeline,
         data_parallel=layout.data,

@@ -140,7 +140,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(text: str, number: float) 
 
 @pytest.mark.parametrize(("text", "found"), [
     (on_gke("nvidia-l4", "agg: {gpus: 9}"), ("DG403", "gpus")),
-    (on_gke("nvidia-gb200", "agg: {gpus: 8}", "gke: {capacity: reservation}\n"), ("DG403", "gpus")),
+    (on_gke("nvidia-gb200", "agg: {gpus: 8}", "gke: {capacity: reservation}\n"), ("DG710", "gpus")),
     (on_gke("nvidia-l4", "disagg: {prefill: {gpus: 1}, decode: {gpus: 9}}"), ("DG403", "gpus")),
     (on_gke("nvidia-l4", "agg: {gpus: 2}", "gke: {machineType: g2-standard-32}\n"), ("DG409", "machineType")),
     (on_gke("nvidia-l4", "agg: {}", "gke: {machineType: g2-standard-6}\n"), ("DG409", "machineType")),

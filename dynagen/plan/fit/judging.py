@@ -14,7 +14,7 @@ from dynagen.plan.fit.parallel import NO_WAY, at_tensor, check_parallel, check_p
 from dynagen.plan.fit.precision import check_precision, widened
 from dynagen.plan.fit.question import Part, Question, Search, divides, memory_of
 from dynagen.plan.fit.shape import Shape
-from dynagen.plan.placement import largest_node
+from dynagen.plan.placement import joins_nodes, largest_node
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
@@ -45,10 +45,13 @@ def judge(
         return asked
     questions = [_question(profile, part, shape, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)
-    search = Search(profile, parts, questions, gpu, facts, context)
+    search = Search(profile, parts, questions, gpu, facts, context, joins_nodes(profile.data["platform"]))
     check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
     is_supported = not report.failed
-    if any(part.layout.gpus > largest_node(gpu) for part in parts):
+    if any(
+        profile.value(part.path)["gpus"] % part.nodes or part.layout.gpus > part.nodes * largest_node(gpu)
+        for part in parts
+    ):
         return asked  # DG403 speaks of it
     for part, question in zip(parts, questions, strict=True):
         offered = partial(_ways, search, part)
@@ -92,7 +95,7 @@ def _judge_unknown(
     check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
     for part in parts:
         number = part.layout.gpus
-        known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
+        known = [f"'gpus: {number}'"] if number <= part.nodes * largest_node(gpu) else []
         otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
         check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
     check_transfer(profile, gpu, None, report)

@@ -55,10 +55,10 @@ def _check_requests(profile: Profile, path: KeyPath, worker: Worker, machine: Ma
 def _check_idle(
     profile: Profile, path: KeyPath, worker: Worker, machine: Machine, workers: Sequence[Worker], report: Report
 ) -> None:
-    left = machine.gpus % worker.gpus
-    if left and not any(other.gpus <= left for other in workers):
+    left = machine.gpus % worker.gpus_per_node
+    if left and not any(other.gpus_per_node <= left for other in workers):
         report.add(
-            "DG431", f"workers '{worker.name}' of {worker.gpus} GPUs leave {left} of the {machine.gpus} of each {machine.type} idle",
+            "DG431", f"workers '{worker.name}' of {worker.gpus_per_node} GPUs{' on a node' * (worker.nodes > 1)} leave {left} of the {machine.gpus} of each {machine.type} idle",
             profile.written((*path, "gpus")) or profile.at(path),
             hint=f"use a number that divides {machine.gpus}: every GPU of a node is paid for", severity="warning",
         )  # fmt: skip

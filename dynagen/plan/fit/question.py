@@ -19,12 +19,13 @@ _DRIVER_MIB = 640
 
 
 class Part(NamedTuple):
-    """A kind of worker: its place in the profile, its role for the engine, and how its GPUs share the model."""
+    """A kind of worker: its place in the profile, its role for the engine, how its GPUs share the model, and its nodes."""
 
     path: KeyPath
     name: str
     role: str
     layout: Layout
+    nodes: int = 1
 
 
 class Question(NamedTuple):
@@ -41,19 +42,23 @@ class Question(NamedTuple):
 
 
 class Search:
-    """Where ways are looked for. `questions` has one for each of `parts`, `context` is what all of them shall have."""
+    """Where ways are looked for. `questions` has one for each of `parts`, `context` is what all of them shall have, and
+    `over_nodes` says whether a worker may have several nodes."""
 
-    __slots__ = ("context", "facts", "gpu", "parts", "profile", "questions")
+    __slots__ = ("context", "facts", "gpu", "over_nodes", "parts", "profile", "questions")
 
     def __init__(
         self, profile: Profile, parts: Sequence[Part], questions: Sequence[Question], gpu: Mapping[str, Any],
-        facts: Mapping[str, Any], context: int,
+        facts: Mapping[str, Any], context: int, over_nodes: bool,
     ) -> None:  # fmt: skip
         self.profile, self.parts, self.questions = profile, parts, questions
-        self.gpu, self.facts, self.context = gpu, facts, context
+        self.gpu, self.facts, self.context, self.over_nodes = gpu, facts, context, over_nodes
 
     def for_context(self, context: int) -> Search:
-        return Search(self.profile, self.parts, self.questions, self.gpu, self.facts, context)
+        return Search(self.profile, self.parts, self.questions, self.gpu, self.facts, context, self.over_nodes)
+
+    def with_nodes(self) -> Search:
+        return Search(self.profile, self.parts, self.questions, self.gpu, self.facts, self.context, True)
 
 
 def memory_of(question: Question, layout: Layout, role: str, gpu: Mapping[str, Any]) -> tuple[Setting, Fit]:

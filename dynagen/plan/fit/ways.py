@@ -9,15 +9,23 @@ from dynagen.engine.arguments import has, without
 from dynagen.plan import backends
 from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.plan.fit.question import Part, Question, Search, divides, runs
+from dynagen.plan.nodes import unspreadable
 from dynagen.plan.placement import is_offered, largest_node
 from dynagen.profile import Profile
+
+# How many nodes are offered to a worker that does not fit on one.
+_NODES = (2, 4, 8)
 
 
 def ways(search: Search, part: Part) -> list[str]:
     """What would run and can be had, as settings of the profile: nearest first."""
-    found = [_share(search, part), _other_layout(search, part), _other_number(search, part)]
+    number = _other_number(search, part)
+    found = [_share(search, part), _other_layout(search, part), number]
     if not any(found) or _divides(search, part):
         found.append(_other_gpu(search, part))
+    if not number and not search.over_nodes:
+        more = _other_number(search.with_nodes(), part)
+        found.append(more and f"{more} with 'platform: {{grove: true}}', if the cluster has Grove")
     return list(dict.fromkeys(way for way in found if way))
 
 
@@ -60,10 +68,13 @@ def _other_type(search: Search) -> str:
 
 
 def _runs(search: Search, question: Question, part: Part, layout: Layout, gpu: Mapping[str, Any]) -> bool:
-    return (
-        layout.gpus <= largest_node(gpu)
-        and is_offered(search.profile.data, gpu, layout.gpus)
-        and runs(question, layout, part.role, gpu, search.context, search.facts.get("precision", {}))
+    most = largest_node(gpu)
+    if layout.gpus > most:
+        wrong = unspreadable(question.backend, question.release, layout, most)
+        if not search.over_nodes or layout.gpus % most or any(wrong):
+            return False
+    return is_offered(search.profile.data, gpu, min(layout.gpus, most)) and runs(
+        question, layout, part.role, gpu, search.context, search.facts.get("precision", {})
     )
 
 
@@ -107,7 +118,7 @@ def _layouts(question: Question, gpus: int) -> Iterator[Layout]:
 def _other_number(search: Search, part: Part) -> str:
     """More GPUs, or fewer when that is enough, which share the model as the profile says; in any way if that does not do."""
     question, old = _question(search, part), part.layout
-    numbers = _numbers(search.gpu)
+    numbers = _numbers(search.gpu, search.over_nodes)
     larger = [number for number in numbers if number > old.gpus]
     ordered = [*larger, *(number for number in reversed(numbers) if number < old.gpus)]
     kept = [old._replace(tensor=number // (old.pipeline * old.data)) for number in ordered]
@@ -127,7 +138,7 @@ def _other_gpu(search: Search, part: Part) -> str:
     ]  # as they are
     if any(each.layout.gpus != search.profile.value(each.path)["gpus"] for each, _ in rest):
         return ""
-    for number in sorted({old.gpus, *_numbers(search.gpu), 8}):
+    for number in sorted({old.gpus, *_numbers(search.gpu, False), 8}):
         layout = old._replace(tensor=number // (old.pipeline * old.data))
         if number < old.gpus or layout.gpus != number:
             continue
@@ -149,10 +160,12 @@ def _others(search: Search) -> list[dict[str, Any]]:
     return sorted(others, key=lambda other: float(other["memoryGiB"]))
 
 
-def _numbers(gpu: Mapping[str, Any]) -> list[int]:
+def _numbers(gpu: Mapping[str, Any], over_nodes: bool) -> list[int]:
     """Numbers of GPUs that a worker may have, the usual ones."""
+    most = largest_node(gpu)
     whole = {machine["gpus"] for machine in gpu.get("machines", ())}
-    return sorted(whole | {2**power for power in range(5) if 2**power <= largest_node(gpu)})
+    several = {most * nodes for nodes in _NODES} if over_nodes else set()
+    return sorted(whole | {2**power for power in range(5) if 2**power <= most} | several)
 
 
 def _said(profile: Profile, part: Part, layout: Layout | None) -> str:

@@ -1,0 +1,89 @@
+"""How many nodes a worker is spread over, and whether its engine and its cluster can do that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dynagen.diagnostics import KeyPath, Report
+from dynagen.plan.fit.gpu_memory import Layout
+from dynagen.plan.fit.question import Part
+from dynagen.plan.placement import joins_nodes, largest_node
+from dynagen.profile import Profile
+from dynagen.text.versions import Version, parse_version
+
+# vLLM's own multiprocessing starts the nodes since then; before, the operator wraps the command with Ray and loses what a shell
+# was to do first (VLLMMultiprocessing in deploy/operator/internal/features/compatibility/gates.go of ai-dynamo/dynamo).
+_VLLM_WITHOUT_RAY = (1, 0, 0)
+
+
+def nodes_of(worker: Mapping[str, Any], gpu: Mapping[str, Any]) -> int:
+    """What the profile says for a worker, else as few as its GPUs need."""
+    return int(worker.get("nodes") or -(-worker["gpus"] // largest_node(gpu)))
+
+
+def check_nodes(profile: Profile, part: Part, gpu: Mapping[str, Any], report: Report) -> bool:
+    """Whether the GPUs of a worker are spread evenly over its nodes. Reports DG403 for those that are not, DG710 for nodes that
+    nothing joins, DG711 for an engine that does not share its model that way over nodes."""
+    gpus, nodes = profile.value(part.path)["gpus"], part.nodes
+    most = largest_node(gpu)
+    at = profile.written((*part.path, "nodes")) or profile.at((*part.path, "gpus"))
+    if gpus % nodes or gpus // nodes > most:
+        report.add(
+            "DG403", f"a worker of {gpus} GPUs on {nodes} node{'s' * (nodes > 1)}: a node has {most} of type {gpu['name']} at most, "
+            "and each must have as many", at, hint=_even(profile, part, most),
+        )  # fmt: skip
+        return False
+    if nodes > 1 and not joins_nodes(profile.data["platform"]):
+        report.add(
+            "DG710", f"worker '{part.name}' of {gpus} GPUs takes {nodes} nodes, and the profile names nothing that joins them", at,
+            hint=f"say 'platform: {{grove: true}}' if the cluster has Grove, or 'lws: true' there for LeaderWorkerSet with Volcano; "
+            f"or use up to 'gpus: {most}', and more replicas",
+        )  # fmt: skip
+    elif nodes > 1:
+        if "rdma" in gpu:  # a layer knows the machines
+            report.add(
+                "DG712", f"the {nodes} nodes of worker '{part.name}' exchange by TCP what they compute: pods with {gpu['name']} get no RDMA device", at,
+                hint="attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use a GPU with more memory, on one node: these machines have no RDMA",
+                severity="warning",
+            )  # fmt: skip
+        release = parse_version(profile.data["release"])
+        for path, message, hint in unspreadable(profile.data["backend"], release, part.layout, gpus // nodes):
+            report.add("DG711", f"worker '{part.name}': {message}", profile.written((*part.path, *path)) or at, hint)
+    return True
+
+
+def _even(profile: Profile, part: Part, most: int) -> str:
+    """Numbers that a worker's GPUs are spread by evenly, as a hint."""
+    gpus = profile.value(part.path)["gpus"]
+    if joins_nodes(profile.data["platform"]):
+        if "nodes" in profile.value(part.path):
+            fitting = [number for number in range(1, gpus + 1) if gpus % number == 0 and gpus // number <= most]
+            return "use " + " or ".join(f"'nodes: {number}'" for number in fitting[:2])
+        return "use " + " or ".join(f"'gpus: {number}'" for number in (gpus - gpus % most, gpus - gpus % most + most))
+    grove = "; several nodes need 'platform: {grove: true}', if the cluster has Grove"
+    return f"use up to 'gpus: {most}'{' without nodes' * (part.nodes > 1 and 'nodes' in profile.value(part.path))}, and more replicas{grove}"
+
+
+def unspreadable(backend: str, release: Version, layout: Layout, gpus: int) -> Iterator[tuple[KeyPath, str, str]]:
+    """What an engine does not do over nodes with `gpus` GPUs each: path in the worker, message and hint."""
+    engine = layout.tensor * layout.pipeline
+    if backend == "vllm":
+        if release < _VLLM_WITHOUT_RAY:
+            yield (
+                (),
+                "before release 1.0.0 the operator starts vLLM on several nodes with Ray",
+                "use release 1.0.0 or later",
+            )
+        # updateVLLMMultinodeArgs in deploy/operator/internal/dynamo/backend_vllm.go: either an engine over nodes, or copies on each
+        elif layout.data > 1 and (engine > gpus or gpus % engine):
+            yield (
+                ("parallel",), f"each copy has {engine} GPUs and a node {gpus}: the operator spreads one copy over nodes, or whole ones",
+                f"use 'tensor' and 'pipeline' whose product divides {gpus}, or leave 'data' out",
+            )  # fmt: skip
+    elif backend == "sglang" and layout.data > 1 and not layout.expert:
+        # "multi-node data parallel is not supported unless dp attention" in sglang/srt/server_args.py
+        yield (
+            ("parallel",), "SGLang has copies on several nodes only with attention in parallel and experts spread over all",
+            "leave 'data' out, or add 'expert: true' to 'parallel' if the model has experts",
+        )  # fmt: skip
