@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
+from dynagen.plan.engine_config import plan_config
 from dynagen.plan.fit.question import Part
 from dynagen.plan.routing import needs_events
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
+# Where the engine finds its own file (base/patches/12-engine-config.yaml).
+CONFIG_FOLDER, CONFIG_FILE = "/etc/dynamo-engine", "config.yaml"
+
 
 def command_line(
-    profile: Profile, part: Part, release: Version, context: int | None, report: Report
-) -> tuple[list[str], list[str]]:
-    """Command and arguments. Reports DG404 for an argument of the profile that the profile says otherwise already."""
+    profile: Profile, part: Part, release: Version, context: int | None, longest: int | None, report: Report
+) -> tuple[list[str], list[str], str | None]:
+    """Command, arguments, and the text of the engine's own file. Reports DG404 for an argument of the profile that the profile
+    says otherwise already. `longest` is the context even where the model's own is left to the engine."""
     data = profile.data
     backend = backends.load(data["backend"])
     for path in (("engineArgs",), (*part.path, "engineArgs")):
@@ -32,12 +37,17 @@ def command_line(
         context=context,
         concurrency=data.get("concurrency"),
         revision=data.get("revision"),
+        metrics="monitoring" in data["overlays"],
+        longest=longest,
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
-    args = [*backend.arguments(launch), *own]
+    args, config = backend.arguments(launch), plan_config(data, profile.value(part.path), launch)
+    if config:
+        args += ["--extra-engine-args", f"{CONFIG_FOLDER}/{CONFIG_FILE}"]
+    args += own
     if release < (1, 0, 0):
         args += ["--migration-limit", str(data["frontend"]["migrationLimit"])]
-    return ["python3", "-m", backend.MODULE], args
+    return ["python3", "-m", backend.MODULE], args, config
 
 
 def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:

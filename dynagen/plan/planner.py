@@ -10,6 +10,7 @@ from dynagen.cluster.names import FRONTEND, dynamo_namespace, name_of
 from dynagen.diagnostics import Report
 from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
+from dynagen.plan.engine_config import check_config
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.gpu_memory import stored_bytes
 from dynagen.plan.fit.judging import judge
@@ -58,7 +59,10 @@ def make_plan(
     )
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, report)
-    workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
+    longest = context or (shape.context if shape else None)
+    workers = [
+        plan_worker(profile, part, gpu, release, cache, context, longest, load.weights, report) for part in parts
+    ]
     _check(profile, parts, workers, cache, load, facts, look_up, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
@@ -104,6 +108,7 @@ def _check(
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
     check_flags(profile, paths, engines, look_up, report)
+    check_config(profile, paths, report)
     check_rollout(profile, release, report)
     check_router(profile, paths, report)
     check_start(profile, paths, report)

@@ -74,7 +74,7 @@ class Worker(NamedTuple):
     `command` and `args` start it directly; `script` is the same as one POSIX shell command, a flag a line, for
     containers that must prepare their environment first. `gpus` are those of one replica, on `nodes` nodes with
     `gpus_per_node` each: a pod has those, and `machine` is the node that it is planned for. `env` and `profile_env` are lists
-    of EnvVar as for the frontend.
+    of EnvVar as for the frontend. `engine_config` is the text of the engine's own file, if it has one.
     """
 
     name: str
@@ -90,6 +90,8 @@ class Worker(NamedTuple):
     command: list[str]
     args: list[str]
     script: str
+    engine_config: str | None
+    engine_config_digest: str | None
     env: list[dict[str, Any]]
     profile_env: list[dict[str, Any]]
     machine: Machine | None

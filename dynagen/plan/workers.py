@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.command_lines import command_line, script
@@ -38,12 +39,13 @@ def plan_worker(
     release: Version,
     cache: ModelCache | None,
     context: int | None,
+    longest: int | None,
     weights: float | None,
     report: Report,
 ) -> Worker:
     """`weights` are the bytes of the model's files, if they are known. Reports DG403, DG404, DG409 to DG412 and DG415."""
     data, given, layout = profile.data, profile.value(part.path), part.layout
-    command, args = command_line(profile, part, release, context, report)
+    command, args, config = command_line(profile, part, release, context, longest, report)
     pod_gpus = given["gpus"] // part.nodes
     is_even = check_nodes(profile, part, gpu, report)
     machine = machine_for(profile, gpu, pod_gpus, report) if is_even else None
@@ -67,6 +69,8 @@ def plan_worker(
         command=command,
         args=args,
         script=script(command, args),
+        engine_config=config,
+        engine_config_digest=f"{crc32(config.encode()):08x}" if config else None,
         env=env_vars(component_env(data, cache)),
         profile_env=env_vars({**data["env"], **given["env"]}),
         machine=machine,

@@ -42,7 +42,7 @@ def promtool(*arguments: str | Path) -> str:
 
 @pytest.mark.parametrize(
     ("backend", "mode", "release", "scrape"),
-    list(product(("vllm", "sglang"), SIZES, ("0.8.1", "1.2.1", "1.6.1"), ("gmp", "podmonitor"))),
+    list(product(("vllm", "sglang", "trtllm"), SIZES, ("0.8.1", "1.2.1", "1.6.1"), ("gmp", "podmonitor"))),
 )
 def test_rules_are_valid(backend: str, mode: str, release: str, scrape: str, tmp_path: Path) -> None:
     profile = {"backend": backend, "release": release, "spot": True, "monitoring": {"scrape": scrape}}

@@ -95,7 +95,7 @@ def base_name(name: str) -> str:
 
 ALL = [
     pytest.param(backend, mode, scrape, spot, id=f"{backend}-{mode}-{scrape}-{'spot' if spot else 'on-demand'}")
-    for backend, mode, scrape, spot in product(("vllm", "sglang"), MODES, SCRAPES, (False, True))
+    for backend, mode, scrape, spot in product(("vllm", "sglang", "trtllm"), MODES, SCRAPES, (False, True))
 ]
 
 
@@ -118,7 +118,7 @@ def test_every_expression_is_promql_and_looks_at_known_metrics_of_this_graph(
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("backend", ["vllm", "sglang"])
+@pytest.mark.parametrize("backend", ["vllm", "sglang", "trtllm"])
 def test_rules_look_at_nothing_that_the_release_lacks(backend: str, release: str) -> None:
     for mode in MODES:
         manifests = build(backend, mode, more=f"release: {release}\nspot: true\n")
@@ -225,7 +225,7 @@ def test_rules_are_as_google_managed_prometheus_takes_them() -> None:
 
 
 def test_no_two_rules_are_the_same() -> None:
-    for backend, mode in product(("vllm", "sglang"), MODES):
+    for backend, mode in product(("vllm", "sglang", "trtllm"), MODES):
         seen = [
             (rule.get("record", rule.get("alert")), sorted(rule["labels"].items()))
             for name, rule in rules(build(backend, mode, more="spot: true\n"))
@@ -316,7 +316,7 @@ def test_the_dashboard_needs_no_rules() -> None:
     assert "DYN_METRICS_TTFT_COUNT" in env(pod(manifests, "Frontend"))
 
 
-@pytest.mark.parametrize("backend", ["vllm", "sglang"])
+@pytest.mark.parametrize("backend", ["vllm", "sglang", "trtllm"])
 def test_the_dashboard_can_be_loaded(backend: str) -> None:
     manifests = build(backend, section="{interval: 60s, dashboard: {folder: Inference}}")
     config = manifests["ConfigMap", "chat-dashboard"]

@@ -2,15 +2,16 @@
 
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
 `OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `arguments(launch)`, and
-`setting(demand)`: what the engine does with the memory of a GPU.
+`setting(demand)`: what the engine does with the memory of a GPU. One with a file of its own has `settings(launch)`, what dynagen
+says in it, and `OWN_SETTINGS` beside `OWN_FLAGS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.text.versions import Version
@@ -20,7 +21,8 @@ class Launch(NamedTuple):
     """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`.
 
     `context` is the longest sequence, None for the model's own; `concurrency` None for the engine's own.
-    `kv_events`: the frontend wants to hear what is cached, and the profile does not say how.
+    `kv_events`: the frontend wants to hear what is cached, and the profile does not say how; `metrics`: somebody asks for them.
+    `longest` is the longest sequence in any case, None for a model that nobody knows.
     """
 
     model: str
@@ -32,12 +34,14 @@ class Launch(NamedTuple):
     concurrency: int | None = None
     revision: str | None = None
     kv_events: bool = False
+    metrics: bool = False
+    longest: int | None = None
 
 
 class Demand(NamedTuple):
     """What the memory of a worker's GPU depends on. `memory` is that of one GPU, in bytes, as CUDA sees it.
 
-    `arguments` are the profile's own for the engine; `is_latent` says that attention is (MLA).
+    `arguments` and `config` are the profile's own for the engine; `is_latent` says that attention is (MLA).
     """
 
     release: Version
@@ -49,6 +53,7 @@ class Demand(NamedTuple):
     concurrency: int | None
     is_latent: bool
     has_experts: bool
+    config: Mapping[str, Any]
 
 
 def names() -> list[str]:

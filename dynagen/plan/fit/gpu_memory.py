@@ -35,7 +35,8 @@ class Setting(NamedTuple):
     """What an engine's version, flags and defaults say about memory. `usable` is what it may use of a GPU in all, in bytes.
 
     `batched_tokens` are those of one step, `sequences` those of one batch; `kv_bytes` are those of an element.
-    `experts_over_data`: whether the copies share the experts even without expert parallelism.
+    `experts_over_data`: whether the copies share the experts even without expert parallelism. `kv_share` is the part of what is
+    left that the KV cache gets; `hands_over`: a whole sequence more is kept in a buffer that hands it to other workers.
     """
 
     usable: float
@@ -46,6 +47,8 @@ class Setting(NamedTuple):
     weight_bits: float = 0
     keeps_windows: bool = False
     experts_over_data: bool = False
+    kv_share: float = 1.0
+    hands_over: bool = False
 
 
 class Fit(NamedTuple):
@@ -54,14 +57,16 @@ class Fit(NamedTuple):
     usable: float
     weights: float
     overhead: float
+    kv_share: float = 1.0
 
     @property
     def room(self) -> float:
-        return self.usable - self.weights - self.overhead
+        left = self.usable - self.weights - self.overhead
+        return left * self.kv_share if left > 0 else left
 
 
 def fit(shape: Shape, layout: Layout, setting: Setting) -> Fit:
-    return Fit(setting.usable, weights(shape, layout, setting), overhead(shape, layout, setting))
+    return Fit(setting.usable, weights(shape, layout, setting), overhead(shape, layout, setting), setting.kv_share)
 
 
 def weights(shape: Shape, layout: Layout, setting: Setting) -> float:
@@ -139,12 +144,17 @@ def sequence_bytes(shape: Shape, layout: Layout, setting: Setting, context: int)
     return total + stage * sum(block.state_bytes / layout.tensor * count for block, count in shape.blocks)
 
 
+def least_bytes(shape: Shape, layout: Layout, setting: Setting, context: int) -> float:
+    """What there must be room for, on one GPU, so that a sequence of `context` tokens can be served at all."""
+    return sequence_bytes(shape, layout, setting, context) * (2 if setting.hands_over else 1)
+
+
 def longest_context(shape: Shape, layout: Layout, setting: Setting, room: float) -> int:
     """The longest context of which one sequence fits into `room`; at most the model's own."""
     low, high = 0, shape.context
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if sequence_bytes(shape, layout, setting, middle) <= room else (low, middle - 1)
+        low, high = (middle, high) if least_bytes(shape, layout, setting, middle) <= room else (low, middle - 1)
     return low
 
 

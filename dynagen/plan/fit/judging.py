@@ -8,7 +8,17 @@ from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import has
-from dynagen.plan.fit.gpu_memory import GIB, Fit, Layout, Setting, longest_context, sequence_bytes, token_bytes
+from dynagen.plan.engine_config import profile_config
+from dynagen.plan.fit.gpu_memory import (
+    GIB,
+    Fit,
+    Layout,
+    Setting,
+    least_bytes,
+    longest_context,
+    sequence_bytes,
+    token_bytes,
+)
 from dynagen.plan.fit.machines import check_transfer
 from dynagen.plan.fit.parallel import NO_WAY, at_tensor, check_parallel, check_product, use
 from dynagen.plan.fit.precision import check_precision, widened
@@ -75,7 +85,7 @@ def judge(
             return asked
     if not is_supported:
         return asked
-    plain = Question(shape, profile.data["backend"], release, profile.data["engineArgs"], None)
+    plain = Question(shape, profile.data["backend"], release, profile.data["engineArgs"], None, {})
     check_transfer(profile, gpu, token_bytes(shape, Layout(), memory_of(plain, Layout(), "agg", gpu)[0]), report)
     if asked is not None and asked > shape.context:  # stretched
         rooms = [_room(question, part, gpu, asked) for part, question in zip(parts, questions, strict=True)]
@@ -120,7 +130,9 @@ def _no_shape(flag: str, advice: str) -> str:
 def _question(profile: Profile, part: Part, shape: Shape, release: Version) -> Question:
     data = profile.data
     own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
-    return Question(shape, data["backend"], release, own, data.get("concurrency"))
+    return Question(
+        shape, data["backend"], release, own, data.get("concurrency"), profile_config(data, profile.value(part.path))
+    )
 
 
 def _is_stretched(profile: Profile, part: Part) -> bool:
@@ -148,7 +160,7 @@ def _say_cut(search: Search, longest: int, whole: int, report: Report) -> None:
 def _room(question: Question, part: Part, gpu: Mapping[str, Any], wanted: int) -> _Room:
     setting, memory = memory_of(question, part.layout, part.role, gpu)
     shape = widened(question.shape, question.backend, gpu)
-    if sequence_bytes(shape, part.layout, setting, wanted) <= memory.room:
+    if least_bytes(shape, part.layout, setting, wanted) <= memory.room:
         return _Room(wanted, setting, memory)
     return _Room(_sensible(shape, part.layout, setting, memory), setting, memory)
 
@@ -163,7 +175,8 @@ def _check_memory(search: Search, part: Part, room: _Room, asked: int | None, re
     if not question.concurrency or part.role == "prefill":
         return
     each = sequence_bytes(shape, part.layout, room.setting, room.context)
-    most = int(room.memory.room / each) * part.layout.data if each else question.concurrency
+    kept = least_bytes(shape, part.layout, room.setting, room.context) - each
+    most = int((room.memory.room - kept) / each) * part.layout.data if each else question.concurrency
     if most < question.concurrency:
         report.add(
             "DG424",
@@ -177,9 +190,9 @@ def _check_memory(search: Search, part: Part, room: _Room, asked: int | None, re
 
 def _refuse(search: Search, part: Part, room: _Room, context: int, shape: Shape, report: Report) -> None:
     profile, memory = search.profile, room.memory
-    need = sequence_bytes(shape, part.layout, room.setting, context)
+    need = least_bytes(shape, part.layout, room.setting, context)
     parts = f"weights {_gib(memory.weights)}, KV cache of one sequence of {context} tokens {_gib(need)}, engine {_gib(memory.overhead)}"
-    total, usable = memory.weights + need + memory.overhead, memory.usable
+    total, usable = memory.weights + need / memory.kv_share + memory.overhead, memory.usable
     offered = _ways(search.for_context(context), part)
     if room.context:
         offered.append(f"'context: {room.context}'")

@@ -77,12 +77,18 @@ def use(ways: Sequence[str], otherwise: str) -> str:
 
 def uneven(shape: Shape, layout: Layout, backend: str) -> Iterator[tuple[str, str]]:
     """Code and words for stages and experts that do not go with the layers and experts of the model."""
+    if backend == "trtllm" and layout.data > 1 and layout.tensor > 1:
+        # attention_dp_size is the tensor parallelism (trtllm/backend_args.py in the wheel ai-dynamo 1.6.1)
+        yield (
+            "DG722",
+            f"TensorRT-LLM has {layout.data} copies of attention on as many GPUs, not on {layout.tensor} each",
+        )
     if layout.pipeline > shape.layers:
         yield "DG421", f"{layout.pipeline} pipeline stages for {shape.layers} layers"
     if layout.expert and not shape.experts:
         yield "DG422", "expert parallelism, and the model has no experts"
-    elif layout.expert and backend == "sglang" and shape.experts % (layout.tensor * layout.data):
-        # sglang/srt/layers/moe/fused_moe_triton/layer.py: num_experts % moe_ep_size
+    elif layout.expert and backend != "vllm" and shape.experts % (layout.tensor * layout.data):
+        # sglang/srt/layers/moe/fused_moe_triton/layer.py: num_experts % moe_ep_size; for TensorRT-LLM on the safe side
         yield "DG422", f"{shape.experts} experts do not divide over {layout.tensor * layout.data} GPUs"
 
 
@@ -109,7 +115,7 @@ def indivisible(shape: Shape, layout: Layout, target: Target) -> Iterator[tuple[
         yield from _width("width of its MLP", shape.width, tensor, unit or 1)
     yield from _shared(shape, layout, target)
     if shape.experts and not layout.expert:
-        yield from _experts(shape, tensor * (layout.data if target.backend == "vllm" else 1), target)
+        yield from _experts(shape, tensor * (layout.data if target.backend != "sglang" else 1), target)
 
 
 def _block_of(shape: Shape) -> int:

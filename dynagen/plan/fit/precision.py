@@ -32,7 +32,8 @@ def check_precision(
         flag, message, hint = refused
         message = message.replace("of this model", f"of model '{profile.data['model']}'")
         helps = other(flag, hint) or ("use a newer GPU" if flag else "")
-        hint = helps if flag else ", or ".join(filter(None, [helps, "the model in another precision"]))
+        precision = "" if "does not run on" in message else "the model in another precision"
+        hint = helps if flag else ", or ".join(filter(None, [helps, precision]))
         report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint if helps else f"use {hint}")
         return
     capability, where = float(gpu["computeCapability"]), _where(gpu)
@@ -62,6 +63,9 @@ def unsupported(
     if _dtype(arguments) == "bfloat16" and capability < 8:
         hint = "leave out --dtype" if never_half else "use --dtype half"
         return "--dtype", f"{where} has no BF16", hint
+    least = known.get(backend, {}).get("any", {}).get("least", 0)
+    if capability < least:
+        return "", f"{backend} does not run on {where}: it needs {least}", ""
     family, limits, flag = _limits(shape, arguments, backend, known)
     if not limits or capability >= limits["least"]:
         return None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 from dynagen.plan import backends
-from dynagen.plan.fit.gpu_memory import Fit, Layout, Setting, fit, sequence_bytes
+from dynagen.plan.fit.gpu_memory import Fit, Layout, Setting, fit, least_bytes
 from dynagen.plan.fit.parallel import Target, indivisible, uneven
 from dynagen.plan.fit.precision import unsupported, widened
 from dynagen.plan.fit.shape import Shape
@@ -29,13 +29,14 @@ class Part(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Whether `shape` fits on GPUs of a kind. `arguments` are the profile's own, for this worker."""
+    """Whether `shape` fits on GPUs of a kind. `arguments` and `config` are the profile's own, for this worker."""
 
     shape: Shape
     backend: str
     release: Version
     arguments: Sequence[str]
     concurrency: int | None
+    config: Mapping[str, Any]
 
     def on(self, gpu: Mapping[str, Any]) -> Target:
         return Target(self.backend, self.release, float(gpu["computeCapability"]), self.arguments)
@@ -75,6 +76,7 @@ def memory_of(question: Question, layout: Layout, role: str, gpu: Mapping[str, A
         concurrency=question.concurrency,
         is_latent=any(block.kind == "latent" for block, _ in shape.blocks),
         has_experts=shape.experts > 0,
+        config=question.config,
     )
     setting: Setting = backends.load(question.backend).setting(demand)
     return setting, fit(widened(shape, question.backend, gpu), layout, setting)
@@ -83,7 +85,7 @@ def memory_of(question: Question, layout: Layout, role: str, gpu: Mapping[str, A
 def has_room(question: Question, layout: Layout, role: str, gpu: Mapping[str, Any], context: int) -> bool:
     """Whether one sequence of `context` tokens fits beside the weights."""
     setting, memory = memory_of(question, layout, role, gpu)
-    return sequence_bytes(widened(question.shape, question.backend, gpu), layout, setting, context) <= memory.room
+    return least_bytes(widened(question.shape, question.backend, gpu), layout, setting, context) <= memory.room
 
 
 def divides(question: Question, layout: Layout, gpu: Mapping[str, Any]) -> bool:
