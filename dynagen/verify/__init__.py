@@ -27,7 +27,7 @@ _CHECKS: dict[str, tuple[str, ...]] = {
     "metadata": (),
     "pods.check": (),
     "references.check": (),
-    "spot": (),
+    "shutdown": (),
     "tokens": (),
 }
 # Those that compare with what the cluster has now.
