@@ -100,7 +100,12 @@ def test_standard_input_may_be_manifests(dynagen, home: Path) -> None:  # type: 
 def test_what_comes_out_of_build_is_fine_for_check(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for example in sorted((ROOT / "examples").glob("*.yaml")):
         built = dynagen("build", str(example))
-        secret = ("--external", "Secret/hf-token-secret")  # the profile says that it is there
+        secret = (
+            "--external",
+            "Secret/hf-token-secret",
+            "--external",
+            "Secret/qwen-tls",
+        )  # the profile says that they are there
         run = dynagen("check", "-", "--strict", *secret, cwd=tmp_path, stdin=built.stdout.encode())
         assert (run.code, run.stderr) == (0, ""), example
 
@@ -339,7 +344,7 @@ spec:
 def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     other = PROFILE.replace("name: demo", "name: other")
     bare = BARE.replace("name: demo", "name: other")
-    istio = "overlays: [gke, istio]\nistio: {host: a.example.com}\n"
+    istio = "overlays: [gke, istio]\nistio: {host: a.example.com, tlsCredential: a-tls}\n"
     gke = "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
     write(home, {"b.yaml": other, "prod/b.yaml": other, "c.yaml": other + "createNamespace: false\n"})
     assert dynagen("check", "a.yaml", "prod/b.yaml", "c.yaml", cwd=home) == (0, "", "")

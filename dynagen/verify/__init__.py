@@ -25,6 +25,7 @@ _CHECKS: dict[str, tuple[str, ...]] = {
     "dynamo.check": ("DynamoGraphDeployment", "DynamoComponentDeployment"),
     "istio.check": (),
     "metadata": (),
+    "outside.check": ("Gateway", "Ingress", "Service", "HTTPRoute", "VirtualService", "GCPBackendPolicy"),
     "pods.check": (),
     "references.check": (),
     "shutdown": (),
