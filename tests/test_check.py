@@ -359,6 +359,22 @@ def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> No
         assert "DG66" not in dynagen("check", "a.yaml", "d.yaml", cwd=home).stderr  # the same graph, elsewhere
 
 
+def test_trees_side_by_side_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """One Namespace and one host of two profiles, but not in the trees of one profile, and not with two releases."""
+    text = BARE + "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
+    write(home, {"a.yaml": text, "b.yaml": text.replace("name: demo", "name: other")})
+    for name in "ab":
+        assert dynagen("build", f"{name}.yaml", "-o", f"out/{name}", cwd=home).code == 0
+    run = dynagen("check", "out", "--format", "json", cwd=home)
+    assert {code for code, _, _ in found(run)} == {"DG663", "DG664"}, run.stdout
+    assert dynagen("check", "out/a", "out/b", cwd=home) == (0, "", "")
+    assert dynagen("build", "b.yaml", "--set", "release=1.5.1", "-o", "out/b", cwd=home).code == 0
+    assert dynagen("check", "out", cwd=home) == (0, "", "")
+    assert dynagen("build", "a.yaml", "-o", "out/c", cwd=home).code == 0
+    shutil.rmtree(home / "out/b")
+    assert dynagen("check", "out", cwd=home) == (0, "", "")
+
+
 def test_a_rule_with_a_function_that_is_not_here_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     """A CRD with such a rule can be imported, and only an object for which the function is called gets the note."""
     crd = """apiVersion: apiextensions.k8s.io/v1

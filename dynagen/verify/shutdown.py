@@ -83,7 +83,8 @@ def _check_grace(template: PodTemplate, findings: Findings) -> None:
         before = asleep[path[:3]]
         if seconds + before > grace:
             after = f" after {before:g} of preStop" if before else ""
-            message = f"{name} is {seconds:g}{after}, and the pod is killed after {grace}"
+            of = f"component '{template.component.name}': " if template.component else ""
+            message = f"{of}{name} is {seconds:g}{after}, and the pod is killed after {grace}"
             hint = f"a 'terminationGracePeriodSeconds' of {seconds + before:g} or more, or a shorter wait"
             said = [("the pod's time", template.subject, (*template.path, *_GRACE))] if isinstance(given, int) else []
             findings.add("DG647", template.subject, (*template.path, *path), message, hint, "warning", said)
