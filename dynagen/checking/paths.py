@@ -26,6 +26,7 @@ from dynagen.checking.kustomizations import Kustomization
 from dynagen.checking.manifests import objects_of
 from dynagen.checking.neighbours import Brought, brought_by, check_neighbours
 from dynagen.checking.streams import Options, check_groups, note_texts
+from dynagen.checking.trees import check_trees
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Outcome, diagnostics_of
@@ -84,6 +85,7 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
                 skipped.append(Skipped(file.shown, why, file.shown))
         groups.append(streams_of(kept, Path(group) if group else None, kustomizations.get(group, {})))
     checked += check_neighbours(brought, options.strict)
+    check_trees(groups)
     checked += check_groups(groups, options, texts)
     if not checked and not options.may_be_empty:
         report = Report(options.strict)

@@ -25,9 +25,10 @@ _CHECKS: dict[str, tuple[str, ...]] = {
     "dynamo.check": ("DynamoGraphDeployment", "DynamoComponentDeployment"),
     "istio.check": (),
     "metadata": (),
+    "outside.check": ("Gateway", "Ingress", "Service", "HTTPRoute", "VirtualService", "GCPBackendPolicy"),
     "pods.check": (),
     "references.check": (),
-    "spot": (),
+    "shutdown": (),
     "tokens": (),
 }
 # Those that compare with what the cluster has now.
