@@ -16,16 +16,21 @@ from dynagen.engine.commands import Command, CommandLine, line_of
 _SAID_ELSEWHERE = frozenset(("--is-prefill-worker", "--is-decode-worker"))
 # Nobody starts more in one container, or reads more.
 _MOST = 20
+_PREFIX = "DYN_"  # of variables
 _PROGRAMS = ("dynamo.", "vllm", "sglang", "trtllm")
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG434 to DG436 and DG630 to DG635."""
+    """Reports DG434 to DG436, DG630 to DG635, DG686 and DG687."""
     for template in pod_templates(objects):
         for path, container in template.containers():
             if template.component is not None or _starts_something(container):
                 for code, finding in _findings(template, path, container, cluster):
                     template.report(findings, code, *finding)
+    if any(_PREFIX in str(subject.data) for subject in objects):
+        from dynagen.verify.command_lines.variables import check_variables
+
+        check_variables(objects, cluster, findings)
 
 
 def _starts_something(container: dict[str, Any]) -> bool:
