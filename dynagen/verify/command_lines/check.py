@@ -27,10 +27,18 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
             if template.component is not None or _starts_something(container):
                 for code, finding in _findings(template, path, container, cluster):
                     template.report(findings, code, *finding)
-    if any(_PREFIX in str(subject.data) for subject in objects):
+    if any(map(_has_variables, pod_templates(objects))):
         from dynagen.verify.command_lines.variables import check_variables
 
         check_variables(objects, cluster, findings)
+
+
+def _has_variables(template: PodTemplate) -> bool:
+    """Whether variables of Dynamo stand in a template, or in the graph around it."""
+    given = [container.get("env") for _, container in template.containers()]
+    if template.component is not None:
+        given.append(template.component.graph.spec.get("env"))
+    return any(str(each.get("name")).startswith(_PREFIX) for env in given for each in env or ())
 
 
 def _starts_something(container: dict[str, Any]) -> bool:

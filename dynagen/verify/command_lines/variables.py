@@ -47,7 +47,7 @@ def _variables(env: Any, path: KeyPath) -> list[tuple[KeyPath, str, str | None]]
     for index, each in enumerate(listing(env)):
         name, value = str(each.get("name")), each.get("value")
         if name.startswith(_PREFIX):
-            known = isinstance(value, str) and "$(" not in value
+            known = isinstance(value, str) and "$" not in value
             found.append(((*path, index), name, value if known else None))
     return found
 

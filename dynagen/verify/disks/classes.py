@@ -99,8 +99,9 @@ class Disks:
         volumes = (each for each in (*cluster.external, *objects) if each.kind == "PersistentVolume")
         self._by_hand = {str(mapping(each.data.get("spec")).get("storageClassName")) for each in volumes}
         chosen = [name for name, data in self._classes.items() if _is_default(data)]
-        # What GKE has for the default is what it has, unless the stream says another.
-        self.default = next((each for each in chosen if each != self.facts["defaultClass"]), self.facts["defaultClass"])
+        # Where GKE is known, so is its default; one of the stream's own wins.
+        own = [each for each in chosen if each != self.facts["defaultClass"]]
+        self.default = next(iter((*own, *chosen)), "")
 
     def class_of(self, claim: Claim) -> str:
         """The class that makes a volume for a claim; nothing when one that is there may be taken."""
