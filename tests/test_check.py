@@ -443,6 +443,39 @@ def test_nothing_to_check_is_an_error_unless_allowed(dynagen, home: Path) -> Non
     assert dynagen("check", cwd=home).code == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: llama\ntrainer:\n  max_time: 05:23:30:00\n",
+        "model: gpt\nenabled: yes\n",
+        "backend: vllm\nport: 012\n",
+        "enabled: yes\nreplicas: 012\n",
+        "model: {name: x}\ngpu: 1\ndata: {}\noptim: {}\n",
+    ],
+)
+def test_the_file_of_another_program_is_told_what_it_is_not(dynagen, home: Path, text: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"train.yaml": text})
+    for arguments, stdin in ((["train.yaml"], None), (["-"], text.encode())):
+        run = dynagen("check", *arguments, "--format", "json", cwd=home, stdin=stdin)
+        assert [code for code, _, _ in found(run)] == ["DG116"]
+        assert "apiVersion: dynagen.dev/v1alpha1" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("model: Qwen/Qwen3-0.6B\n", {"DG203"}),
+        (PROFILE.replace("kind: Profile\n", ""), {"DG203"}),
+        (PROFILE.replace("apiVersion: dynagen.dev/v1alpha1\n", ""), {"DG203"}),
+        (PROFILE.replace("kind: Profile", "kind: Profil"), {"DG205"}),
+    ],
+)
+def test_a_profile_without_its_first_lines_is_still_helped(dynagen, home: Path, text: str, codes: set[str]) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"b.yaml": text})
+    run = dynagen("check", "b.yaml", "--format", "json", cwd=home)
+    assert {code for code, _, _ in found(run)} == codes
+
+
 def test_a_profile_that_says_the_wrong_version_is_still_one(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     write(home, {"b.yaml": PROFILE.replace("apiVersion:", "apiVersionn:"), "c.yaml": PROFILE.replace("v1alpha1", "v2")})
     run = dynagen("check", "a.yaml", "b.yaml", "c.yaml", "--format", "json", cwd=home)

@@ -16,16 +16,29 @@ from dynagen.engine.commands import Command, CommandLine, line_of
 _SAID_ELSEWHERE = frozenset(("--is-prefill-worker", "--is-decode-worker"))
 # Nobody starts more in one container, or reads more.
 _MOST = 20
+_PREFIX = "DYN_"  # of variables
 _PROGRAMS = ("dynamo.", "vllm", "sglang", "trtllm")
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG434 to DG436 and DG630 to DG635."""
+    """Reports DG434 to DG436, DG630 to DG635, DG686 and DG687."""
     for template in pod_templates(objects):
         for path, container in template.containers():
             if template.component is not None or _starts_something(container):
                 for code, finding in _findings(template, path, container, cluster):
                     template.report(findings, code, *finding)
+    if any(map(_has_variables, pod_templates(objects))):
+        from dynagen.verify.command_lines.variables import check_variables
+
+        check_variables(objects, cluster, findings)
+
+
+def _has_variables(template: PodTemplate) -> bool:
+    """Whether variables of Dynamo stand in a template, or in the graph around it."""
+    given = [container.get("env") for _, container in template.containers()]
+    if template.component is not None:
+        given.append(template.component.graph.spec.get("env"))
+    return any(str(each.get("name")).startswith(_PREFIX) for env in given for each in env or ())
 
 
 def _starts_something(container: dict[str, Any]) -> bool:
