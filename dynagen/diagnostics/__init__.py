@@ -72,7 +72,7 @@ _LONGEST = 1_500
 
 
 class Diagnostic(NamedTuple):
-    """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4 and 6 rules, 5 output.
+    """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4, 6 and 7 rules, 5 output.
 
     `related` names further places that matter, each with a few words. `cause` says what is to be put right: findings
     of one file with the same cause are said once. `silenced` is the reason for which a comment silences it.
