@@ -32,7 +32,7 @@ def many(text: str, number: int, between: str = ", ") -> str:
     return between.join(text.format(each) for each in range(number))
 
 
-TAGS = ["\n    - {tags: [" + many("u%d{0}" % n, 90) + "]}" for n in range(600)]
+TAGS = ["\n    - {tags: [" + many(f"u{n}{{0}}", 90) + "]}" for n in range(600)]
 WIDGETS = """apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.example.com}
