@@ -13,21 +13,14 @@ from dynagen.profile import Profile
 def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, path: KeyPath, report: Report) -> Machine | None:
     """The machine for a worker of `gpus` GPUs at `path` of the profile; None when no layer knows machines.
 
-    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG403
-    and DG409 to DG411.
+    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG409
+    to DG411.
     """
     machines = [
         Machine(each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"])
         for each in gpu.get("machines", ())
     ]
-    largest = largest_node(gpu)
-    if gpus > largest:
-        report.add(
-            "DG403", f"a worker of {gpus} GPUs: a node has {largest} of type {gpu['name']} at most",
-            profile.at((*path, "gpus")), hint=f"a worker is on one node as yet: use up to {largest}, and more replicas",
-        )  # fmt: skip
-        return None
-    if not machines:
+    if not machines or gpus > largest_node(gpu):  # DG403
         return None
     section = profile.data.get("gke", {})
     wanted = section.get("machineType")

@@ -38,7 +38,7 @@ def plan_worker(
     weights: float | None,
     report: Report,
 ) -> Worker:
-    """`weights` are the bytes of the model's files, if they are known. Reports DG403, DG404, DG409 to DG412 and DG415."""
+    """`weights` are the bytes of the model's files, if they are known. Reports DG404, DG409 to DG412 and DG415."""
     data, given, layout = profile.data, profile.value(part.path), part.layout
     command, args = command_line(profile, part, release, context, report)
     machine = machine_for(profile, gpu, given["gpus"], part.path, report)

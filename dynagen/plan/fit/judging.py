@@ -37,8 +37,8 @@ def judge(
     profile: Profile, parts: Sequence[Part], shape: Shape | None, gpu: Mapping[str, Any], facts: Mapping[str, Any],
     release: Version, report: Report,
 ) -> int | None:  # fmt: skip
-    """The context for the engines' command lines; None leaves it to the model. Reports DG417 to DG426, DG428, DG429
-    and DG437."""
+    """The context for the engines' command lines; None leaves it to the model. Reports DG403, DG417 to DG426,
+    DG428, DG429 and DG437."""
     asked: int | None = profile.data.get("context")
     if shape is None:
         _judge_unknown(profile, parts, gpu, facts, report)
@@ -48,8 +48,11 @@ def judge(
     search = Search(profile, parts, questions, gpu, facts, context)
     check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
     is_supported = not report.failed
-    if any(part.layout.gpus > largest_node(gpu) for part in parts):
-        return asked  # DG403 speaks of it
+    too_large = [part for part in parts if _is_too_large(profile, part, gpu)]
+    for part in too_large:
+        _say_too_large(search, part, report)
+    if too_large:
+        return asked
     for part, question in zip(parts, questions, strict=True):
         offered = partial(_ways, search, part)
         check_parallel(profile, part.path, part.name, shape, part.layout, question.on(gpu), offered, report)
@@ -91,11 +94,36 @@ def _judge_unknown(
     """What can be said without the model's shape."""
     check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
     for part in parts:
+        if _is_too_large(profile, part, gpu):
+            _report_too_large(profile, part, gpu, f"'gpus: {largest_node(gpu)}' or less, and more replicas", report)
+            continue
         number = part.layout.gpus
         known = [f"'gpus: {number}'"] if number <= largest_node(gpu) else []
         otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
         check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
     check_transfer(profile, gpu, None, report)
+
+
+def _is_too_large(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> bool:
+    return bool(profile.value(part.path)["gpus"] > largest_node(gpu))
+
+
+def _say_too_large(search: Search, part: Part, report: Report) -> None:
+    """What is offered in place of more GPUs than a node has begins with as many as it has."""
+    given = search.profile.value(part.path).get("parallel", {})
+    pipeline, data = given.get("pipeline", 1), given.get("data", 1)
+    tensor = max(1, largest_node(search.gpu) // (pipeline * data))
+    whole = part._replace(layout=Layout(tensor, pipeline, data, given.get("expert", False)))
+    parts = [whole if each is part else each for each in search.parts]
+    other = Search(search.profile, parts, search.questions, search.gpu, search.facts, search.context)
+    _report_too_large(search.profile, part, search.gpu, ", or ".join(_ways(other, whole)), report)
+
+
+def _report_too_large(profile: Profile, part: Part, gpu: Mapping[str, Any], ways: str, report: Report) -> None:
+    """Reports DG403."""
+    gpus, at = profile.value(part.path)["gpus"], profile.at((*part.path, "gpus"))
+    message = f"a worker of {gpus} GPUs: a node has {largest_node(gpu)} of type {gpu['name']} at most"
+    report.add("DG403", message, at, "a worker is on one node as yet: " + (f"use {ways}" if ways else NO_WAY))
 
 
 def _ways(search: Search, part: Part) -> list[str]:

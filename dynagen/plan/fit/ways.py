@@ -15,10 +15,18 @@ from dynagen.profile import Profile
 
 def ways(search: Search, part: Part) -> list[str]:
     """What would run and can be had, as settings of the profile: nearest first."""
-    found = [_share(search, part), _other_layout(search, part), _other_number(search, part)]
+    found = [_as_many(search, part), _share(search, part), _other_layout(search, part), _other_number(search, part)]
     if not any(found) or _divides(search, part):
         found.append(_other_gpu(search, part))
     return list(dict.fromkeys(way for way in found if way))
+
+
+def _as_many(search: Search, part: Part) -> str:
+    """As many GPUs as `parallel` speaks of."""
+    question, given = _question(search, part), search.profile.value(part.path)
+    if part.layout.gpus == given["gpus"] or not given.get("parallel"):
+        return ""
+    return _said(search.profile, part, part.layout) if _runs(search, question, part, part.layout, search.gpu) else ""
 
 
 def _divides(search: Search, part: Part) -> bool:

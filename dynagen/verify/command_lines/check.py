@@ -10,7 +10,7 @@ from dynagen.cluster.graphs import MAIN
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import PodTemplate, pod_templates
 from dynagen.diagnostics import Finding, KeyPath
-from dynagen.engine.commands import Command, CommandLine, line_of
+from dynagen.engine.commands import ONE_TEXT, Command, CommandLine, line_of
 
 # By verify.dynamo, with more to say.
 _SAID_ELSEWHERE = frozenset(("--is-prefill-worker", "--is-decode-worker"))
@@ -62,10 +62,20 @@ def _findings(
         or any(code == "DG630" for code, _ in line.findings)
         or _means_one(container)
     ):
-        yield from ((code, _below(path, finding)) for code, finding in line.findings)
+        is_ours = is_main and cluster.authoring is not None
+        yield from (
+            (code, _below(path, _for_layers(finding) if is_ours else finding)) for code, finding in line.findings
+        )
     for command in [each for each in line.commands if each.program][:_MOST]:
         for code, finding in _judged(template, container, command, line, cluster):
             yield code, _below(path, finding)
+
+
+def _for_layers(finding: Finding) -> Finding:
+    """What a patch puts around the script of the gke layer is mostly meant for the engine."""
+    if finding.hint != ONE_TEXT:
+        return finding
+    return Finding(finding.path, finding.message, "say arguments of the engine under `engineArgs` in the profile")
 
 
 def _means_one(container: dict[str, Any]) -> bool:
