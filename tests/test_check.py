@@ -100,7 +100,12 @@ def test_standard_input_may_be_manifests(dynagen, home: Path) -> None:  # type: 
 def test_what_comes_out_of_build_is_fine_for_check(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for example in sorted((ROOT / "examples").glob("*.yaml")):
         built = dynagen("build", str(example))
-        secret = ("--external", "Secret/hf-token-secret")  # the profile says that it is there
+        secret = (
+            "--external",
+            "Secret/hf-token-secret",
+            "--external",
+            "Secret/qwen-tls",
+        )  # the profile says that they are there
         run = dynagen("check", "-", "--strict", *secret, cwd=tmp_path, stdin=built.stdout.encode())
         assert (run.code, run.stderr) == (0, ""), example
 
@@ -339,7 +344,7 @@ spec:
 def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
     other = PROFILE.replace("name: demo", "name: other")
     bare = BARE.replace("name: demo", "name: other")
-    istio = "overlays: [gke, istio]\nistio: {host: a.example.com}\n"
+    istio = "overlays: [gke, istio]\nistio: {host: a.example.com, tlsCredential: a-tls}\n"
     gke = "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
     write(home, {"b.yaml": other, "prod/b.yaml": other, "c.yaml": other + "createNamespace: false\n"})
     assert dynagen("check", "a.yaml", "prod/b.yaml", "c.yaml", cwd=home) == (0, "", "")
@@ -352,6 +357,22 @@ def test_profiles_of_one_folder_do_not_bring_the_same(dynagen, home: Path) -> No
         assert found(run) == [("DG662", "c.yaml", line)], run.stdout
         write(home, {"d.yaml": (BARE + section).replace("minReplicas", "")})
         assert "DG66" not in dynagen("check", "a.yaml", "d.yaml", cwd=home).stderr  # the same graph, elsewhere
+
+
+def test_trees_side_by_side_do_not_bring_the_same(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    """One Namespace and one host of two profiles, but not in the trees of one profile, and not with two releases."""
+    text = BARE + "overlays: [gke]\ngke: {gateway: {host: a.example.com}}\n"
+    write(home, {"a.yaml": text, "b.yaml": text.replace("name: demo", "name: other")})
+    for name in "ab":
+        assert dynagen("build", f"{name}.yaml", "-o", f"out/{name}", cwd=home).code == 0
+    run = dynagen("check", "out", "--format", "json", cwd=home)
+    assert {code for code, _, _ in found(run)} == {"DG663", "DG664"}, run.stdout
+    assert dynagen("check", "out/a", "out/b", cwd=home) == (0, "", "")
+    assert dynagen("build", "b.yaml", "--set", "release=1.5.1", "-o", "out/b", cwd=home).code == 0
+    assert dynagen("check", "out", cwd=home) == (0, "", "")
+    assert dynagen("build", "a.yaml", "-o", "out/c", cwd=home).code == 0
+    shutil.rmtree(home / "out/b")
+    assert dynagen("check", "out", cwd=home) == (0, "", "")
 
 
 def test_a_rule_with_a_function_that_is_not_here_is_noted(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
@@ -420,6 +441,39 @@ def test_nothing_to_check_is_an_error_unless_allowed(dynagen, home: Path) -> Non
         assert dynagen("check", "--allow-empty", *arguments, cwd=home).code == 0
     assert dynagen("check", "--allow-empty", cwd=home).code == 0
     assert dynagen("check", cwd=home).code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: llama\ntrainer:\n  max_time: 05:23:30:00\n",
+        "model: gpt\nenabled: yes\n",
+        "backend: vllm\nport: 012\n",
+        "enabled: yes\nreplicas: 012\n",
+        "model: {name: x}\ngpu: 1\ndata: {}\noptim: {}\n",
+    ],
+)
+def test_the_file_of_another_program_is_told_what_it_is_not(dynagen, home: Path, text: str) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"train.yaml": text})
+    for arguments, stdin in ((["train.yaml"], None), (["-"], text.encode())):
+        run = dynagen("check", *arguments, "--format", "json", cwd=home, stdin=stdin)
+        assert [code for code, _, _ in found(run)] == ["DG116"]
+        assert "apiVersion: dynagen.dev/v1alpha1" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("model: Qwen/Qwen3-0.6B\n", {"DG203"}),
+        (PROFILE.replace("kind: Profile\n", ""), {"DG203"}),
+        (PROFILE.replace("apiVersion: dynagen.dev/v1alpha1\n", ""), {"DG203"}),
+        (PROFILE.replace("kind: Profile", "kind: Profil"), {"DG205"}),
+    ],
+)
+def test_a_profile_without_its_first_lines_is_still_helped(dynagen, home: Path, text: str, codes: set[str]) -> None:  # type: ignore[no-untyped-def]
+    write(home, {"b.yaml": text})
+    run = dynagen("check", "b.yaml", "--format", "json", cwd=home)
+    assert {code for code, _, _ in found(run)} == codes
 
 
 def test_a_profile_that_says_the_wrong_version_is_still_one(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]

@@ -74,7 +74,15 @@ def test_the_command_reference_is_what_help_prints(update: bool) -> None:
     expect(ROOT / "docs/commands.md", "# Commands\n\n" + help_of(command, ["dynagen"]), update)
 
 
-STAGES = {"1": "Reading", "2": "Schema", "3": "Layers", "4": "Rules", "5": "Output", "6": "Rules, continued"}
+STAGES = {
+    "1": "Reading",
+    "2": "Schema",
+    "3": "Layers",
+    "4": "Rules",
+    "5": "Output",
+    "6": "Rules, continued",
+    "7": "Rules, further",
+}
 RULES = [find_rule(code) for code in codes()]
 
 

@@ -361,3 +361,52 @@ def test_facts_that_only_a_layer_reads_are_named_and_so_is_the_key_into_them(dyn
     assert read == [["team", "name"], ["facts", "teams", "search", "channel"]]
     run = dynagen("explain", "profile.yaml", "ConfigMap/contact", "data.to", cwd=tmp_path)
     assert 'data.to: "#on-call"' in run.stdout  # as YAML has it
+
+
+def test_own_layers_are_marked_and_what_their_lists_replaced_is_said(dynagen: Any, tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text(
+        (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8") + "overlays: [./team]\n", "utf-8"
+    )
+    (tmp_path / "team/patches").mkdir(parents=True)
+    (tmp_path / "team/patches/team.yaml").write_text(PATCH, "utf-8")
+    graph = ["explain", "profile.yaml", "DynamoGraphDeployment/demo"]
+    drop = "spec.components[Frontend].podTemplate.spec.containers[main].securityContext.capabilities.drop"
+    text = dynagen(*graph, f"{drop}[0]", cwd=tmp_path).stdout
+    assert "team/patches/team.yaml:9:55 (yours)\n" in text
+    assert "lost        ALL (`- $patch: append` keeps it)  base/patches/" in text
+    command = "spec.components[Frontend].podTemplate.spec.containers[main].command"
+    words = dynagen(*graph, f"{command}[0]", cwd=tmp_path).stdout.split()
+    assert words[-3:-1] == ["lost", "dynamo.frontend"]
+    tree = dynagen(*graph, cwd=tmp_path).stdout
+    assert "drop:" in tree and "# lost, of base/patches/" in tree and "(yours)\n" in tree
+    data = json.loads(dynagen(*graph, "--format", "json", cwd=tmp_path).stdout)
+    assert data["layers"] == [{"folder": "base", "shipped": True}, {"folder": "team", "shipped": False}]
+    assert [(each["lost"], each["append"]) for each in data["objects"][0]["lists"]] == [
+        (["dynamo.frontend"], False),
+        (["ALL"], True),
+    ]
+
+
+def test_an_empty_value_is_explained(dynagen: Any, tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text(
+        (ROOT / "tests/cases/good/minimal/profile.yaml").read_text("utf-8") + "overlays: [./team]\n", "utf-8"
+    )
+    (tmp_path / "team/resources").mkdir(parents=True)
+    policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: all}\nspec: {podSelector: {}}\n"
+    (tmp_path / "team/resources/team.yaml").write_text(policy, "utf-8")
+    run = dynagen("explain", "profile.yaml", "NetworkPolicy/all", "spec.podSelector", cwd=tmp_path)
+    assert (run.code, run.stdout) == (0, "NetworkPolicy/all  spec.podSelector\n\n{}\n")
+
+
+PATCH = """\
+kind: DynamoGraphDeployment
+spec:
+  components:
+    - name: Frontend
+      podTemplate:
+        spec:
+          containers:
+            - name: main
+              securityContext: {capabilities: {drop: [NET_RAW]}}
+              command: [python3, -m, dynamo.frontend2]
+"""

@@ -27,12 +27,14 @@ class Stream:
 
     `generated` are Kind/name of what kustomizations make. One that `is_whole` says itself what belongs to it; one that
     `is_open` gets more than is to be seen; one with `labels` gets selectors from a kustomization.
+    `folder` is the one that says what belongs to it, if it is one.
     """
 
     def __init__(self, files: Sequence[File], is_whole: bool = False, one_place: bool = False) -> None:
         self.files, self.is_whole, self._one_place = files, is_whole, one_place
         self.generated: list[str] = []
         self.is_open = self.labels = False
+        self.folder: Path | None = None
 
     def place(self, shown: str) -> str:
         return "" if self._one_place else os.path.dirname(shown)  # noqa: PTH120
@@ -113,6 +115,7 @@ class _Folder:
         for files, _ in rounds:
             stream = Stream(files, is_whole, one_place)
             stream.labels = any(each.labels for each in own)
+            stream.folder = min(units) if len(units) == 1 else None
             stream.generated = sorted({entry for each in own for entry in each.generated})
             stream.is_open = any(each.is_open or self._lacks(each) for each in own) or any(
                 _brings_more(data, lambda named, path=path: self._folder_of(path, named) is not None)  # type: ignore[misc]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dynagen.checking.other_programs import is_config
 from dynagen.diagnostics import STANDARD_INPUT, Position, Report, misspelt
 from dynagen.layers.finding import looks_like_layer
+from dynagen.profile.schema import core_schema
 from dynagen.text.document import Document
 from dynagen.text.opening import MAX_BYTES
 from dynagen.text.paths import is_file, leads_away, lies_in
@@ -33,6 +34,7 @@ _TELLING = frozenset(("backend", "model", "gpu", "agg", "disagg", "overlays"))
 _OF_OBJECTS = ("apiVersion", "kind", "metadata", "spec")
 _MEANT = r"""(?m)^(?:\{\s*)?["']?(?:apiVersion|kind|metadata)["']?\s*:|"apiVersion"\s*:"""
 _KEY = r"""(?m)^(?:\{\s*)?["']?([A-Za-z]+)["']?\s*:(?=\s|$)"""
+_ANY_KEY = r"""(?m)^["']?([\w./-]+)["']?\s*:(?=\s|$)"""
 _CHART = ("templates", "charts")
 
 
@@ -50,6 +52,15 @@ class File(NamedTuple):
     def home(self) -> Path:
         """The folder that overlays of this profile are named from."""
         return self.path.parent if self.path is not None and is_file(self.path) else Path()
+
+    def unless_of_others(self) -> File:
+        """The same, without a word on what is most likely the file of another program."""
+        said = {each.code for each in self.report.diagnostics}
+        read = bool(self.documents) or said == {"DG107"}  # which is nothing of its own to others
+        mappings = all(isinstance(each.data, dict) for each in self.documents)
+        if self.holds == MANIFESTS or not (read and mappings) or not _is_of_others(self.text):
+            return self
+        return File(self.shown, self.path, NOTHING, [], self.text, Report())
 
 
 class Skipped(NamedTuple):
@@ -239,7 +250,17 @@ def _kind(data: Any, sole: bool = False) -> str:
     return MANIFESTS if meant or ("metadata" in data and _misspelt_keys(data) > 1) else NOTHING
 
 
-def _misspelt_keys(data: dict[str, Any]) -> int:
+def _is_of_others(text: str) -> bool:
+    """Whether a text has at least as many keys that are nothing to a profile as others, and does not say what it is."""
+    keys = [match[1] for match in re.finditer(_ANY_KEY, text)]
+    if not keys or _misspelt_keys(keys) or "dynagen.dev/" in text or _is_meant(text):
+        return False
+    known = core_schema()["properties"]
+    own = sum(key in known or misspelt(key, known) is not None for key in keys)
+    return own * 2 <= len(keys)
+
+
+def _misspelt_keys(data: Iterable[Any]) -> int:
     """How many of apiVersion, kind and spec a mapping has, nearly."""
     return sum(misspelt(str(key), ("apiVersion", "kind", "spec")) is not None for key in data)
 

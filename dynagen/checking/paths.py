@@ -26,6 +26,7 @@ from dynagen.checking.kustomizations import Kustomization
 from dynagen.checking.manifests import objects_of
 from dynagen.checking.neighbours import Brought, brought_by, check_neighbours
 from dynagen.checking.streams import Options, check_groups, note_texts
+from dynagen.checking.trees import check_trees
 from dynagen.cluster.objects import Findings, Object
 from dynagen.compiler import Request, compile_profile, places_of
 from dynagen.console.outcome import Checked, Outcome, diagnostics_of
@@ -84,15 +85,26 @@ def check_paths(paths: Sequence[str], options: Options, texts: dict[str, str], h
                 skipped.append(Skipped(file.shown, why, file.shown))
         groups.append(streams_of(kept, Path(group) if group else None, kustomizations.get(group, {})))
     checked += check_neighbours(brought, options.strict)
+    check_trees(groups)
     checked += check_groups(groups, options, texts)
     if not checked and not options.may_be_empty:
-        report = Report(options.strict)
-        hint = "name profiles, manifests, or folders that hold some"
-        report.add("DG116", "nothing to check: no profile and no Kubernetes object", Position(paths[0]), hint)
-        checked.append(Checked(paths[0], diagnostics_of(report)))
+        checked.append(_nothing(paths, options))
+        skipped = [each for each in skipped if each.why or len(paths) > 1 or is_folder(Path(paths[0]))]
     objects = {file.shown: file for group in groups for stream in group for file in stream.files}
     count = sum(1 for file in objects.values() for _ in objects_in(file))
     return Outcome(checked, texts, _notes(skipped), profiles, count)
+
+
+def _nothing(paths: Sequence[str], options: Options) -> Checked:
+    """Reports DG116."""
+    report = Report(options.strict)
+    hint = "name profiles, manifests, or folders that hold some"
+    message = "no profile and no Kubernetes object"
+    if len(paths) == 1 and not is_folder(Path(paths[0])):
+        message = "this is neither a profile nor a Kubernetes object"
+        hint = f"a profile begins with 'apiVersion: dynagen.dev/v1alpha1' and 'kind: Profile'; else {hint}"
+    report.add("DG116", f"nothing to check: {message}", Position(paths[0]), hint)
+    return Checked(paths[0], diagnostics_of(report))
 
 
 def _check_sets(options: Options) -> list[Checked]:
@@ -139,7 +151,11 @@ def _found(paths: Sequence[str], options: Options) -> Iterator[Found]:
         elif name != "-" and is_folder(Path(name)):
             yield from ((name, entry) for entry in walk(name, options.strict))
         else:
-            yield "", read_named(name, options.strict, sole, MANIFEST_BYTES, options.root)
+            found = read_named(name, options.strict, sole, MANIFEST_BYTES, options.root)
+            is_part = bool(options.files or options.settings)
+            if sole and not is_part and isinstance(found, File):
+                found = found.unless_of_others()
+            yield "", found
 
 
 def _only_one_profile(found: list[Found]) -> list[Found]:

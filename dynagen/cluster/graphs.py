@@ -63,6 +63,11 @@ class Component:
     def is_worker(self) -> bool:
         return self.type in WORKERS
 
+    def env(self) -> dict[str, str | None]:
+        """The variables of its main container, those of the graph included; None for values that are not written out."""
+        given = (*listing(self.graph.spec.get("env")), *listing((self.main or {}).get("env")))
+        return {str(each.get("name")): None if "valueFrom" in each else str(each.get("value", "")) for each in given}
+
     @property
     def nodes(self) -> int:
         multinode = self.data.get("multinode")

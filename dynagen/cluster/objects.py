@@ -15,6 +15,7 @@ from dynagen.memory import Memory
 from dynagen.schema.sets import Schemas
 from dynagen.text.versions import Version, nearest_version, parse_version
 from dynagen.trees.merge import merge
+from dynagen.trees.nearest import said_beside
 from dynagen.trees.nodes import Map, to_tree
 
 if TYPE_CHECKING:
@@ -168,9 +169,21 @@ class Findings:
         cause: str = "",
     ) -> None:
         """`also` names further values that matter, each with a few words; `cause` is that of a Diagnostic."""
-        at, related = self._place(subject.at(path))
+        at, related = self._place_of(subject, path)
         others = tuple((words, self._place(other.at(inner))[0]) for words, other, inner in also)
         self.report.add(code, f"{subject}: {message}", at, hint, (*related, *others), severity, cause)
+
+    def _place_of(self, subject: Object, path: KeyPath) -> Pointed:
+        """Where a value was written; what a patch of the user says beside it comes first: without that all was well."""
+        origin, changes = subject.at(path), subject.manifest.changes
+        at, related = self._place(origin)
+        if any(change.origin.written.file == origin.written.file for change in changes):
+            return at, related
+        for change in reversed(changes):
+            said = said_beside(change, subject.manifest.tree, path, strangers=at == origin.written)
+            if said is not None:
+                return self._place(said)[0], (("together with this", at), *related)
+        return at, related
 
 
 # What is in the cluster already is not held against a schema: for it, a value can be anything.

@@ -73,7 +73,7 @@ def _explained(
 ) -> Iterator[str]:
     """What there is to say of the objects asked for, piece by piece. Raises AddressError."""
     from dynagen.console.formats.text import in_json
-    from dynagen.explain import find_object, find_value, to_data, to_text, to_tree_text
+    from dynagen.explain import Marks, find_object, find_value, to_data, to_text, to_tree_text
     from dynagen.trees.nodes import Leaf, find
 
     def explained() -> Iterator[tuple[Manifest, Sequence[Explanation]]]:
@@ -83,14 +83,15 @@ def _explained(
             yield manifest, [leaf for leaf in explainer.explain(manifest) if leaf.path[: len(wanted)] == wanted]
 
     if format_ == "json":
-        yield in_json(json.dumps(to_data(explained()), indent=2, ensure_ascii=False)) + "\n"
+        yield in_json(json.dumps(to_data(explained(), explainer), indent=2, ensure_ascii=False)) + "\n"
         return
     for number, (manifest, leaves) in enumerate(explained()):
         wanted = find_value(manifest.tree, path) if path else ()
+        marks = Marks(explainer.own, explainer.lists(manifest))
         if isinstance(find(manifest.tree, wanted), Leaf):
-            yield to_text(manifest, leaves[0])
+            yield to_text(manifest, leaves[0], marks)
         else:
-            yield "\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves})
+            yield "\n" * bool(number) + to_tree_text(manifest, wanted, {leaf.path: leaf for leaf in leaves}, marks)
 
 
 def _say_error(error: AddressError) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynagen.crd_rules import functions
+from dynagen.crd_rules.costs import Costs, largest
 from dynagen.crd_rules.earlier import NONE, aligned, earlier_field, earlier_item
 from dynagen.crd_rules.programs import program_of
 from dynagen.crd_rules.rule_nodes import Rule, RuleNode, escaped
@@ -118,13 +119,16 @@ class Rules:
 
     def __init__(self, place: RuleNode, memory: Memory) -> None:
         self._place, self._values, self._judge = place, Values(), memory.once(_Judge, memory)
-        self._left = MOST_EVALUATIONS
+        self._left, self._costs = MOST_EVALUATIONS, Costs()
         self._wanted: dict[RuleNode, Wanted | None] = {}
         self._sound: dict[RuleNode, set[bytes]] = {}
 
-    def broken(self, value: Any, earlier: Sequence[Any] = NONE) -> Iterator[BrokenRule]:
-        """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it."""
-        self._left = MOST_EVALUATIONS
+    def broken(self, value: Any, earlier: Sequence[Any] = NONE, costs: Costs | None = None) -> Iterator[BrokenRule]:
+        """`earlier` holds the value that is there already, if there is one. Rules that compare with it need it.
+
+        `costs` are shared by all objects of a check. Raises TooCostly when they are used up.
+        """
+        self._left, self._costs = MOST_EVALUATIONS, costs or Costs()
         yield from self._outside(self._place, value, earlier, ())
 
     def _outside(self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath) -> Iterator[BrokenRule]:
@@ -194,7 +198,7 @@ class Rules:
     def _evaluated(
         self, place: RuleNode, value: Any, earlier: Sequence[Any], path: KeyPath, found: dict[KeyPath, Literal]
     ) -> Iterator[BrokenRule]:
-        scope = _Scope(value, earlier, found, self._judge)
+        scope = _Scope(value, earlier, found, self._judge, self._costs)
         for rule in place.rules:
             self._left -= 1
             if self._left <= 0:
@@ -233,8 +237,10 @@ def _found_in(found: dict[KeyPath, Literal], key: str | int) -> dict[KeyPath, Li
 class _Scope:
     """What the rules of one place see. Times and durations are written into the rules that read them."""
 
-    def __init__(self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal], judge: _Judge) -> None:
-        self._judge = judge
+    def __init__(
+        self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal], judge: _Judge, costs: Costs
+    ) -> None:
+        self._judge, self._costs = judge, costs
         self._found = {("self", *path): literal for path, literal in found.items()}
         if earlier:
             earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]
@@ -249,10 +255,16 @@ class _Scope:
         value = with_opaque(self._value, self._found, ("self",)) if self._found else self._value
         return Names({"self": value}, {})
 
+    @cached_property
+    def _largest(self) -> int:
+        return largest(self._value)
+
     def evaluate(self, text: str, optional: bool) -> Any:
         """Python is believed when it says that a rule holds. Raises ExpressionError."""
+        self._costs.charge(text, self._largest, False)
         if not self._earlier and evaluate(self._judge.program(text, optional).tree, self._names)[1] is True:
             return True
+        self._costs.charge(text, self._largest, True)
         old = self._earlier[0] if self._earlier else None
         self._judge.mind_size(text, optional, {"self": self._value, "oldSelf": old, "earlier": list(self._earlier)})
         loaded = self._with_literals(text, optional) if self._found else None

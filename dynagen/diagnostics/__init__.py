@@ -72,7 +72,7 @@ _LONGEST = 1_500
 
 
 class Diagnostic(NamedTuple):
-    """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4 and 6 rules, 5 output.
+    """One mistake in the input. The first digit of `code` is its stage: 1 reading, 2 schema, 3 layers, 4, 6 and 7 rules, 5 output.
 
     `related` names further places that matter, each with a few words. `cause` says what is to be put right: findings
     of one file with the same cause are said once. `silenced` is the reason for which a comment silences it.
@@ -132,6 +132,7 @@ class Report:
         ] = {}  # of a severity: how many are not kept, and where the first one is
         self._silenced: dict[Diagnostic, Silence] = {}
         self._silences: dict[tuple[str, int], list[Silence]] = {}
+        self._overridden: set[str] = set()
 
     def add(
         self,
@@ -175,6 +176,10 @@ class Report:
     def silence(self, line: int, silence: Silence) -> None:
         """What arises at this line of the comment's file, with the comment's code, is kept apart from now on."""
         self._silences.setdefault((silence.at.file, line), []).append(silence)
+
+    def override(self, files: Iterable[str]) -> None:
+        """Something else has the last word over these files: a comment that silences nothing there is no mistake of theirs."""
+        self._overridden.update(files)
 
     def take(self, other: Report) -> None:
         """Adds what another report holds, its silences included."""
@@ -225,7 +230,8 @@ class Report:
     def idle_silences(self) -> list[Silence]:
         """Comments that silenced nothing."""
         used = set(self._silenced.values())
-        return [silence for silences in self._silences.values() for silence in silences if silence not in used]
+        found = (silence for silences in self._silences.values() for silence in silences if silence not in used)
+        return [silence for silence in found if silence.at.file not in self._overridden]
 
 
 def _said(text: str) -> str:

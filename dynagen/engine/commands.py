@@ -39,6 +39,8 @@ _NO_STARTERS = frozenset(
         "touch",
     )
 )
+# What to do about words around a script.
+ONE_TEXT = "write the whole command in one text after '-c', or start the program without a shell"
 # How a script speaks of the words that follow it.
 _POSITIONAL = ("$@", "$*", "${@", "${*", "$#", *(f"${n}" for n in range(10)), *(f"${{{n}" for n in range(10)))
 
@@ -128,8 +130,7 @@ def _read_shell(words: Sequence[Word], shell: int, line: CommandLine) -> None:
         option = words[at].text
         if option.startswith("--") and is_command:
             message = f"'{_base(words[shell].text)} -c' takes '{shortened(option, 40)}' for an option of its own"
-            hint = "write the whole command in one text after '-c', or start the program without a shell"
-            line.findings.append(("DG633", Finding(words[at].path, message, hint)))
+            line.findings.append(("DG633", Finding(words[at].path, message, ONE_TEXT)))
             return
         is_command = is_command or (not option.startswith("--") and "c" in option)
         at += 2 if not option.startswith("--") and option[-1:] in "oO" else 1
@@ -142,8 +143,7 @@ def _read_shell(words: Sequence[Word], shell: int, line: CommandLine) -> None:
         message = (
             f"'{_base(words[shell].text)} -c' runs '{shortened(script.text, 40)}' alone: what follows is not part of it"
         )
-        hint = "write the whole command in one text after '-c', or start the program without a shell"
-        line.findings.append(("DG633", Finding(rest[0].path, message, hint)))
+        line.findings.append(("DG633", Finding(rest[0].path, message, ONE_TEXT)))
         return
     _read_script(script, rest, line)
 

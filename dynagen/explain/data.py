@@ -7,19 +7,33 @@ from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position
 from dynagen.explain.explained import Conditional, Explanation, Read
+from dynagen.explain.explainer import Explainer
 from dynagen.manifests.building import Manifest
 
 
-def to_data(explained: Iterable[tuple[Manifest, Sequence[Explanation]]]) -> dict[str, Any]:
+def to_data(explained: Iterable[tuple[Manifest, Sequence[Explanation]]], explainer: Explainer) -> dict[str, Any]:
     """The whole document. What is in a Secret is not in it."""
-    return {"version": 1, "objects": [_object(manifest, leaves) for manifest, leaves in explained]}
+    layers = [{"folder": layer.shown, "shipped": layer.is_shipped} for layer in explainer.layers]
+    objects = [_object(manifest, leaves, explainer) for manifest, leaves in explained]
+    return {"version": 1, "layers": layers, "objects": objects}
 
 
-def _object(manifest: Manifest, leaves: Sequence[Explanation]) -> dict[str, Any]:
+def _object(manifest: Manifest, leaves: Sequence[Explanation], explainer: Explainer) -> dict[str, Any]:
     identity = {"apiVersion": manifest.api_version, "kind": manifest.kind, "name": manifest.name}
     if manifest.namespace:
         identity["namespace"] = manifest.namespace
-    return {**identity, "written": _position(manifest.at), "values": [_leaf(leaf) for leaf in leaves]}
+    lists = [
+        {
+            "path": list(each.path),
+            "written": _position(each.by),
+            "replaced": _position(each.at),
+            "lost": list(each.lost),
+            "append": each.append,
+        }
+        for each in explainer.lists(manifest)
+    ]
+    values = [_leaf(leaf) for leaf in leaves]
+    return {**identity, "written": _position(manifest.at), "values": values, "lists": lists}
 
 
 def _leaf(leaf: Explanation) -> dict[str, Any]:

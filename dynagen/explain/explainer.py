@@ -10,6 +10,7 @@ from dynagen.diagnostics.masks import holds_secret
 from dynagen.explain.absent import AbsentFiles
 from dynagen.explain.causes import Causes, Paths
 from dynagen.explain.explained import Conditional, Explanation
+from dynagen.explain.lists import ReplacedList, replaced_lists
 from dynagen.explain.reads import Reads
 from dynagen.explain.replaced import first_to_say, replaced
 from dynagen.explain.steps import Steps
@@ -25,11 +26,22 @@ class Explainer:
 
     def __init__(self, compilation: Compilation, skipped: Sequence[Skipped]) -> None:
         assert compilation.profile is not None and compilation.authoring is not None
+        self.layers = compilation.library.layers
+        self._schemas = compilation.authoring
         self._authored = {manifest.identity[1:]: manifest for manifest in compilation.authored}
         self._steps = Steps(compilation.authoring)
         self._causes = Causes(compilation, self._steps)
         self._reads = Reads(compilation.profile, compilation.library)
         self._absent = AbsentFiles(skipped, compilation.library.layers, self._causes, self._steps)
+
+    @property
+    def own(self) -> list[str]:
+        """The folders of the user's own layers, as places name them, each with its slash."""
+        return [f"{layer.shown}/" for layer in self.layers if not layer.is_shipped]
+
+    def lists(self, manifest: Manifest) -> list[ReplacedList]:
+        """The lists of a manifest that patches replaced."""
+        return replaced_lists(manifest, self._schemas, self.own)
 
     def explain(self, manifest: Manifest) -> Iterator[Explanation]:
         """All leaves of a manifest, in its order."""

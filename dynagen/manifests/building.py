@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynagen.diagnostics import KeyPath, Origin, Position, Report, closest, misspelt, path_text
 from dynagen.language.scope import Scope
 from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
 from dynagen.manifests.digests import with_digest
+from dynagen.manifests.missed import report_missed
 from dynagen.schema.sets import Schemas
 from dynagen.trees.deletions import Deletions
 from dynagen.trees.directives import LIST_DIRECTIVES, unknown_directives, without_directives
@@ -17,20 +18,29 @@ from dynagen.trees.fragment import Fragment
 from dynagen.trees.merge import Conflict, merge
 from dynagen.trees.nodes import Leaf, Map, Tree, find, find_exactly, to_data
 
+if TYPE_CHECKING:
+    from dynagen.manifests.comparing import Comparison
+
 
 class Manifest:
-    """One object with the origin of every leaf. `at` is where a layer adds it. Nobody changes one, nor its tree."""
+    """One object with the origin of every leaf. `at` is where a layer adds it. Nobody changes one, nor its tree.
 
-    __slots__ = ("_data", "api_version", "at", "kind", "name", "namespace", "tree")
+    `changes` are the patches of the user's layers that made it what it is, the first one first.
+    """
 
-    def __init__(self, tree: Map, at: Position) -> None:
-        self.tree, self.at = tree, at
+    __slots__ = ("_data", "api_version", "at", "changes", "kind", "name", "namespace", "tree")
+
+    def __init__(self, tree: Map, at: Position, changes: Sequence[Map] = ()) -> None:
+        self.tree, self.at, self.changes = tree, at, changes
         self.api_version, self.kind = _text(tree, "apiVersion"), _text(tree, "kind")
         self.name, self.namespace = _text(tree, "metadata", "name"), _text(tree, "metadata", "namespace")
         self._data: dict[str, Any] | None = None
 
     def with_tree(self, tree: Map) -> Manifest:
-        return Manifest(tree, self.at)
+        return Manifest(tree, self.at, self.changes)
+
+    def changed_by(self, patch: Map) -> Manifest:
+        return Manifest(self.tree, self.at, (*self.changes, patch))
 
     @property
     def generate_name(self) -> str:
@@ -101,24 +111,13 @@ def build(
     for layer in layers:
         told = Deletions() if layer.is_shipped else deletions
         objects.patch(render(layer, "overrides", scope, report, skipped), told, layer.is_shipped)
-    _report_missed(deletions, report)
+    report_missed(deletions, report)
+    objects.compare()
     common = Map({}, Origin(Position("common")))
     for fragment in (each for layer in layers for each in render(layer, "common", scope, report, skipped)):
         if is_common(fragment, report):
             common = merge(common, fragment.tree, None)
     return [] if report.failed else objects.finish(common)
-
-
-def _report_missed(deletions: Deletions, report: Report) -> None:
-    for at, (path, name, known) in deletions.missed:
-        near = closest(name, known) if name else None
-        hint = f"did you mean '{near}'?" if near else "leave it out, or put it under a 'when' that says where it counts"
-        message = (
-            f"'{path_text(path)}' is not there"
-            if path[-1:] == (name,)
-            else f"there is no '{name}' in '{path_text(path)}'"
-        )
-        report.add("DG620", f"{message}, so nothing is taken away", at, hint, severity="warning")
 
 
 class Manifests:
@@ -127,6 +126,7 @@ class Manifests:
     def __init__(self, schemas: Schemas, report: Report) -> None:
         self._schemas, self._report = schemas, report
         self._objects: list[Manifest] = []
+        self._compared: Comparison | None = None  # most compilations have patches of ours only
 
     def add(self, fragments: Iterable[Fragment]) -> None:
         """Adds objects. Reports DG313 for what is none, DG314 for one that is there already."""
@@ -194,9 +194,15 @@ class Manifests:
                 self._report_conflicts(target, conflicts)
                 if fragment.plain or self._is_still(target, merged, patch):
                     if not is_shipped and not conflicts:
-                        self._compare(target, merged.tree, own)
-                    self._objects[number] = merged
+                        self._comparison().compare(target, merged.tree, own, self._report)
+                    self._objects[number] = merged if is_shipped else merged.changed_by(own)
             self._objects = [manifest for manifest in self._objects if manifest.tree]
+
+    def _comparison(self) -> Comparison:
+        from dynagen.manifests.comparing import Comparison
+
+        self._compared = self._compared or Comparison()
+        return self._compared
 
     def _is_still(self, target: Manifest, merged: Manifest, patch: Manifest) -> bool:
         """Whether an object that was patched has the kind and the name that it had."""
@@ -232,15 +238,6 @@ class Manifests:
             related = (("made here", base.origin.written),)
             self._report.add("DG315", message, new.origin.written, "null takes it away", related)
 
-    def _compare(self, target: Manifest, merged: Map, patch: Map) -> None:
-        """Reports what a layer of the user most likely did not mean."""
-        from dynagen.manifests.additions import report_misspelt
-        from dynagen.manifests.needs import report_losses
-
-        report_losses(target.tree, merged, patch, str(target), self._report)
-        if target.kind == "DynamoGraphDeployment":
-            report_misspelt(target.tree, merged, str(target), self._report)
-
     def _report_no_target(self, patch: Manifest) -> None:
         kinds = sorted({manifest.kind for manifest in self._objects})
         same_kind = [manifest for manifest in self._objects if manifest.kind == patch.kind]
@@ -259,6 +256,11 @@ class Manifests:
         if same_kind and patch.api_version and patch.api_version not in versions:
             at, hint = patch.at, f"leave apiVersion out, or write '{min(versions)}'"
         self._report.add("DG310", message, at, hint, related)
+
+    def compare(self) -> None:
+        """Reports what patches of the user took away for good."""
+        if self._compared is not None:
+            self._compared.report(self._objects, self._report)
 
     def finish(self, common: Map) -> list[Manifest]:
         """The objects in the order in which they can be applied, each with what is common to all.

@@ -10,7 +10,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath, Position, Report, path_text
-from dynagen.trees.nodes import Leaf, List, Map, Tree, find, leaves, scalar
+from dynagen.manifests.lost_components import components_of
+from dynagen.trees.nearest import nearest
+from dynagen.trees.nodes import Leaf, List, Map, find, leaves, scalar
 
 _LABELS = (
     "cloud.google.com/gke-accelerator", "cloud.google.com/gke-spot", "cloud.google.com/gke-flex-start",
@@ -33,11 +35,11 @@ class Need(NamedTuple):
 
 def report_losses(before: Map, after: Map, patch: Map, name: str, report: Report) -> None:
     """Reports DG610 for each need of `before` that is none of `after` any more. `patch` is what made the difference."""
-    kept = _needs(after)
+    kept, gone = _needs(after), set(components_of(before)) - set(components_of(after))
     lost: dict[tuple[KeyPath, Position], list[Need]] = {}
     for identity, need in _needs(before).items():
-        if identity not in kept:
-            lost.setdefault((need.path, _nearest(patch, before, need.path).origin.written), []).append(need)
+        if identity not in kept and gone.isdisjoint(identity[0][2:3]):
+            lost.setdefault((need.path, nearest(patch, before, need.path).origin.written), []).append(need)
     for (path, at), needs in lost.items():
         message = f"{name}: '{path_text(path)}' loses {' and '.join(need.what for need in needs)}"
         report.add(
@@ -45,8 +47,8 @@ def report_losses(before: Map, after: Map, patch: Map, name: str, report: Report
         )
 
 
-def _needs(tree: Map) -> dict[Hashable, Need]:
-    found: dict[Hashable, Need] = {}
+def _needs(tree: Map) -> dict[tuple[tuple[Hashable, ...], *tuple[Hashable, ...]], Need]:
+    found: dict[tuple[tuple[Hashable, ...], *tuple[Hashable, ...]], Need] = {}
     for path, leaf in leaves(tree):
         # A toleration without a key is one of all taints.
         if path[-1] == "operator" and "tolerations" in path[-3:] and scalar(find(tree, path[:-1]), "key") is None:
@@ -96,19 +98,3 @@ def _named(tree: Any, path: KeyPath) -> Iterator[str | int]:
         inner = tree[key]
         yield (scalar(inner, "name") or key) if isinstance(tree, List) else key
         tree = inner
-
-
-def _nearest(patch: Map, tree: Any, path: KeyPath) -> Tree:
-    """What a patch says that is nearest to a path of the tree; items are found by their names."""
-    found: Any = patch
-    for key in path:
-        if isinstance(tree, list) and isinstance(found, list):
-            name = scalar(tree[key], "name")  # type: ignore[index]
-            inner = next((item for item in found if name is not None and scalar(item, "name") == name), None)
-        else:
-            inner = found.get(key) if isinstance(found, dict) else None
-        if inner is None:
-            break
-        found, tree = inner, tree[key]
-    nearest: Tree = found
-    return nearest

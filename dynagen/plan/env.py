@@ -19,14 +19,13 @@ def env_vars(env: Mapping[str, Any]) -> list[dict[str, Any]]:
 def hugging_face_env(data: Mapping[str, Any]) -> dict[str, Any]:
     """The token, by reference: a secret's value is never read."""
     secret = data.get("huggingFaceSecret")
-    return {"HF_TOKEN": {"secretKeyRef": {"name": secret, "key": "HF_TOKEN"}}} if secret else {}
+    return {"HF_TOKEN": {"secretKeyRef": {"name": secret, "key": data["huggingFaceSecretKey"]}}} if secret else {}
 
 
 def component_env(data: Mapping[str, Any], cache: ModelCache | None) -> dict[str, Any]:
-    """What dynagen sets for a component that reads the model, or its tokenizer, through `cache`."""
-    env = hugging_face_env(data)
-    if cache:
-        env["HF_HOME"] = cache.mount_path
-        if cache.is_offline:
-            env["HF_HUB_OFFLINE"] = "1"
-    return env
+    """What dynagen sets for a component that reads the model, or its tokenizer, through `cache`. Who is offline needs no token."""
+    if cache is None:
+        return hugging_face_env(data)
+    if cache.is_offline:
+        return {"HF_HOME": cache.mount_path, "HF_HUB_OFFLINE": "1"}
+    return {**hugging_face_env(data), "HF_HOME": cache.mount_path}

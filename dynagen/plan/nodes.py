@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dynagen.diagnostics import KeyPath, Report
+from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.plan.fit.question import Part
 from dynagen.plan.placement import joins_nodes, largest_node
@@ -22,47 +22,65 @@ def nodes_of(worker: Mapping[str, Any], gpu: Mapping[str, Any]) -> int:
     return int(worker.get("nodes") or -(-worker["gpus"] // largest_node(gpu)))
 
 
-def check_nodes(profile: Profile, part: Part, gpu: Mapping[str, Any], report: Report) -> bool:
-    """Whether the GPUs of a worker are spread evenly over its nodes. Reports DG403 for those that are not, DG710 for nodes that
-    nothing joins, DG711 for an engine that does not share its model that way over nodes."""
+def is_even(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> bool:
+    """Whether each node of a worker has as many of its GPUs, and not more than there are."""
+    gpus = profile.value(part.path)["gpus"]
+    return gpus % part.nodes == 0 and gpus // part.nodes <= largest_node(gpu)
+
+
+def check_nodes(
+    profile: Profile, part: Part, gpu: Mapping[str, Any], offered: Callable[[], Sequence[str]], report: Report
+) -> bool:
+    """Whether there are nodes for a worker. Reports DG403 for GPUs that they do not have evenly, DG710 for nodes that nothing
+    joins, DG711 for an engine that does not share its model that way over nodes, DG712 for nodes without RDMA.
+
+    `offered` is what would do instead, on one node.
+    """
     gpus, nodes = profile.value(part.path)["gpus"], part.nodes
-    most = largest_node(gpu)
     at = profile.written((*part.path, "nodes")) or profile.at((*part.path, "gpus"))
-    if gpus % nodes or gpus // nodes > most:
+    joined = joins_nodes(profile.data["platform"])
+    if not is_even(profile, part, gpu):
         report.add(
-            "DG403", f"a worker of {gpus} GPUs on {nodes} node{'s' * (nodes > 1)}: a node has {most} of type {gpu['name']} at most, "
-            "and each must have as many", at, hint=_even(profile, part, most),
+            "DG403", f"a worker of {gpus} GPUs on {nodes} node{'s' * (nodes > 1)}: a node has {largest_node(gpu)} of type {gpu['name']} "
+            "at most, and each must have as many", at, hint=f"use {' or '.join(_even(profile, part, gpu) if joined else offered()) or _LESS}",
         )  # fmt: skip
         return False
-    if nodes > 1 and not joins_nodes(profile.data["platform"]):
+    if nodes > 1 and not joined:
+        others = offered()
         report.add(
             "DG710", f"worker '{part.name}' of {gpus} GPUs takes {nodes} nodes, and the profile names nothing that joins them", at,
-            hint=f"say 'platform: {{grove: true}}' if the cluster has Grove, or 'lws: true' there for LeaderWorkerSet with Volcano; "
-            f"or use up to 'gpus: {most}', and more replicas",
+            hint="say 'platform: {grove: true}' if the cluster has Grove, or 'platform: {lws: true}' if it has LeaderWorkerSet and Volcano"
+            + (f"; or use {', or '.join(others)}" if others else ""),
         )  # fmt: skip
-    elif nodes > 1:
-        if "rdma" in gpu:  # a layer knows the machines
-            report.add(
-                "DG712", f"the {nodes} nodes of worker '{part.name}' exchange by TCP what they compute: pods with {gpu['name']} get no RDMA device", at,
-                hint="attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use a GPU with more memory, on one node: these machines have no RDMA",
-                severity="warning",
-            )  # fmt: skip
-        release = parse_version(profile.data["release"])
-        for path, message, hint in unspreadable(profile.data["backend"], release, part.layout, gpus // nodes):
-            report.add("DG711", f"worker '{part.name}': {message}", profile.written((*part.path, *path)) or at, hint)
+        return False
+    if nodes > 1:
+        _check_spread(profile, part, gpu, at, report)
     return True
 
 
-def _even(profile: Profile, part: Part, most: int) -> str:
-    """Numbers that a worker's GPUs are spread by evenly, as a hint."""
-    gpus = profile.value(part.path)["gpus"]
-    if joins_nodes(profile.data["platform"]):
-        if "nodes" in profile.value(part.path):
-            fitting = [number for number in range(1, gpus + 1) if gpus % number == 0 and gpus // number <= most]
-            return "use " + " or ".join(f"'nodes: {number}'" for number in fitting[:2])
-        return "use " + " or ".join(f"'gpus: {number}'" for number in (gpus - gpus % most, gpus - gpus % most + most))
-    grove = "; several nodes need 'platform: {grove: true}', if the cluster has Grove"
-    return f"use up to 'gpus: {most}'{' without nodes' * (part.nodes > 1 and 'nodes' in profile.value(part.path))}, and more replicas{grove}"
+_LESS = "a smaller model, or one with fewer bits"
+
+
+def _even(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> list[str]:
+    """Numbers of nodes, or of GPUs, that go into each other."""
+    gpus, most = profile.value(part.path)["gpus"], largest_node(gpu)
+    if "nodes" in profile.value(part.path):
+        fitting = [number for number in range(1, gpus + 1) if gpus % number == 0 and gpus // number <= most]
+        return [f"'nodes: {number}'" for number in fitting[:2]]
+    return [f"'gpus: {number}'" for number in (gpus - gpus % most, gpus - gpus % most + most)]
+
+
+def _check_spread(profile: Profile, part: Part, gpu: Mapping[str, Any], at: Position, report: Report) -> None:
+    gpus, nodes = profile.value(part.path)["gpus"], part.nodes
+    if "rdma" in gpu:  # a layer knows the machines
+        report.add(
+            "DG712", f"the {nodes} nodes of worker '{part.name}' exchange by TCP what they compute: pods with {gpu['name']} get no RDMA device", at,
+            hint="attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use a GPU with more memory, on one node: these machines have no RDMA",
+            severity="warning",
+        )  # fmt: skip
+    release = parse_version(profile.data["release"])
+    for path, message, hint in unspreadable(profile.data["backend"], release, part.layout, gpus // nodes):
+        report.add("DG711", f"worker '{part.name}': {message}", profile.written((*part.path, *path)) or at, hint)
 
 
 def unspreadable(backend: str, release: Version, layout: Layout, gpus: int) -> Iterator[tuple[KeyPath, str, str]]:

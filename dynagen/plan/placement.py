@@ -13,15 +13,15 @@ from dynagen.profile import Profile
 def machine_for(profile: Profile, gpu: Mapping[str, Any], gpus: int, report: Report) -> Machine | None:
     """The machine for a pod of `gpus` GPUs; None when no layer knows machines.
 
-    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG409 to
-    DG411.
+    The first one of those with the fewest GPUs that are enough, or the one that the section `gke` names. Reports DG409
+    to DG411.
     """
     machines = [
         Machine(each["type"], each["gpus"], each["vcpu"], each["memoryGiB"], each["onDemand"], each["spot"])
         for each in gpu.get("machines", ())
     ]
-    if not machines or gpus > largest_node(gpu):
-        return None  # DG403 speaks of the second
+    if not machines or gpus > largest_node(gpu):  # DG403
+        return None
     section = profile.data.get("gke", {})
     wanted = section.get("machineType")
     if wanted is not None:

@@ -20,6 +20,7 @@ from dynagen.plan.fit.question import Part
 from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
+from dynagen.plan.mesh import check_mesh, plain_clients
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, sync_arguments
@@ -107,6 +108,7 @@ def _check(
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
+    check_mesh(profile, report)
     check_flags(profile, paths, engines, look_up, report)
     check_config(profile, paths, report)
     check_rollout(profile, release, report)
@@ -161,6 +163,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         service=name_of(data["metadata"]["name"], FRONTEND),
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
+        plain_clients=plain_clients(data),
         shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
         args=[*given["args"], *sync_arguments(data)] or None,
         env=env_vars(env),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
-from dynagen.engine.arguments import has, places_of, value_of
+from dynagen.engine.arguments import has, value_of
+from dynagen.engine.events import silences
 from dynagen.profile import Profile
 
 _NO = ("0", "false", "no", "off")
@@ -54,33 +54,12 @@ def check_router(profile: Profile, workers: Sequence[KeyPath], report: Report) -
     if not needs_events(data):
         return
     for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)):
-        for index, why in _silences(data["backend"], profile.value(path)):
+        for index, why in silences(data["backend"], profile.value(path)):
             report.add(
                 "DG643", f"the frontend routes by what workers have cached, and {why}: it never learns of anything",
                 profile.at((*path, index)),
                 hint="leave it out: the events are turned on then; or add --no-router-kv-events to frontend.args, and it guesses",
             )  # fmt: skip
-
-
-def _silences(backend: str, args: Sequence[str]) -> list[tuple[int, str]]:
-    """Arguments of an engine with which it publishes nothing, by their index."""
-    found = [
-        (index, f"'{argument}' takes their caches away")
-        for index, argument in enumerate(args)
-        if argument in ("--no-enable-prefix-caching", "--disable-radix-cache")
-    ]
-    for value, index in places_of(args, "--kv-events-config"):
-        try:
-            config = json.loads(value or "")
-        except (ValueError, RecursionError):
-            continue  # the engine says so itself
-        if not isinstance(config, dict):
-            continue
-        if config.get("publisher", "null" if backend == "sglang" else "zmq") == "null":
-            found.append((index, "their publisher is 'null'"))
-        elif backend == "vllm" and config.get("enable_kv_cache_events") is not True:
-            found.append((index, "'enable_kv_cache_events' is not true"))
-    return found
 
 
 def _said(data: Mapping[str, Any], flag: str, name: str) -> Any:

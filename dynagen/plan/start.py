@@ -18,6 +18,8 @@ def check_start(profile: Profile, parts: list[KeyPath], report: Report) -> None:
     data = profile.data
     cache = data.get("modelCache") or {}
     given = {*data["env"], *(name for part in parts for name in profile.value((*part, "env")))}
+    if cache.get("download") and cache.get("accessMode") == "ReadWriteMany":
+        given = set()  # variables of workers are not those of the Job
     if (
         data["model"].startswith(_GATED)
         and "huggingFaceSecret" not in data
@@ -26,7 +28,7 @@ def check_start(profile: Profile, parts: list[KeyPath], report: Report) -> None:
     ):
         report.add(
             "DG617", f"model '{data['model']}' is gated: without a token its download ends with 401", profile.at(("model",)),
-            hint="add 'huggingFaceSecret: NAME', a Secret with the key HF_TOKEN of somebody who has accepted the licence",
+            hint="add 'huggingFaceSecret: NAME', a Secret with the key HF_TOKEN (else 'huggingFaceSecretKey') of somebody who has accepted the licence",
             severity="warning",
         )  # fmt: skip
     for part in parts:

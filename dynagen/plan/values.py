@@ -33,7 +33,7 @@ class Frontend(NamedTuple):
     """The component that serves HTTP. `args` follow `python3 -m dynamo.frontend`.
 
     `env` and `profile_env` are lists of EnvVar: what dynagen sets, and what the profile says, which wins over all layers.
-    `shutdown` says how it goes away.
+    `shutdown` says how it goes away. `plain_clients` are keys of the profile that bring somebody who asks it without a sidecar.
     """
 
     component: str
@@ -41,6 +41,7 @@ class Frontend(NamedTuple):
     port: int
     replicas: int
     shutdown: Shutdown
+    plain_clients: list[str]
     args: list[str] | None
     env: list[dict[str, Any]]
     profile_env: list[dict[str, Any]]

@@ -49,6 +49,8 @@ def _idle(profile: Profile) -> Iterator[tuple[KeyPath, str, str]]:
             yield (*_CACHE, "download"), "the one worker of a ReadWriteOnce cache fills it itself", "leave it out"
     if data["platform"]["grove"]:
         yield ("rollout",), "Grove replaces workers one by one", "leave it out"
+    if "huggingFaceSecret" not in data:
+        yield ("huggingFaceSecretKey",), "no Secret is named", "name it: 'huggingFaceSecret'"
     if not data["createNamespace"] and value_at(data, ("istio", "mesh")) == "csm-managed":
         hint = "label the Namespace yourself and silence this, or leave 'createNamespace: false' out"
         yield ("istio", "mesh"), "the managed mesh goes by a label of the Namespace, which is not built here", hint

@@ -11,7 +11,7 @@ from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
-from dynagen.plan.nodes import check_nodes, nodes_of
+from dynagen.plan.nodes import is_even, nodes_of
 from dynagen.plan.placement import machine_for
 from dynagen.plan.rollout import plan_rollout
 from dynagen.plan.storage import ephemeral_storage
@@ -43,12 +43,11 @@ def plan_worker(
     weights: float | None,
     report: Report,
 ) -> Worker:
-    """`weights` are the bytes of the model's files, if they are known. Reports DG403, DG404, DG409 to DG412 and DG415."""
+    """`weights` are the bytes of the model's files, if they are known. Reports DG404, DG409 to DG412 and DG415."""
     data, given, layout = profile.data, profile.value(part.path), part.layout
     command, args, config = command_line(profile, part, release, context, longest, report)
     pod_gpus = given["gpus"] // part.nodes
-    is_even = check_nodes(profile, part, gpu, report)
-    machine = machine_for(profile, gpu, pod_gpus, report) if is_even else None
+    machine = machine_for(profile, gpu, pod_gpus, report) if is_even(profile, part, gpu) else None
     cpu, memory, shared_memory = plan_resources(profile, part.path, pod_gpus, machine, report)
     if data["spot"] and given["replicas"] < 2:
         report.add(

@@ -28,6 +28,7 @@ def load_profile(request: Request, library: Library, report: Report) -> Profile 
         fragments += setting_trees(request.settings, schema, report)
         if report.failed:
             return None
+    report.override(source.file for source in (sources if request.settings else sources[:-1]))
     # Each file for its shape, then the whole for completeness: one mistake must not turn into three.
     low = [(layer, tree) for layer in layers if (tree := _defaults(layer, report)) is not None]
     if low or len(fragments) > 1:

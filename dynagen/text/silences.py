@@ -13,7 +13,7 @@ from dynagen.text.paths import RULES
 _COMMENT = r"(?:^|(?<=\s))#\s*dynagen:\s*(.*)"
 _ALLOW = r"allow\s+(DG[0-9]{3})\s*:\s*(\S.*)"
 
-# Of the stages: 6 goes on where 4 is full.
+# Of the stages: 6 goes on where 4 is full, and 7 where 6 is.
 _RULES = ("DG4", "DG6", "DG7")
 # What an old release does not know cannot be written for it.
 _FOR_GOOD = frozenset({"DG408"})

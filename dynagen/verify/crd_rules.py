@@ -8,6 +8,7 @@ from typing import Any
 from dynagen.cluster.earlier import Earlier, applied, manifest_of
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.compiled.reading import know_rules
+from dynagen.crd_rules.costs import Costs, TooCostly
 from dynagen.crd_rules.evaluating import BrokenRule, Rules
 from dynagen.crd_rules.rule_nodes import escaped, rule_node_of
 from dynagen.diagnostics import KeyPath, path_text
@@ -17,12 +18,12 @@ from dynagen.text.paths import SCHEMAS
 
 
 def check_rules(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG215 for a rule that does not hold, DG216 for one that cannot be evaluated.
+    """Reports DG215 for a rule that does not hold, DG216 for one that cannot be evaluated, DG701 when all take too long.
 
     The objects conform to their schemas. With the earlier ones that they replace, rules count that compare `self` with
     `oldSelf`.
     """
-    earlier = Earlier(cluster.earlier) if cluster.earlier else None
+    earlier, costs = Earlier(cluster.earlier) if cluster.earlier else None, Costs()
     kinds: dict[tuple[str, str], Rules | None] = {}
     for subject in objects:
         kind = subject.api_version, subject.kind
@@ -30,15 +31,24 @@ def check_rules(objects: Sequence[Object], cluster: Cluster, findings: Findings)
             kinds[kind] = _rules(cluster.schemas.find(*kind), cluster.memory)
         if (rules := kinds[kind]) is not None:
             old = earlier.of(subject) if earlier else None
-            for broken in _broken(rules, subject, old, cluster.schemas.find(*kind)):
-                _report(broken, subject, findings)
+            try:
+                for broken in _broken(rules, subject, old, cluster.schemas.find(*kind), costs):
+                    _report(broken, subject, findings)
+            except TooCostly:
+                message = (
+                    "the rules of its CRD, and of all that follow, are not evaluated: those before took too many steps"
+                )
+                findings.add(
+                    "DG701", subject, (), message, "check fewer files at once, or look what makes a list so long"
+                )
+                return
 
 
-def _broken(rules: Rules, new: Object, old: Object | None, schema: Schema | None) -> Iterable[BrokenRule]:
+def _broken(rules: Rules, new: Object, old: Object | None, schema: Schema | None, costs: Costs) -> Iterable[BrokenRule]:
     if old is None or old.api_version != new.api_version:
-        return rules.broken(new.data, [])
+        return rules.broken(new.data, [], costs)
     after = applied(old.data, manifest_of(old), new.data, schema.root if schema else None)
-    return rules.broken(after, [old.data])
+    return rules.broken(after, [old.data], costs)
 
 
 def _rules(schema: Schema | None, memory: Memory) -> Rules | None:

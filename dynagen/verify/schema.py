@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from dynagen.cluster.objects import Cluster, Findings, Later, Object
 from dynagen.diagnostics import KeyPath, closest, misspelt, path_text
 from dynagen.text.scalars import requoted
+from dynagen.verify.items import hint_of_item
 
 if TYPE_CHECKING:
     from dynagen.schema.defined import Definition
     from dynagen.schema.explanation import Violation
-    from dynagen.schema.sets import Schemas
+    from dynagen.schema.sets import Schema, Schemas
 
 _SHOWN = 5  # places of one object
 _MAKE = (
@@ -53,7 +54,7 @@ def check_schemas(objects: Sequence[Object], cluster: Cluster, findings: Finding
             continue
         problems = schema.problems(subject.data)
         assert problems, f"{subject} does not conform, and nobody says why"
-        _report(subject, problems, later, findings)
+        _report(subject, schema, problems, later, findings)
     return sound
 
 
@@ -76,7 +77,9 @@ def _is_known_shape(subject: Object, shipped: Schemas, findings: Findings) -> bo
     return False
 
 
-def _report(subject: Object, problems: Sequence[Violation], later: Later | None, findings: Findings) -> None:
+def _report(
+    subject: Object, schema: Schema, problems: Sequence[Violation], later: Later | None, findings: Findings
+) -> None:
     """DG212 for each problem, and DG408 for those that are none in a later release."""
     missing, since = _of_later(problems, subject, later) if later else ([], "")
     if missing and later:
@@ -89,8 +92,11 @@ def _report(subject: Object, problems: Sequence[Violation], later: Later | None,
             path == problem.path and misspelt(str(key), [str(problem.key)]) for path, key in wrong
         ):
             continue  # what seems to be missing is there, misspelt
-        path, message, hint = problem.path, problem.message, ""
-        if problem.key is not None and problem.keyword == "additionalProperties":
+        path, message, hint, cause = problem.path, problem.message, "", ""
+        if problem.keyword == "required":
+            hint = hint_of_item(subject, schema, path, str(problem.key))
+            cause = hint and f"{path_text(path)}: {message}"  # of a patch for several objects
+        elif problem.key is not None and problem.keyword == "additionalProperties":
             path = (*path, problem.key)
             message = f"unknown field '{problem.key}'"
             near = closest(problem.key, problem.known)
@@ -102,7 +108,7 @@ def _report(subject: Object, problems: Sequence[Violation], later: Later | None,
             if hint and subject.at(path).expression:
                 into = "string" if "string" in message.split(", got")[0] else "int"
                 hint = f"an expression keeps its type: ${{{into}(...)}} makes another of it"
-        findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint)
+        findings.add("DG212", subject, path, f"{path_text(path)}: {message}", hint, cause=cause)
 
 
 def _report_unknown(subject: Object, schemas: Schemas, later: Later | None, findings: Findings) -> None:

@@ -15,6 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tests.engine_flags import variables
+
 ROOT = Path(__file__).parents[2]
 FLAGS = ROOT / "base" / "facts" / "flags"
 # What Dynamo itself adds to an engine's choices. source: dynamo/sglang/args.py of the wheels since 1.0.0
@@ -179,6 +181,17 @@ def main() -> None:
             HEAD.format(today=date.today(), what=f"`python3 -m dynamo.{name}`", wheels=wheels) + "\n".join(body) + "\n"
         )
         (FLAGS / f"{name}.yaml").write_text(text, "utf-8")
+    write_variables(folder)
+
+
+def write_variables(folder: Path) -> None:
+    """Names that no Python file has are kept: they are in the compiled part of Dynamo, or in what is published with it."""
+    target = FLAGS / "variables.yaml"
+    known = re.findall(r"(?m)^  - (DYN_\w+)$", target.read_text("utf-8")) if target.exists() else []
+    wheels = sorted(
+        (each for each in folder.glob("ai-dynamo-*") if each.is_dir()), key=lambda each: version_of(each.name)
+    )
+    variables.write({".".join(map(str, version_of(each.name)[:3])): each for each in wheels}, target, known, lines)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,38 @@ def many(text: str, number: int, between: str = ", ") -> str:
     return between.join(text.format(each) for each in range(number))
 
 
+TAGS = ["\n    - {tags: [" + many(f"u{n}{{0}}", 90) + "]}" for n in range(600)]
+WIDGETS = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                parts:
+                  type: array
+                  items:
+                    type: object
+                    properties: {tags: {type: array, items: {type: string}}}
+                    x-kubernetes-validations: [{rule: "self.tags.all(x, self.tags.exists(y, y == x))"}]
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: a, namespace: a}
+spec:
+  parts:"""
+
 CASES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
     "aliases of a long text": ({"p.yaml": f"{HEAD}env:\n  A: &a '{'x' * 60_000}'\n" + many("  A{0}: *a\n", 2_000, "")}, ["build", "p.yaml"], "DG108"),
     "aliases in a manifest": ({"p.yaml": f"{MAP}data:\n  A: &a '{'x' * 60_000}'\n" + many("  A{0}: *a\n", 2_000, "")}, ["check", "p.yaml"], "DG108"),
@@ -57,6 +89,7 @@ CASES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
     "references that multiply": ({"p.yaml": TEAM, "team/schemas/example.com/widget_v1.json": json.dumps({"$ref": "#/$defs/d0", "$defs": DIAMOND})}, ["check", "p.yaml"], "DG214"),
     "deep schema": ({"p.yaml": TEAM, "team/schemas/example.com/widget_v1.json": '{"not":' * 100_000 + "{}" + "}" * 100_000}, ["check", "p.yaml"], "DG214"),
     "deep section": ({"p.yaml": TEAM, "team/schema.json": '{"not":' * 100_000 + "{}" + "}" * 100_000}, ["check", "p.yaml"], "DG305"),
+    "rules that loop in loops": ({"p.yaml": WIDGETS + "".join(TAGS) + "\n"}, ["check", "p.yaml"], "DG701"),
     "folders that are not there": ({"p.yaml": f"{HEAD}overlays: [{many('./x{0}', 20_000)}]\n"}, ["check", "p.yaml"], "DG621"),
 }  # fmt: skip
 

@@ -73,6 +73,8 @@ def test_no_command_is_printed(text, dynagen, tmp_path: Path) -> None:  # type: 
     ):  # fmt: skip
         run = dynagen(*words, cwd=folder if "/" not in words[1] else tmp_path)
         assert not HEEDED.search(run.stdout + run.stderr), (words, HEEDED.search(run.stdout + run.stderr))
+    for line in dynagen("check", ".", "--format", "github", cwd=folder).stdout.splitlines():
+        assert re.match("::(error|warning|notice) ", line) and not HEEDED.search(line[2:]), line
     built = [
         document
         for document in yaml.safe_load_all(dynagen("build", "good.yaml", cwd=folder).stdout)

@@ -33,6 +33,7 @@ agg: {replicas: 2, gpus: 1}
 overlays: [gke, istio]
 istio:
   host: a.example.com
+  tlsCredential: a-tls
 """
 PAGE = "https://istio.io/v1.31/docs/reference/config/analysis/ist0106/"
 

@@ -67,6 +67,9 @@ def test_a_gateway_that_exists_is_known_with_its_listeners(tmp_path: Path) -> No
     spec = "spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]}\n"
     profile = "overlays: [istio, ./team]\nistio: {host: chat.example.com, routing: gateway-api, gateway: edge/public}\n"
     assert said(tmp_path, profile.replace(", ./team", "")) == []
+    ((code, hint),) = said(tmp_path, profile, external=gateway + spec)
+    assert (code, "HTTPS" in hint) == ("DG646", True)
+    spec = spec.replace("protocol: HTTP,", "protocol: HTTPS, tls: {certificateRefs: [{name: cert}]},")
     assert said(tmp_path, profile, external=gateway + spec) == []
     ((code, _),) = said(tmp_path, profile, external=gateway + spec.replace("All", "Same"))
     assert code == "DG475"
@@ -106,7 +109,7 @@ def test_whatever_the_shipped_layers_make_resolves(tmp_path: Path, profile: str,
     text = HEAD + "backend: vllm\ngpu: nvidia-l4\n" + (mode or "agg: {replicas: 1, gpus: 1}\n") + profile + "\n"
     compile_profile(Request(parse(text, "profile.yaml", report), [], tmp_path, tmp_path), report)
     assert [each for each in report.diagnostics if each.code.startswith("DG47")] == []
-    assert {each.code for each in told(report)} <= {"DG405", "DG437", "DG645"}
+    assert {each.code for each in told(report)} <= {"DG405", "DG437", "DG645", "DG646"}
 
 
 def test_a_graph_that_exists_is_known_with_its_components(tmp_path: Path) -> None:

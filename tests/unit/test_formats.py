@@ -213,6 +213,25 @@ def test_text_ends_with_what_was_counted(outcome: Outcome) -> None:
     assert render(Outcome([Checked("a.yaml", [])]), "text") == ""
 
 
+def test_in_sarif_a_file_stands_for_its_folder(dynagen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """GitHub shows no result at a folder; what was not checked is said of the folder."""
+    for name in ("deploy/values.yaml", "deploy/.hidden.yaml", "only/below/values.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("replicas: 2\n", "utf-8")
+    (tmp_path / "empty").mkdir()
+    for folder, file in (
+        (".", "deploy/values.yaml"),
+        ("deploy", "deploy/values.yaml"),
+        ("only", "only/below/values.yaml"),
+    ):
+        run = dynagen("check", folder, "--format", "sarif", cwd=tmp_path)
+        results = json.loads(run.stdout)["runs"][0]["results"]
+        places = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results]
+        assert places and set(places) == {file}
+    run = dynagen("check", "empty", "--format", "sarif", cwd=tmp_path)
+    assert "empty/.dynagen" in run.stdout
+
+
 @pytest.mark.parametrize("format", ["json", "sarif", "junit", "github"])
 def test_each_format_reaches_standard_output_whole(dynagen, tmp_path: Path, format: str) -> None:  # type: ignore[no-untyped-def]
     """From a command line, with a name that is not UTF-8 and a message of two lines."""

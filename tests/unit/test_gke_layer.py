@@ -236,7 +236,7 @@ def test_a_certificate_map_needs_the_global_class_and_a_host_and_no_secret(gatew
 
 @pytest.mark.parametrize("text", [
     L4 + "gke: {gateway: {enabled: false}}\n",
-    L4.replace("[gke]", "[gke, istio]") + "istio: {host: a.example.com}\n",
+    L4.replace("[gke]", "[gke, istio]") + "istio: {host: a.example.com, tlsCredential: a-tls}\n",
 ])  # fmt: skip
 def test_there_is_no_gateway_of_gke_when_it_is_off_or_istio_has_one(text: str) -> None:
     kinds = {(kind, manifest["apiVersion"]) for (kind, _), manifest in compiled(text).items()}

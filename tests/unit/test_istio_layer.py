@@ -43,6 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "gateway api, existing": {"routing": "gateway-api", "gateway": "istio-ingress/public"},
     "managed mesh": {"mesh": "csm-managed"},
     "no mesh": {"mesh": "none"},
+    "strict mesh": {"mtls": "strict"},
     "revision": {"revision": "1-30"},
 }
 
@@ -58,7 +59,7 @@ def compile_with(istio: dict[str, Any], **rest: Any) -> tuple[dict[tuple[str, st
 
 def build(istio: dict[str, Any], **rest: Any) -> dict[tuple[str, str], dict[str, Any]]:
     objects, report = compile_with(istio, **rest)
-    assert told(report) == []
+    assert [each for each in told(report) if each.code != "DG646"] == []  # most have no certificate
     return objects
 
 
@@ -396,3 +397,37 @@ def test_workers_and_the_pods_of_the_model_cache_stay_out_of_the_mesh(objects) -
 
 def test_no_kind_is_one_that_the_managed_mesh_refuses(objects) -> None:  # type: ignore[no-untyped-def]
     assert not {kind for kind, _ in objects} & {"EnvoyFilter", "WasmPlugin", "Sidecar"}
+
+
+@pytest.mark.parametrize(
+    ("rest", "open_to", "told_of"),
+    [
+        ({}, None, []),
+        ({"overlays": ["istio", "monitoring"]}, {"8000": {"mode": "PERMISSIVE"}}, ["DG650"]),
+        ({"overlays": ["istio", "monitoring"], "monitoring": {"scrape": "none"}}, None, []),
+        ({"overlays": ["gke", "istio"]}, None, []),
+        (
+            {"overlays": ["gke", "istio"], "gke": {"gateway": {"enabled": True}}},
+            {"8000": {"mode": "PERMISSIVE"}},
+            ["DG650"],
+        ),
+    ],
+)
+def test_a_strict_mesh_stays_strict_but_for_what_has_no_sidecar(
+    rest: dict[str, Any], open_to: Any, told_of: list[str]
+) -> None:
+    objects, report = compile_with({"mtls": "strict", "tlsCredential": "chat-tls"}, **rest)
+    assert [each.code for each in told(report) if each.code != "DG437"] == told_of
+    spec = objects["PeerAuthentication", "chat-mesh"]["spec"]
+    assert (spec["mtls"], spec.get("portLevelMtls")) == ({"mode": "STRICT"}, open_to)
+    usual = build({})["PeerAuthentication", "chat-mesh"]["spec"]
+    assert (usual["mtls"], "portLevelMtls" in usual) == ({"mode": "PERMISSIVE"}, False)
+    assert [each.code for each in told(compile_with({"mesh": "none", "mtls": "strict"})[1])] == ["DG206"]
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+def test_a_gateway_of_its_own_without_a_certificate_is_told_of(variant: dict[str, Any]) -> None:
+    _, report = compile_with(variant)
+    expected = [] if {"gateway", "tlsCredential"} & variant.keys() else ["DG646"]
+    assert [each.code for each in told(report)] == expected
+    assert {each.at.file for each in report.diagnostics} <= {"profile.yaml"}

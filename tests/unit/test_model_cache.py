@@ -100,6 +100,29 @@ def test_nobody_starts_before_the_model_is_there_or_asks_the_hub() -> None:
     assert pod(manifests, "worker")["containers"][0]["args"][2:4] == ["--revision", "v2"]
 
 
+def tokens(spec: Any) -> list[Any]:
+    return [each["valueFrom"]["secretKeyRef"] for each in spec["containers"][0]["env"] if each["name"] == "HF_TOKEN"]
+
+
+def test_the_key_of_the_token_is_said_once_and_who_is_offline_gets_none() -> None:
+    secret = "huggingFaceSecret: hf-secret\nhuggingFaceSecretKey: hf_api_token\n"
+    wanted = [{"name": "hf-secret", "key": "hf_api_token"}]
+    with_job = compiled(CACHE + secret)
+    assert tokens(the("Job", with_job)["spec"]["template"]["spec"]) == wanted
+    assert [tokens(pod(with_job, name)) for name in ("Frontend", "worker")] == [[], []]
+    without = compiled("backend: vllm\ngpu: nvidia-l4\nagg: {}\n" + secret)
+    assert [tokens(pod(without, name)) for name in ("Frontend", "worker")] == [wanted, wanted]
+    online = compiled(CACHE + secret + "engineArgs: [--tokenizer=other/tokenizer]\n")
+    assert tokens(pod(online, "worker")) == wanted
+
+
+def test_a_disruption_is_no_failure_of_the_job() -> None:
+    spec = the("Job", compiled(CACHE))["spec"]
+    condition = {"type": "DisruptionTarget", "status": "True"}
+    assert spec["podFailurePolicy"] == {"rules": [{"action": "Ignore", "onPodConditions": [condition]}]}
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"  # which the API server asks for then
+
+
 @pytest.mark.parametrize("more", [
     "engineArgs: [--tokenizer=other/tokenizer]\n",
     "engineArgs: ['--speculative-config', '{\"model\": \"other/draft\"}']\n",

@@ -48,7 +48,13 @@ def test_an_object_that_others_refer_to_is_missed_and_no_other_is(tree: Path) ->
         report = report_of(
             "---\n".join(texts.values()),
             release,
-            ("Secret/hf-token-secret", "StorageClass/fast", "PersistentVolumeClaim/filled"),
+            (
+                "Secret/hf-token-secret",
+                "Secret/qwen-tls",
+                "Secret/a-tls",
+                "StorageClass/fast",
+                "PersistentVolumeClaim/filled",
+            ),
         )
         return {each.code for each in report.diagnostics if each.code.startswith("DG47")}
 

@@ -50,6 +50,19 @@ def test_a_comment_elsewhere_silences_nothing_and_is_idle() -> None:
     assert codes(report) == [("warning", "DG415"), ("warning", "DG115")]
 
 
+@pytest.mark.parametrize(("overrides", "settings"), [(["agg: {replicas: 2}\n"], []), ([], ["agg.replicas=2"])])
+def test_what_an_override_makes_idle_is_no_mistake_of_the_base(overrides: list[str], settings: list[str]) -> None:
+    base = SPOT + "  replicas: 1  # dynagen: allow DG415: one is enough for a test\n"
+    for idle in (False, True):
+        report = Report()
+        texts = [HEAD + base, *overrides]
+        texts[-1] += "# dynagen: allow DG415: nothing here\nspot: true\n" if idle and overrides else ""
+        documents = [each for n, text in enumerate(texts) for each in parse(text, f"{n}.yaml", report)]
+        compile_profile(Request(documents, settings, Path(), Path()), report)
+        expected = [("warning", "DG115")] if idle and overrides else []  # the last file has nobody else to blame
+        assert codes(report) == expected
+
+
 def test_a_comment_silences_its_own_rule_only() -> None:
     assert ("warning", "DG415") in codes(report_of(SPOT + "  replicas: 1  # dynagen: allow DG414: the wrong one\n"))
 

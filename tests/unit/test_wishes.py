@@ -53,7 +53,7 @@ KEYS: dict[str, list[Any]] = {
     "gke.gateway.host": ["b.example.com"], "gke.gateway.tlsSecret": ["t"], "gke.gateway.certificateMap": ["m"],
     "gke.gateway.timeoutSeconds": [100],
     "istio.routing": ["gateway-api"], "istio.gateway": ["x/y"], "istio.gatewaySelector": [{"a": "b"}],
-    "istio.tlsCredential": ["t"], "istio.maxRequests": [50], "istio.mesh": ["none", "csm-managed"], "istio.revision": ["r"],
+    "istio.tlsCredential": ["t"], "istio.maxRequests": [50], "istio.mtls": ["strict"], "istio.mesh": ["none", "csm-managed"], "istio.revision": ["r"],
     "monitoring.scrape": ["podmonitor", "chart"], "monitoring.interval": ["60s"], "monitoring.labels": [{"a": "b"}],
     "monitoring.dashboard.enabled": [False], "monitoring.dashboard.namespace": ["m"], "monitoring.dashboard.folder": ["f"],
     "monitoring.dashboard.label": ["l"], "monitoring.slo.availability": [99.0],

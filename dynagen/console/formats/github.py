@@ -6,6 +6,7 @@ the escapes are those of packages/core/src/command.ts of actions/toolkit.
 
 from __future__ import annotations
 
+from dynagen.console.formats.text import without_commands
 from dynagen.console.outcome import Outcome, names_a_file
 from dynagen.diagnostics import Diagnostic
 
@@ -31,9 +32,9 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    """Escaped; what else does not print would steer the terminal of whoever reads the log."""
+    """Escaped; what else does not print would steer the terminal of whoever reads the log, and a command the log itself."""
     text = "".join(each if each.isprintable() or each in "\r\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

@@ -95,11 +95,22 @@ def _artifact(file: str) -> dict[str, Any] | None:
     """Where a file lies: relative to the current folder if it is below it. None for what is no file."""
     if not names_a_file(file):
         return None
-    inside = os.path.relpath(file)
+    inside = os.path.relpath(_file_for(file))
     if Path(inside).parts[:1] == ("..",):
-        return {"uri": "file://" + quote(os.fsencode(os.path.abspath(file)))}  # noqa: PTH100  # links stay as they are
+        return {"uri": "file://" + quote(os.fsencode(os.path.abspath(_file_for(file))))}  # noqa: PTH100  # links stay as they are
     # A colon in the first part would read as a scheme.
     return {"uri": quote(os.fsencode(Path(inside).as_posix())), "uriBaseId": "%SRCROOT%"}
+
+
+def _file_for(name: str) -> str:
+    """A file stands for its folder, the first one in it: GitHub refuses a result at a folder, and shows none at '.'."""
+    if not os.path.isdir(name):  # noqa: PTH112  # links stay as they are
+        return name
+    for folder, folders, files in os.walk(name):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        if seen := sorted(each for each in files if not each.startswith(".")):
+            return str(Path(folder, seen[0]))
+    return str(Path(name, ".dynagen"))  # an empty one: what is said of it is shown all the same
 
 
 def _location(at: Position, lines: Lines) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from dynagen.plan.fit.parallel import NO_WAY, at_tensor, check_parallel, check_p
 from dynagen.plan.fit.precision import check_precision, widened
 from dynagen.plan.fit.question import Part, Question, Search, divides, memory_of
 from dynagen.plan.fit.shape import Shape
+from dynagen.plan.nodes import check_nodes
 from dynagen.plan.placement import joins_nodes, largest_node
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -47,8 +48,8 @@ def judge(
     profile: Profile, parts: Sequence[Part], shape: Shape | None, gpu: Mapping[str, Any], facts: Mapping[str, Any],
     release: Version, report: Report,
 ) -> int | None:  # fmt: skip
-    """The context for the engines' command lines; None leaves it to the model. Reports DG417 to DG426, DG428, DG429
-    and DG437."""
+    """The context for the engines' command lines; None leaves it to the model. Reports DG403, DG417 to DG426,
+    DG428, DG429 and DG437."""
     asked: int | None = profile.data.get("context")
     if shape is None:
         _judge_unknown(profile, parts, gpu, facts, report)
@@ -58,11 +59,8 @@ def judge(
     search = Search(profile, parts, questions, gpu, facts, context, joins_nodes(profile.data["platform"]))
     check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
     is_supported = not report.failed
-    if any(
-        profile.value(part.path)["gpus"] % part.nodes or part.layout.gpus > part.nodes * largest_node(gpu)
-        for part in parts
-    ):
-        return asked  # DG403 speaks of it
+    if not all([_has_nodes(search, part, report) for part in parts]):
+        return asked
     for part, question in zip(parts, questions, strict=True):
         offered = partial(_ways, search, part)
         check_parallel(profile, part.path, part.name, shape, part.layout, question.on(gpu), offered, report)
@@ -104,11 +102,28 @@ def _judge_unknown(
     """What can be said without the model's shape."""
     check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
     for part in parts:
+        if not check_nodes(profile, part, gpu, lambda: [f"'gpus: {largest_node(gpu)}' or less, and more replicas"], report):
+            continue
         number = part.layout.gpus
         known = [f"'gpus: {number}'"] if number <= part.nodes * largest_node(gpu) else []
         otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
         check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
     check_transfer(profile, gpu, None, report)
+
+
+def _has_nodes(search: Search, part: Part, report: Report) -> bool:
+    """Whether there are nodes for a worker. What is offered in place of more GPUs than a node has begins with as many as it has."""
+    profile, given = search.profile, search.profile.value(part.path).get("parallel", {})
+    pipeline, data = given.get("pipeline", 1), given.get("data", 1)
+
+    def offered() -> list[str]:
+        tensor = max(1, largest_node(search.gpu) // (pipeline * data))
+        whole = part._replace(layout=Layout(tensor, pipeline, data, given.get("expert", False)), nodes=1)
+        parts = [whole if each is part else each for each in search.parts]
+        other = Search(profile, parts, search.questions, search.gpu, search.facts, search.context, search.over_nodes)
+        return [each for each in _ways(other, whole) if "platform" not in each]
+
+    return check_nodes(profile, part, search.gpu, offered, report)
 
 
 def _ways(search: Search, part: Part) -> list[str]:

@@ -20,13 +20,21 @@ _NODES = (2, 4, 8)
 def ways(search: Search, part: Part) -> list[str]:
     """What would run and can be had, as settings of the profile: nearest first."""
     number = _other_number(search, part)
-    found = [_share(search, part), _other_layout(search, part), number]
+    found = [_as_many(search, part), _share(search, part), _other_layout(search, part), number]
     if not any(found) or _divides(search, part):
         found.append(_other_gpu(search, part))
     if not number and not search.over_nodes:
         more = _other_number(search.with_nodes(), part)
         found.append(more and f"{more} with 'platform: {{grove: true}}', if the cluster has Grove")
     return list(dict.fromkeys(way for way in found if way))
+
+
+def _as_many(search: Search, part: Part) -> str:
+    """As many GPUs as `parallel` speaks of."""
+    question, given = _question(search, part), search.profile.value(part.path)
+    if part.layout.gpus == given["gpus"] or not given.get("parallel"):
+        return ""
+    return _said(search.profile, part, part.layout) if _runs(search, question, part, part.layout, search.gpu) else ""
 
 
 def _divides(search: Search, part: Part) -> bool:

@@ -10,22 +10,35 @@ from dynagen.cluster.graphs import MAIN
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.cluster.pod_templates import PodTemplate, pod_templates
 from dynagen.diagnostics import Finding, KeyPath
-from dynagen.engine.commands import Command, CommandLine, line_of
+from dynagen.engine.commands import ONE_TEXT, Command, CommandLine, line_of
 
 # By verify.dynamo, with more to say.
 _SAID_ELSEWHERE = frozenset(("--is-prefill-worker", "--is-decode-worker"))
 # Nobody starts more in one container, or reads more.
 _MOST = 20
+_PREFIX = "DYN_"  # of variables
 _PROGRAMS = ("dynamo.", "vllm", "sglang", "trtllm")
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG434 to DG436 and DG630 to DG635."""
+    """Reports DG434 to DG436, DG630 to DG635, DG686 and DG687."""
     for template in pod_templates(objects):
         for path, container in template.containers():
             if template.component is not None or _starts_something(container):
                 for code, finding in _findings(template, path, container, cluster):
                     template.report(findings, code, *finding)
+    if any(map(_has_variables, pod_templates(objects))):
+        from dynagen.verify.command_lines.variables import check_variables
+
+        check_variables(objects, cluster, findings)
+
+
+def _has_variables(template: PodTemplate) -> bool:
+    """Whether variables of Dynamo stand in a template, or in the graph around it."""
+    given = [container.get("env") for _, container in template.containers()]
+    if template.component is not None:
+        given.append(template.component.graph.spec.get("env"))
+    return any(str(each.get("name")).startswith(_PREFIX) for env in given for each in env or ())
 
 
 def _starts_something(container: dict[str, Any]) -> bool:
@@ -49,10 +62,20 @@ def _findings(
         or any(code == "DG630" for code, _ in line.findings)
         or _means_one(container)
     ):
-        yield from ((code, _below(path, finding)) for code, finding in line.findings)
+        is_ours = is_main and cluster.authoring is not None
+        yield from (
+            (code, _below(path, _for_layers(finding) if is_ours else finding)) for code, finding in line.findings
+        )
     for command in [each for each in line.commands if each.program][:_MOST]:
         for code, finding in _judged(template, container, command, line, cluster):
             yield code, _below(path, finding)
+
+
+def _for_layers(finding: Finding) -> Finding:
+    """What a patch puts around the script of the gke layer is mostly meant for the engine."""
+    if finding.hint != ONE_TEXT:
+        return finding
+    return Finding(finding.path, finding.message, "say arguments of the engine under `engineArgs` in the profile")
 
 
 def _means_one(container: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from dynagen.cluster.objects import Cluster, Findings, Object
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG406, DG416 and DG450 to DG464. What the CRDs say in rules of their own is left to the check of those.
+    """Reports DG406, DG416 and DG450 to DG464, DG643 and DG685. What the CRDs say in rules of their own is left to the check of those.
 
     What few graphs have costs nothing where none has it.
     """
@@ -22,6 +22,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
     from dynagen.verify.dynamo.engines import check_engines
     from dynagen.verify.dynamo.grove import check_grove
     from dynagen.verify.dynamo.images import check_images
+    from dynagen.verify.dynamo.routing import check_routing
     from dynagen.verify.dynamo.rules import check_rules
     from dynagen.verify.dynamo.shape import check_shape
 
@@ -33,6 +34,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
         check_commands(graph, cluster, findings)
         check_engines(graph, cluster, findings)
         check_engine_values(graph, findings)
+        check_routing(graph, cluster, findings)
         check_grove(graph, apis, cluster, findings)
         if any(each.type == "epp" for each in graph.components):
             from dynagen.verify.dynamo.epp import check_epp

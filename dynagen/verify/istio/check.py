@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG479 to DG499. A stream in which nothing speaks of Istio costs a look at its labels and annotations."""
+    """Reports DG479 to DG499 and DG650. A stream in which nothing speaks of Istio costs a look at its labels and annotations."""
     if not any(_speaks_of_istio(subject) for subject in objects):
         return
     from dynagen.verify.istio.annotations import check_annotations
@@ -49,6 +49,10 @@ def _check_kinds(mesh: Mesh) -> None:
         from dynagen.verify.istio.serving import check_serving
 
         check_serving(mesh)
+    if mesh.has("PeerAuthentication"):
+        from dynagen.verify.istio.strictness import check_strictness
+
+        check_strictness(mesh)
     if mesh.has("DestinationRule", "EnvoyFilter"):
         from dynagen.verify.istio.idle_rules import check_rules
 

@@ -12,7 +12,7 @@ from dynagen.verify.pods.enums import check_enums
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG444 to DG449, DG614 to DG616, DG672 and DG673: words, containers, volumes, resources, probes and restarts, placement.
+    """Reports DG444 to DG449, DG614 to DG616, DG649, DG672 and DG673: words, containers, volumes, resources, probes and restarts, placement.
 
     What can be said of one map is in `rules.yaml`.
     """
@@ -29,6 +29,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 def _check_templates(templates: Sequence[PodTemplate], apis: Apis, cluster: Cluster, findings: Findings) -> None:
     from dynagen.verify.pods.gke import check_gke
     from dynagen.verify.pods.lifecycle import check_lifecycle
+    from dynagen.verify.pods.probe_ports import check_probe_ports
     from dynagen.verify.pods.resources import check_resources
     from dynagen.verify.pods.rules import check_rules
     from dynagen.verify.pods.shared import check_shared
@@ -38,4 +39,5 @@ def _check_templates(templates: Sequence[PodTemplate], apis: Apis, cluster: Clus
         check_shared(template, findings)
         check_resources(template, cluster, findings)
         check_lifecycle(template, cluster.release, findings)
+        check_probe_ports(template, findings)
         check_gke(template, cluster, findings)

@@ -1,0 +1,1 @@
+"""What stands between clients outside and the frontend of a graph: encryption and time."""
