@@ -68,7 +68,7 @@ def _parsed(text: str, file: str, report: Report) -> list[Any]:
 def _shown(report: Report, texts: dict[str, str]) -> None:
     """What a user sees of it must be sayable, too."""
     for diagnostic in report.diagnostics:
-        assert re.fullmatch(r"DG[1-6][0-9]{2}", diagnostic.code)
+        assert re.fullmatch(r"DG[1-7][0-9]{2}", diagnostic.code)
         assert diagnostic.at.line >= 1 and diagnostic.at.column >= 1
     to_text(report.diagnostics, texts).encode()
 
