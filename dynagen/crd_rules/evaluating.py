@@ -238,9 +238,14 @@ class _Scope:
     """What the rules of one place see. Times and durations are written into the rules that read them."""
 
     def __init__(
-        self, value: Any, earlier: Sequence[Any], found: dict[KeyPath, Literal], judge: _Judge, costs: Costs
+        self,
+        value: Any,
+        earlier: Sequence[Any],
+        found: dict[KeyPath, Literal],
+        judge: _Judge,
+        costs: Costs | None = None,
     ) -> None:
-        self._judge, self._costs = judge, costs
+        self._judge, self._costs = judge, costs or Costs()
         self._found = {("self", *path): literal for path, literal in found.items()}
         if earlier:
             earlier = [taken_out(earlier[0], ("oldSelf",), self._found)]

@@ -55,6 +55,8 @@ def lay_out(found: Sequence[Entry], home: Path) -> None:
         path = home / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_fifo():
+                continue  # nobody reads what is written there
             if kind == "file":
                 path.write_text(text, "utf-8", "surrogatepass")
             elif kind == "link":

@@ -143,7 +143,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
             }
         ),
         {"list": [{"n": n} for n in range(3000)]},
-        "DG216",
+        "DG701",
     ),
     "an expression that takes all memory": (
         definition({"text": {"type": "string", "pattern": r"[a-z\pL]{1000}"}}),
