@@ -59,7 +59,8 @@ def judge(
     search = Search(profile, parts, questions, gpu, facts, context, joins_nodes(profile.data["platform"]))
     check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
     is_supported = not report.failed
-    if not all([_has_nodes(search, part, report) for part in parts]):
+    have_nodes = [_has_nodes(search, part, report) for part in parts]
+    if not all(have_nodes):
         return asked
     for part, question in zip(parts, questions, strict=True):
         offered = partial(_ways, search, part)
@@ -102,7 +103,9 @@ def _judge_unknown(
     """What can be said without the model's shape."""
     check_precision(profile, None, gpu, facts.get("precision", {}), _no_shape, report)
     for part in parts:
-        if not check_nodes(profile, part, gpu, lambda: [f"'gpus: {largest_node(gpu)}' or less, and more replicas"], report):
+        if not check_nodes(
+            profile, part, gpu, lambda: [f"'gpus: {largest_node(gpu)}' or less, and more replicas"], report
+        ):
             continue
         number = part.layout.gpus
         known = [f"'gpus: {number}'"] if number <= part.nodes * largest_node(gpu) else []
