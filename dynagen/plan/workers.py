@@ -8,6 +8,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fabric import devices_of
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
 from dynagen.plan.nodes import check_nodes, nodes_of
@@ -60,6 +61,7 @@ def plan_worker(
         gpus=given["gpus"],
         nodes=part.nodes,
         gpus_per_node=pod_gpus,
+        devices=devices_of(data, gpu, pod_gpus),
         tensor_parallel=layout.tensor,
         pipeline_parallel=layout.pipeline,
         data_parallel=layout.data,
