@@ -81,12 +81,12 @@ def test_the_frontend_stays_as_it_is() -> None:
 ])  # fmt: skip
 def test_claims_are_for_the_share_of_the_node(gpu: str, gpus: int, devices: int) -> None:
     found = manifests(text_of(gpu, "fabric: dranet", gpus), "Qwen/Qwen3-8B")
-    (request,) = found["ResourceClaimTemplate", "chat-prefill-rdma"]["spec"]["spec"]["devices"]["requests"]
+    (request,) = found["ResourceClaimTemplate", f"chat-prefill-rdma-{devices}"]["spec"]["spec"]["devices"]["requests"]
     assert request["exactly"] == {
         "deviceClassName": "mrdma.google.com", "allocationMode": "ExactCount", "count": devices,
     }  # fmt: skip
     spec = pod(found, "prefill")
-    assert spec["resourceClaims"] == [{"name": "rdma", "resourceClaimTemplateName": "chat-prefill-rdma"}]
+    assert spec["resourceClaims"] == [{"name": "rdma", "resourceClaimTemplateName": f"chat-prefill-rdma-{devices}"}]
     assert spec["containers"][0]["resources"]["claims"] == [{"name": "rdma"}]
     has_plugin = any(volume["name"] == "gib" for volume in spec["volumes"])
     assert has_plugin == (gpu != "nvidia-gb300")
