@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Position, Report
+from dynagen.plan.fabric import attaching, has_fabric
 from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.plan.fit.question import Part
+from dynagen.plan.nvlink import domain_ways, has_domain
 from dynagen.plan.placement import joins_nodes, largest_node
 from dynagen.profile import Profile
 from dynagen.text.versions import Version, parse_version
@@ -25,7 +27,7 @@ def nodes_of(worker: Mapping[str, Any], gpu: Mapping[str, Any]) -> int:
 def is_even(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> bool:
     """Whether each node of a worker has as many of its GPUs, and not more than there are."""
     gpus = profile.value(part.path)["gpus"]
-    return gpus % part.nodes == 0 and gpus // part.nodes <= largest_node(gpu)
+    return bool(gpus % part.nodes == 0 and gpus // part.nodes <= largest_node(gpu))
 
 
 def check_nodes(
@@ -71,16 +73,22 @@ def _even(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> list[str]:
 
 
 def _check_spread(profile: Profile, part: Part, gpu: Mapping[str, Any], at: Position, report: Report) -> None:
-    gpus, nodes = profile.value(part.path)["gpus"], part.nodes
-    if "rdma" in gpu:  # a layer knows the machines
-        report.add(
-            "DG712", f"the {nodes} nodes of worker '{part.name}' exchange by TCP what they compute: pods with {gpu['name']} get no RDMA device", at,
-            hint="attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use a GPU with more memory, on one node: these machines have no RDMA",
-            severity="warning",
-        )  # fmt: skip
-    release = parse_version(profile.data["release"])
-    for path, message, hint in unspreadable(profile.data["backend"], release, part.layout, gpus // nodes):
+    _check_network(profile, part, gpu, at, report)
+    release, gpus = parse_version(profile.data["release"]), profile.value(part.path)["gpus"] // part.nodes
+    for path, message, hint in unspreadable(profile.data["backend"], release, part.layout, gpus):
         report.add("DG711", f"worker '{part.name}': {message}", profile.written((*part.path, *path)) or at, hint)
+
+
+def _check_network(profile: Profile, part: Part, gpu: Mapping[str, Any], at: Position, report: Report) -> None:
+    """Reports DG712 for nodes that exchange by TCP."""
+    data = profile.data
+    if "rdma" not in gpu or has_fabric(data, gpu) or has_domain(data, gpu, part.nodes):
+        return  # without "rdma" no layer knows the machines
+    pods = [profile.value(part.path)["gpus"] // part.nodes]
+    report.add(
+        "DG712", f"the {part.nodes} nodes of worker '{part.name}' exchange by TCP what they compute: pods with {gpu['name']} get no RDMA device", at,
+        hint=attaching(data, gpu, pods, domain_ways(data, gpu), "use a GPU with more memory, on one node"), severity="warning",
+    )  # fmt: skip
 
 
 def unspreadable(backend: str, release: Version, layout: Layout, gpus: int) -> Iterator[tuple[KeyPath, str, str]]:

@@ -12,6 +12,7 @@ from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.engine_config import check_config
 from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fabric import check_fabric, fabric_of, plan_fabric
 from dynagen.plan.fit.gpu_memory import stored_bytes
 from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
@@ -22,6 +23,7 @@ from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
 from dynagen.plan.mesh import check_mesh, plain_clients
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
+from dynagen.plan.nvlink import check_domain, plan_domain
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
@@ -87,6 +89,8 @@ def make_plan(
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
+        fabric=plan_fabric(data, gpu),
+        compute_domain=plan_domain(profile, parts, gpu),
         platform=Platform(data["platform"]["grove"], data["platform"]["lws"], data["platform"].get("kaiQueue")),
         hugging_face_secret=data.get("huggingFaceSecret"),
         create_namespace=data["createNamespace"],
@@ -104,6 +108,8 @@ def _check(
     data, paths = profile.data, [part.path for part in parts]
     release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     check_machines(profile, paths, workers, gpu, facts, report)
+    check_fabric(profile, parts, facts, report)
+    check_domain(profile, parts, facts, report)
     check_wishes(profile, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
@@ -127,7 +133,8 @@ def _pod_security(data: Mapping[str, Any], release: Version) -> PodSecurity:
     if said:
         return PodSecurity(said == "restricted", said == "restricted")
     own = release >= (1, 0, 0) and "image" not in data
-    return PodSecurity(own and "image" not in data["frontend"], own)
+    # A fabric takes a worker that pins memory: DG733.
+    return PodSecurity(own and "image" not in data["frontend"], own and fabric_of(data) == "none")
 
 
 def _graph(namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:

@@ -84,6 +84,7 @@ class Worker(NamedTuple):
     gpus: int
     nodes: int
     gpus_per_node: int
+    devices: int
     tensor_parallel: int
     pipeline_parallel: int
     data_parallel: int
@@ -125,6 +126,29 @@ class ModelCache(NamedTuple):
     ready: str
     download_env: list[dict[str, Any]]
     access_pod: bool
+
+
+class Fabric(NamedTuple):
+    """The network for GPUs that pods of workers get beside their own. `kind` is the profile's word for it, `interfaces` the text of
+    GKE's annotation, `resources` what each pod asks for, `env` a list of EnvVar. `gib`: Google's NCCL plugin lies on the nodes.
+    """
+
+    kind: str
+    interfaces: str | None
+    resources: dict[str, str]
+    env: list[dict[str, Any]]
+    gib: bool
+
+
+class ComputeDomain(NamedTuple):
+    """Memory of GPUs shared over NVLink between nodes: its name, the template of claims that the driver makes of it, and the names of
+    the `workers` whose pods are in it. `near`, by worker: those that are kept in one NVLink domain with it.
+    """
+
+    name: str
+    channel: str
+    workers: list[str]
+    near: dict[str, list[str]]
 
 
 class Platform(NamedTuple):
@@ -183,6 +207,8 @@ class Plan(NamedTuple):
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None
+    fabric: Fabric
+    compute_domain: ComputeDomain | None
     platform: Platform
     hugging_face_secret: str | None
     create_namespace: bool

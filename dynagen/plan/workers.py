@@ -9,6 +9,7 @@ from zlib import crc32
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
+from dynagen.plan.fabric import devices_of
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
 from dynagen.plan.nodes import is_even, nodes_of
@@ -61,6 +62,7 @@ def plan_worker(
         gpus=given["gpus"],
         nodes=part.nodes,
         gpus_per_node=pod_gpus,
+        devices=devices_of(data, gpu, pod_gpus),
         tensor_parallel=layout.tensor,
         pipeline_parallel=layout.pipeline,
         data_parallel=layout.data,

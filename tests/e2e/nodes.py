@@ -13,6 +13,7 @@ POOLS = Path(__file__).with_name("nodes.yaml")
 
 ACCELERATOR = "cloud.google.com/gke-accelerator"
 SPOT = "cloud.google.com/gke-spot"
+SUBBLOCK = "cloud.google.com/gce-topology-subblock"
 COMPUTE_CLASS = "cloud.google.com/compute-class"
 
 GIB = 1024**3
@@ -28,6 +29,7 @@ class Machine:
     gpus: int = 0
     arch: str = "amd64"
     localSsd: int = 0
+    rdma: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Pool:
     provisioning: str = "standard"
     tainted: bool = False
     compute_class: str | None = None
+    networks: bool = True
+    subblock: str | None = None
 
     @property
     def spot(self) -> bool:
@@ -66,7 +70,10 @@ def to_nodes(pool: Pool, machine: Machine) -> Iterator[dict[str, Any]]:
             "kind": "Node",
             "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **_labels(pool, machine)}},
             "spec": {"providerID": f"gce://simulated/{pool.zone}/{name}", "taints": _taints(pool, machine)},
-            "status": {"capacity": _capacity(machine), "allocatable": _allocatable(machine)},
+            "status": {
+                "capacity": _capacity(machine) | _networks(pool, machine),
+                "allocatable": _allocatable(machine) | _networks(pool, machine),
+            },
         }
 
 
@@ -93,6 +100,8 @@ def _labels(pool: Pool, machine: Machine) -> dict[str, str]:
         labels["cloud.google.com/gke-flex-start"] = "true"
     if pool.compute_class:
         labels[COMPUTE_CLASS] = pool.compute_class
+    if pool.subblock:
+        labels[SUBBLOCK] = pool.subblock
     if machine.accelerator:
         labels[ACCELERATOR] = machine.accelerator
         labels["cloud.google.com/gke-accelerator-count"] = str(machine.gpus)
@@ -117,6 +126,12 @@ def _taints(pool: Pool, machine: Machine) -> list[dict[str, str]]:
         # source: https://cloud.google.com/kubernetes-engine/docs/concepts/about-custom-compute-classes
         taints[COMPUTE_CLASS] = pool.compute_class
     return [{"key": key, "value": value, "effect": "NoSchedule"} for key, value in taints.items()]
+
+
+def _networks(pool: Pool, machine: Machine) -> dict[str, str]:
+    """A device and an address of each network that the pool was made with. source: llm-d/llm-d, issue 1730"""
+    numbers = range(machine.rdma if pool.networks else 0)
+    return {f"networking.gke.io.networks/rdma-{number}{end}": "1" for number in numbers for end in ("", ".IP")}
 
 
 def _capacity(machine: Machine) -> dict[str, str]:

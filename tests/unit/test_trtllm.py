@@ -96,7 +96,7 @@ def test_over_nodes_it_is_started_without_a_shell_and_finds_the_driver_by_a_vari
         "backend: trtllm\ngpu: nvidia-gb200\noverlays: [gke]\ngke: {capacity: reservation}\nplatform: {grove: true}\n"
         "agg: {replicas: 2, gpus: 8, parallel: {pipeline: 8}}\n"
     )
-    objects = compiled(text, ("DG712",))
+    objects = compiled(text)
     (worker,) = (
         each for each in objects["DynamoGraphDeployment", "chat"]["spec"]["components"] if each["name"] == "worker"
     )

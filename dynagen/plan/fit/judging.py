@@ -85,7 +85,8 @@ def judge(
     if not is_supported:
         return asked
     plain = Question(shape, profile.data["backend"], release, profile.data["engineArgs"], None, {})
-    check_transfer(profile, gpu, token_bytes(shape, Layout(), memory_of(plain, Layout(), "agg", gpu)[0]), report)
+    each = token_bytes(shape, Layout(), memory_of(plain, Layout(), "agg", gpu)[0])
+    check_transfer(profile, parts, gpu, each, report)
     if asked is not None and asked > shape.context:  # stretched
         rooms = [_room(question, part, gpu, asked) for part, question in zip(parts, questions, strict=True)]
     for part, room, fine in zip(parts, rooms, can_run, strict=True):
@@ -111,7 +112,7 @@ def _judge_unknown(
         known = [f"'gpus: {number}'"] if number <= part.nodes * largest_node(gpu) else []
         otherwise = f"make the product of the three {profile.value(part.path)['gpus']}"
         check_product(profile, part.path, part.name, part.layout, known.copy, otherwise, report)
-    check_transfer(profile, gpu, None, report)
+    check_transfer(profile, parts, gpu, None, report)
 
 
 def _has_nodes(search: Search, part: Part, report: Report) -> bool:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import KeyPath, Report
+from dynagen.plan.fabric import attaching, has_fabric
+from dynagen.plan.fit.question import Part
 from dynagen.plan.images import REGISTRY
+from dynagen.plan.nvlink import domain_ways, shares_domain
 from dynagen.plan.values import Machine, Worker
 from dynagen.plan.worker_resources import allocatable, amount
 from dynagen.profile import Profile
@@ -85,16 +88,18 @@ def _check_zone(
             )  # fmt: skip
 
 
-def check_transfer(profile: Profile, gpu: Mapping[str, Any], token_bytes: float | None, report: Report) -> None:
-    """Disaggregated workers hand over the KV cache of each prompt, over TCP where pods get no RDMA device, and no layer of ours
-    gives them one. `token_bytes` is None for a model that is not known. Reports DG437."""
-    if "disagg" not in profile.data or "rdma" not in gpu:
-        return  # no layer knows the machines
+def check_transfer(
+    profile: Profile, parts: Sequence[Part], gpu: Mapping[str, Any], token_bytes: float | None, report: Report
+) -> None:
+    """Disaggregated workers hand over the KV cache of each prompt, over TCP where pods get neither a fabric nor one NVLink domain.
+    `token_bytes` is None for a model that is not known. Reports DG437."""
+    data = profile.data
+    if "disagg" not in data or "rdma" not in gpu or has_fabric(data, gpu) or shares_domain(data, gpu):
+        return  # without "rdma" no layer knows the machines
     seconds = (token_bytes or 0) * _PROMPT / _TCP
     message = f"prefill hands the KV cache over to decode by TCP: pods with {gpu['name']} get no RDMA device"
     if seconds >= 0.05:
         message += f"; that of a prompt of {_PROMPT} tokens, {(token_bytes or 0) * _PROMPT / 1e9:.1f} GB, takes {seconds:.1f} s and more"
-    report.add(
-        "DG437", message, profile.at(("disagg",)), severity="warning",
-        hint="use 'agg', or attach RDMA with a layer of your own and silence this" if gpu["rdma"] else "use 'agg': these machines have no RDMA",
-    )  # fmt: skip
+    pods = [profile.value(part.path)["gpus"] // part.nodes for part in parts]
+    hint = attaching(data, gpu, pods, domain_ways(data, gpu), "use 'agg'")
+    report.add("DG437", message, profile.at(("disagg",)), hint, severity="warning")
