@@ -321,6 +321,13 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
     assert codes == [("DG427", "note")] and found.manifests
 
 
+@pytest.mark.parametrize(("concurrency", "codes"), [(16, []), (32, ["note"]), (64, ["note"]), (128, ["warning"])])
+def test_sequences_wait_often_when_not_even_usual_ones_fit(concurrency: int, codes: list[str]) -> None:
+    """NVIDIA's recipes allow hundreds of sequences beside a context of a million tokens: few are that long."""
+    text = profile("Qwen/Qwen3-8B", "nvidia-h200-141gb", 1, more=f"context: 40960\nconcurrency: {concurrency}\n")
+    assert [severity for code, severity in compiled(text)[1] if code == "DG424"] == codes
+
+
 def test_a_memory_share_of_the_engine_counts() -> None:
     text = profile("Qwen/Qwen3-32B", "nvidia-h100-80gb", 1, more="context: 40960\n")
     assert ("DG423", "error") in compiled(text)[1]
