@@ -321,6 +321,18 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
     assert codes == [("DG427", "note")] and found.manifests
 
 
+@pytest.mark.parametrize(("model", "severity"), [
+    ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4", "note"),  # -BF16 is known
+    ("Qwen/Qwen3-VL-30B-A3B-Instruct-FP8", "note"),  # known without -FP8
+    ("Qwen/Qwen3-8B-GPTQ-Int4", "note"),
+    ("qwen/qwen3-8b-fp8", "warning"),
+    ("Qwen/Qwen3-VL-30B-A3B-Instrct", "warning"),
+    ("Qwen/Qwen3-32-FP8", "warning"),
+])  # fmt: skip
+def test_another_precision_of_a_known_model_is_no_misspelling(model: str, severity: str) -> None:
+    assert ("DG427", severity) in compiled(profile(model, "nvidia-h200-141gb", 8))[1]
+
+
 @pytest.mark.parametrize(("concurrency", "codes"), [(16, []), (32, ["note"]), (64, ["note"]), (128, ["warning"])])
 def test_sequences_wait_often_when_not_even_usual_ones_fit(concurrency: int, codes: list[str]) -> None:
     """NVIDIA's recipes allow hundreds of sequences beside a context of a million tokens: few are that long."""
