@@ -321,6 +321,16 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
     assert codes == [("DG427", "note")] and found.manifests
 
 
+@pytest.mark.parametrize(("arguments", "refused"), [
+    ("[]", True), ("[--moe-a2a-backend, deepep]", False), ("[--moe-a2a-backend=mooncake]", False), ("[--moe-a2a-backend=none]", True),
+])  # fmt: skip
+def test_shared_experts_are_whole_where_tokens_go_to_their_experts(arguments: str, refused: bool) -> None:
+    """Google's recipe for 72 GB200: DeepSeek-R1 over 32 GPUs, whose shared experts are 2048 wide in blocks of 128."""
+    worker = "agg: {gpus: 32, parallel: {data: 32, expert: true}}\nplatform: {grove: true}\noverlays: [gke]\ngke: {capacity: reservation}\n"
+    text = f"backend: sglang\nmodel: deepseek-ai/DeepSeek-R1\ngpu: nvidia-gb200\n{worker}engineArgs: {arguments}\n"
+    assert (("DG420", "error") in compiled(text)[1]) == refused
+
+
 @pytest.mark.parametrize(("model", "severity"), [
     ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4", "note"),  # -BF16 is known
     ("Qwen/Qwen3-VL-30B-A3B-Instruct-FP8", "note"),  # known without -FP8
