@@ -49,7 +49,7 @@ class Built(NamedTuple):
 def published() -> list[dict[str, Any]]:
     path = FOLDER / "published.yaml"
     (document,) = parse(path.read_text("utf-8"), "published.yaml", Report())
-    return [{"from": part["repository"], **entry} for part in document.data["published"] for entry in part["graphs"]]
+    return [{"from": part["from"], **entry} for part in document.data["published"] for entry in part["graphs"]]
 
 
 def profiles() -> list[str]:
@@ -122,7 +122,7 @@ def verdict(entry: Mapping[str, Any]) -> tuple[str, str]:
     """`said` or `not said`, and what there is to say of it."""
     waits = "waits: " + " | ".join(entry["waits"]) if "waits" in entry else ""
     if "profile" not in entry:
-        return "not said", entry.get("missing", waits)
+        return "not said", entry.get("missing") or waits
     return "said", ", ".join(filter(None, (waits, "fit not checked" if "unchecked" in entry else "")))
 
 
@@ -130,8 +130,8 @@ def lines() -> Iterator[str]:
     totals: Counter[str] = Counter()
     for entry in published():
         word, why = verdict(entry)
-        totals[f"{entry['from']}: {word}"] += 1
-        totals.update(f"{entry['from']}: {word}, {part}" for part in why.split(", ") if part and "profile" in entry)
+        parts = [f"waits: {key}" for key in entry.get("waits", ())] + ["fit not checked"] * ("unchecked" in entry)
+        totals.update(f"{entry['from']}: {each}" for each in (word, *(f"{word}, {part}" for part in parts)))
         yield f"{word:8} {entry['source']}{' - ' * bool(why)}{why}"
     yield ""
     yield from (f"{count:4} {name}" for name, count in sorted(totals.items()))
