@@ -333,7 +333,7 @@ def test_shared_experts_are_whole_where_tokens_go_to_their_experts(arguments: st
 
 @pytest.mark.parametrize(("model", "severity"), [
     ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4", "note"),  # -BF16 is known
-    ("Qwen/Qwen3-VL-30B-A3B-Instruct-FP8", "note"),  # known without -FP8
+    ("Qwen/Qwen3-VL-235B-A22B-Instruct-FP8", "note"),  # known without -FP8
     ("Qwen/Qwen3-8B-GPTQ-Int4", "note"),
     ("qwen/qwen3-8b-fp8", "warning"),
     ("Qwen/Qwen3-VL-30B-A3B-Instrct", "warning"),
