@@ -321,6 +321,18 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
     assert codes == [("DG427", "note")] and found.manifests
 
 
+def test_modelopt_says_for_each_layer_how_it_is_quantized() -> None:
+    """NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4: some 19 GB; what is not named is in 16 bits."""
+    found = quantization_of(config_of("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4"))
+    assert found is not None
+    assert (found.family, found.bits, found.experts) == ("fp8", 8, 4.5)
+    assert (found.attention, found.shared, found.mlp) == (True, True, False)
+    assert quantization_of({"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": {}}}) is None
+    only = {"model.layers.3.mlp.experts.0.up_proj": {"quant_algo": "NVFP4"}}
+    experts = quantization_of({"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": only}})
+    assert experts is not None and (experts.family, experts.bits, experts.attention) == ("nvfp4", 4.5, False)
+
+
 @pytest.mark.parametrize(("arguments", "refused"), [
     ("[]", True), ("[--moe-a2a-backend, deepep]", False), ("[--moe-a2a-backend=mooncake]", False), ("[--moe-a2a-backend=none]", True),
 ])  # fmt: skip
@@ -332,7 +344,7 @@ def test_shared_experts_are_whole_where_tokens_go_to_their_experts(arguments: st
 
 
 @pytest.mark.parametrize(("model", "severity"), [
-    ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4", "note"),  # -BF16 is known
+    ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-FP8", "note"),  # -BF16 and -NVFP4 are known
     ("Qwen/Qwen3-VL-235B-A22B-Instruct-FP8", "note"),  # known without -FP8
     ("Qwen/Qwen3-8B-GPTQ-Int4", "note"),
     ("qwen/qwen3-8b-fp8", "warning"),
