@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo quick test lint unit trees e2e agree fuzz bench update out facts flags schemas lock clean help
+.PHONY: demo quick test lint unit trees recipes e2e agree fuzz bench update out facts flags schemas lock clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ unit: .venv/ready ## tests, kubeconform included, on WORKERS cores
 
 trees: .venv/ready ## the verdicts on trees in the shapes of real repositories, tests/trees
 	$(BIN)/python -m pytest -q tests/test_trees.py -n $(WORKERS)
+
+recipes: .venv/ready ## what NVIDIA and Google publish for Dynamo: said by a profile or not, and why
+	@$(BIN)/python -m tests.recipes
+	$(BIN)/python -m pytest -q tests/test_recipes.py
 
 # One after the other and in the written order: the tests share one API server, and one leaves it to the next.
 e2e: .venv/ready ## a real API server and scheduler, promtool, Istio's own judges

@@ -53,7 +53,10 @@ def check_router(profile: Profile, workers: Sequence[KeyPath], report: Report) -
         )  # fmt: skip
     if not needs_events(data):
         return
-    for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)):
+    # Decode workers are chosen by load alone: "Disables overlap scoring" in docs/fern/pages/developer-guide/knowledge-base/
+    # modular-components/router/disaggregated-serving.md of ai-dynamo/dynamo.
+    asked = (worker for worker in workers if worker[-1] != "decode")
+    for path in (("engineArgs",), *((*worker, "engineArgs") for worker in asked)):
         for index, why in silences(data["backend"], profile.value(path)):
             report.add(
                 "DG643", f"the frontend routes by what workers have cached, and {why}: it never learns of anything",

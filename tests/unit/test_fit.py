@@ -321,6 +321,47 @@ def test_an_unknown_model_gets_a_note_and_its_manifests() -> None:
     assert codes == [("DG427", "note")] and found.manifests
 
 
+def test_modelopt_says_for_each_layer_how_it_is_quantized() -> None:
+    """NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4: some 19 GB; what is not named is in 16 bits."""
+    found = quantization_of(config_of("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4"))
+    assert found is not None
+    assert (found.family, found.bits, found.experts) == ("fp8", 8, 4.5)
+    assert (found.attention, found.shared, found.mlp) == (True, True, False)
+    assert quantization_of({"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": {}}}) is None
+    only = {"model.layers.3.mlp.experts.0.up_proj": {"quant_algo": "NVFP4"}}
+    experts = quantization_of({"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": only}})
+    assert experts is not None and (experts.family, experts.bits, experts.attention) == ("nvfp4", 4.5, False)
+
+
+@pytest.mark.parametrize(("arguments", "refused"), [
+    ("[]", True), ("[--moe-a2a-backend, deepep]", False), ("[--moe-a2a-backend=mooncake]", False), ("[--moe-a2a-backend=none]", True),
+])  # fmt: skip
+def test_shared_experts_are_whole_where_tokens_go_to_their_experts(arguments: str, refused: bool) -> None:
+    """Google's recipe for 72 GB200: DeepSeek-R1 over 32 GPUs, whose shared experts are 2048 wide in blocks of 128."""
+    worker = "agg: {gpus: 32, parallel: {data: 32, expert: true}}\nplatform: {grove: true}\noverlays: [gke]\ngke: {capacity: reservation}\n"
+    text = f"backend: sglang\nmodel: deepseek-ai/DeepSeek-R1\ngpu: nvidia-gb200\n{worker}engineArgs: {arguments}\n"
+    assert (("DG420", "error") in compiled(text)[1]) == refused
+
+
+@pytest.mark.parametrize(("model", "severity"), [
+    ("nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-FP8", "note"),  # -BF16 and -NVFP4 are known
+    ("Qwen/Qwen3-VL-235B-A22B-Instruct-FP8", "note"),  # known without -FP8
+    ("Qwen/Qwen3-8B-GPTQ-Int4", "note"),
+    ("qwen/qwen3-8b-fp8", "warning"),
+    ("Qwen/Qwen3-VL-30B-A3B-Instrct", "warning"),
+    ("Qwen/Qwen3-32-FP8", "warning"),
+])  # fmt: skip
+def test_another_precision_of_a_known_model_is_no_misspelling(model: str, severity: str) -> None:
+    assert ("DG427", severity) in compiled(profile(model, "nvidia-h200-141gb", 8))[1]
+
+
+@pytest.mark.parametrize(("concurrency", "codes"), [(16, []), (32, ["note"]), (64, ["note"]), (128, ["warning"])])
+def test_sequences_wait_often_when_not_even_usual_ones_fit(concurrency: int, codes: list[str]) -> None:
+    """NVIDIA's recipes allow hundreds of sequences beside a context of a million tokens: few are that long."""
+    text = profile("Qwen/Qwen3-8B", "nvidia-h200-141gb", 1, more=f"context: 40960\nconcurrency: {concurrency}\n")
+    assert [severity for code, severity in compiled(text)[1] if code == "DG424"] == codes
+
+
 def test_a_memory_share_of_the_engine_counts() -> None:
     text = profile("Qwen/Qwen3-32B", "nvidia-h100-80gb", 1, more="context: 40960\n")
     assert ("DG423", "error") in compiled(text)[1]

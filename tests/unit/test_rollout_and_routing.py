@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.compiling import compiled, component, pod
+from dynagen.compiler import Request, compile_profile
+from dynagen.diagnostics import Report
+from dynagen.text.source import parse
+from tests.unit.compiling import HEAD, compiled, component, pod, told
 
 H100 = "backend: vllm\ngpu: nvidia-h100-80gb\noverlays: [gke]\n"
 L4 = "backend: vllm\ngpu: nvidia-l4\nagg: {replicas: 2}\n"
@@ -71,6 +75,17 @@ def test_workers_publish_what_a_frontend_listens_to(text: str, port: str) -> Non
 ])  # fmt: skip
 def test_nothing_is_published_that_nobody_wants_or_that_is_said(text: str) -> None:
     assert "--kv-events-config {" not in line(text)
+
+
+@pytest.mark.parametrize(("where", "codes"), [
+    ("prefill: {gpus: 1, engineArgs: [--no-enable-prefix-caching]}, decode: {gpus: 1}", ("DG643",)),
+    ("prefill: {gpus: 1}, decode: {gpus: 1, engineArgs: [--no-enable-prefix-caching]}", ()),
+])  # fmt: skip
+def test_only_prefill_workers_are_chosen_by_what_they_have_cached(where: str, codes: tuple[str, ...]) -> None:
+    report = Report()
+    text = HEAD + KV.replace("agg: {replicas: 2}", f"disagg: {{{where}}}")
+    compile_profile(Request(parse(text, "profile.yaml", report), [], Path(), Path()), report)
+    assert tuple(sorted(each.code for each in told(report))) == codes
 
 
 def test_frontends_that_route_by_cache_tell_each_other() -> None:

@@ -197,12 +197,15 @@ def _check_memory(search: Search, part: Part, room: _Room, asked: int | None, re
     kept = least_bytes(shape, part.layout, room.setting, room.context) - each
     most = int((room.memory.room - kept) / each) * part.layout.data if each else question.concurrency
     if most < question.concurrency:
+        # Sequences are as long as the context now and then only; when not even usual ones fit, they wait every day.
+        usual = sequence_bytes(shape, part.layout, room.setting, min(room.context, _USEFUL))
+        crowded = usual * question.concurrency > room.memory.room * part.layout.data
         report.add(
             "DG424",
             f"worker '{part.name}': {question.concurrency} sequences of {room.context} tokens need "
             f"{_gib(each * question.concurrency / part.layout.data)} GiB of each GPU for their KV cache, and "
             f"{_gib(room.memory.room)} are left: {most} fit",
-            search.profile.at(("concurrency",)), severity="warning",
+            search.profile.at(("concurrency",)), severity="warning" if crowded else "note",
             hint=f"the others wait, or are computed anew: use 'concurrency: {most}', a shorter context, or more GPUs for each worker",
         )  # fmt: skip
 

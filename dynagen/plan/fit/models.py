@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import Report
@@ -10,6 +10,11 @@ from dynagen.plan.fit.block import NotUnderstood
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
+
+# Words of a repository's name that say how its weights are written, not which model it is.
+_PRECISIONS = frozenset(
+    ["bf16", "fp16", "fp8", "fp4", "nvfp4", "mxfp4", "int4", "int8", "w4a16", "w8a8", "awq", "gptq", "dynamic"]
+)
 
 
 def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: LookUp, report: Report) -> Shape | None:
@@ -20,6 +25,8 @@ def find_shape(profile: Profile, config: Mapping[str, Any] | None, look_up: Look
     if found is None:
         near = _nearest(model, look_up)
         hint = "give its config.json with 'modelConfig: ./config.json', the keys of that file under 'modelConfig', or facts in a layer"
+        if _is_variant(model, near):
+            near = []
         report.add(
             "DG427", f"model '{model}' is not known: nobody checks whether it fits its GPUs", at,
             hint=f"did you mean {' or '.join(near)}? Else {hint}" if near else hint, severity="warning" if near else "note",
@@ -57,6 +64,15 @@ def known_config(model: str, look_up: LookUp) -> dict[str, Any] | None:
             return found
         model = like if "/" in like else f"{owner}/{like}"
     return None  # they are like each other
+
+
+def _is_variant(model: str, near: Sequence[str]) -> bool:
+    """Whether a known model has this name but for its precision: then it is another repository, and nobody misspelt it."""
+    return any(_plain(model) == _plain(each.strip("'")) and model.lower() != each.strip("'").lower() for each in near)
+
+
+def _plain(name: str) -> list[str]:
+    return [word for word in name.lower().split("-") if word not in _PRECISIONS]
 
 
 def _nearest(model: str, look_up: LookUp) -> list[str]:

@@ -148,8 +148,15 @@ def _attention(shape: Shape, tensor: int, target: Target) -> Iterator[tuple[str,
 def _shared(shape: Shape, layout: Layout, target: Target) -> Iterator[tuple[str, str]]:
     """Experts that see every token are split like an MLP, also with expert parallelism, and nobody refines their blocks
     (sgl-project/sglang, issue 10852; vllm-project/vllm, issue 42384). vLLM copies them where sequences are split as well
-    (use_sequence_parallel_moe in vllm/config/parallel.py)."""
+    (use_sequence_parallel_moe in vllm/config/parallel.py), SGLang where tokens go to their experts by DeepEP or Mooncake (tp_size=1 of
+    shared_experts in sglang/srt/models/deepseek_v2.py)."""
     if not shape.shared_width:
+        return
+    if target.backend == "sglang" and value_of(target.arguments, "--moe-a2a-backend") in (
+        "deepep",
+        "deepep_v2",
+        "mooncake",
+    ):
         return
     if target.backend == "vllm" and layout.expert and layout.tensor > 1 and layout.data > 1:
         return

@@ -45,6 +45,8 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
     family, size = "", 0.0
     # DeepSeek-V4: what `ignore` and `config_groups` say is about its experts.
     experts = _expert_bits(config, found) if method == "fp8" else 0
+    if not experts and algorithm == "MIXED_PRECISION" and isinstance(found.get("quantized_layers"), Mapping):
+        return _mixed(found["quantized_layers"], method)
     if experts:
         family, size, kept = "fp8", 8, []
     elif method == "mxfp4" or "MXFP4" in algorithm or _format(found).startswith("mxfp4"):
@@ -67,6 +69,28 @@ def quantization_of(config: Mapping[str, Any]) -> Quantization | None:
         block=_block(found.get("weight_block_size") or weights.get("block_structure")), group=group,
         experts=experts,
     )  # fmt: skip
+
+
+def _mixed(layers: Mapping[str, Any], method: str) -> Quantization | None:
+    """modelopt names every layer that it quantized, and how. What shares a key here counts as its widest."""
+    bits = {name: _bits(each) for name, each in layers.items() if name != "lm_head"}
+    others = [name for name in bits if not re.search(r"\.experts(\.|$)", name)]
+    experts = max((each for name, each in bits.items() if name not in others), default=0.0)
+    size = max((bits[name] for name in others), default=experts)
+    if not size:
+        return None
+    return Quantization(
+        "fp8" if size == 8 else "nvfp4", method, size,
+        attention=any(re.search(_ATTENTION, name) for name in others),
+        mlp=any(".mlp." in name for name in others),
+        shared=any("shared_expert" in name for name in others),
+        experts=experts if experts != size else 0,
+    )  # fmt: skip
+
+
+def _bits(layer: Any) -> float:
+    algorithm = str(layer.get("quant_algo") if isinstance(layer, Mapping) else "").upper()
+    return 4 + 8 / 16 if "NVFP4" in algorithm else 8 if "FP8" in algorithm else 0
 
 
 def _expert_bits(config: Mapping[str, Any], found: Mapping[str, Any]) -> float:
