@@ -32,6 +32,7 @@ def command_line(
         context=context,
         concurrency=data.get("concurrency"),
         revision=data.get("revision"),
+        block_size=data.get("blockSize"),
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
     args = [*backend.arguments(launch), *own]

@@ -8,6 +8,7 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.options import Parser
 from dynagen.engine.words import Word
 from dynagen.plan import backends
+from dynagen.plan.routing import OWN_FLAGS
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
 
@@ -28,7 +29,7 @@ def check_flags(
     if data["frontend"]["args"]:
         parser = Parser("dynamo.frontend", look_up, data["release"], "")
         certain = "image" not in data["frontend"] and "runtimeVersionOverride" not in data
-        _judge(profile, list(_words(profile, ("frontend", "args"))), certain, {}, parser, report)
+        _judge(profile, list(_words(profile, ("frontend", "args"))), certain, OWN_FLAGS, parser, report)
 
 
 def _check_engine(

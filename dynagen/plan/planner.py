@@ -8,6 +8,7 @@ from zlib import crc32
 
 from dynagen.cluster.names import FRONTEND, dynamo_namespace, name_of
 from dynagen.diagnostics import Report
+from dynagen.plan.block_size import check_block_size
 from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.env import component_env, env_vars
@@ -21,7 +22,7 @@ from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.rollout import check_rollout
-from dynagen.plan.routing import check_router, sync_arguments
+from dynagen.plan.routing import check_router, router_arguments, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
@@ -105,7 +106,8 @@ def _check(
     check_gateway(profile, report)
     check_flags(profile, paths, engines, look_up, report)
     check_rollout(profile, release, report)
-    check_router(profile, paths, report)
+    check_router(profile, paths, look_up, report)
+    check_block_size(profile, paths, engines, look_up, report)
     check_start(profile, paths, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
@@ -157,7 +159,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         port=_FRONTEND_PORT,
         replicas=given["replicas"],
         shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
-        args=[*given["args"], *sync_arguments(data)] or None,
+        args=[*router_arguments(data, release), *given["args"], *sync_arguments(data)] or None,
         env=env_vars(env),
         profile_env=env_vars(given["env"]),
         cpu=str(given["cpu"]),

@@ -1,8 +1,9 @@
 """How each engine is started. One file per backend; the file's name is what the profile says.
 
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
-`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `arguments(launch)`, and
-`setting(demand)`: what the engine does with the memory of a GPU.
+`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `BLOCK_SIZE`, the flag for
+the size of a KV cache's block, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
+and `setting(demand)`: what the engine does with the memory of a GPU.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Launch(NamedTuple):
     concurrency: int | None = None
     revision: str | None = None
     kv_events: bool = False
+    block_size: int | None = None
 
 
 class Demand(NamedTuple):

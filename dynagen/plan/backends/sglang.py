@@ -6,6 +6,8 @@ sglang 0.5.21.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dynagen.engine.arguments import has, number_of, value_of
 from dynagen.plan.backends import Demand, Launch
 from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
@@ -31,11 +33,14 @@ OWN_FLAGS = {
     "--expert-parallel-size": "parallel.expert",
     "--context-length": "context",
     "--max-running-requests": "concurrency",
+    "--page-size": "blockSize",
     "--disaggregation-mode": "agg or disagg",
     "--disaggregation-transfer-backend": "agg or disagg",
     "--disaggregation-bootstrap-port": "agg or disagg",
     "--enable-metrics": "nothing: it is always on",
 }
+
+BLOCK_SIZE = "--page-size"
 
 # source: docs/advanced_features/hyperparameter_tuning.md of sgl-project/sglang: to be raised by hand where the default keeps
 #   more for activations than they take
@@ -68,6 +73,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--context-length", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-running-requests", str(launch.concurrency)]
+    if launch.block_size:
+        found += [BLOCK_SIZE, str(launch.block_size)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
     found += ["--enable-metrics"]
     if launch.kv_events:
@@ -77,6 +84,15 @@ def arguments(launch: Launch) -> list[str]:
         # The other side calls back, so it must listen on the pod's address, not on localhost.
         found += ["--disaggregation-bootstrap-port", _BOOTSTRAP_PORT, "--host", "0.0.0.0"]
     return found
+
+
+def block_size_problem(size: int, arguments: Sequence[str]) -> str:
+    """ "chunked_prefill_size must be divisible by page_size" (sglang/srt/arg_groups/validation_hook.py of 0.5.21): a power of two,
+    unless the profile says another one."""
+    chunk = number_of(arguments, "--chunked-prefill-size")
+    if chunk is None:
+        return "" if size & (size - 1) == 0 else "SGLang takes powers of two"
+    return f"SGLang takes what divides --chunked-prefill-size, {chunk:.0f}" if chunk > 0 and chunk % size else ""
 
 
 def _world(layout: Layout) -> int:

@@ -6,6 +6,7 @@ Source of the flags: vllm/args.py and vllm/backend_args.py in the wheel ai-dynam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 from dynagen.engine.arguments import has, number_of, value_of
@@ -28,11 +29,14 @@ OWN_FLAGS = {
     "-ep": "parallel.expert",
     "--max-model-len": "context",
     "--max-num-seqs": "concurrency",
+    "--block-size": "blockSize",
     "--disaggregation-mode": "agg or disagg",
     "--is-prefill-worker": "agg or disagg",
     "--is-decode-worker": "agg or disagg",
     "--migration-limit": "frontend.migrationLimit",
 }
+
+BLOCK_SIZE = "--block-size"
 
 # source: the advice of vLLM's own message when the KV cache does not fit (vllm/v1/core/kv_cache_utils.py)
 MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
@@ -64,6 +68,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-model-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
+    if launch.block_size:
+        found += [BLOCK_SIZE, str(launch.block_size)]
     if launch.kv_events and launch.release >= (1, 1, 0):
         found += ["--kv-events-config", _KV_EVENTS]
     if launch.role == "agg":
@@ -73,6 +79,12 @@ def arguments(launch: Launch) -> list[str]:
         return [*found, "--disaggregation-mode", launch.role, "--kv-transfer-config", _KV_TRANSFER]
     # Before 1.0 the NIXL connector is the default and only prefill needs a flag.
     return [*found, "--is-prefill-worker"] if launch.role == "prefill" else found
+
+
+def block_size_problem(size: int, arguments: Sequence[str]) -> str:
+    """What attention on NVIDIA's GPUs takes: get_supported_kernel_block_sizes in vllm/v1/attention/backends of 0.31.0, "Block size must
+    be a multiple of 16" in flash_attn.py of 0.12.0."""
+    return "" if size % 16 == 0 else "vLLM takes multiples of 16"
 
 
 def setting(demand: Demand) -> Setting:
