@@ -9,6 +9,7 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
 from dynagen.plan.fit.question import Part
+from dynagen.plan.parsers import OWN_FLAGS, parser_arguments
 from dynagen.plan.routing import needs_events
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -21,7 +22,7 @@ def command_line(
     data = profile.data
     backend = backends.load(data["backend"])
     for path in (("engineArgs",), (*part.path, "engineArgs")):
-        _check_arguments(profile, path, backend.OWN_FLAGS, report)
+        _check_arguments(profile, path, {**backend.OWN_FLAGS, **OWN_FLAGS}, report)
     own = [*data["engineArgs"], *profile.value(part.path)["engineArgs"]]
     launch = backends.Launch(
         model=data["model"],
@@ -35,7 +36,7 @@ def command_line(
         block_size=data.get("blockSize"),
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
-    args = [*backend.arguments(launch), *own]
+    args = [*backend.arguments(launch), *parser_arguments(data), *own]
     if release < (1, 0, 0):
         args += ["--migration-limit", str(data["frontend"]["migrationLimit"])]
     return ["python3", "-m", backend.MODULE], args

@@ -9,6 +9,11 @@ from dynagen.profile import Profile
 _MOST = 12
 
 
+def is_certain(profile: Profile) -> bool:
+    """Whether the workers' image is the release's own."""
+    return "image" not in profile.data and "runtimeVersionOverride" not in profile.data
+
+
 def check_word(profile: Profile, path: KeyPath, flag: str, parser: Parser, certain: bool, report: Report) -> None:
     """Reports DG740 if `flag` cannot be what the profile says at `path`. `certain`: it is known which version runs."""
     text, section = profile.value(path), parser.sections[0]

@@ -21,6 +21,7 @@ from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
+from dynagen.plan.parsers import check_parsers
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, router_arguments, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
@@ -107,6 +108,7 @@ def _check(
     check_flags(profile, paths, engines, look_up, report)
     check_rollout(profile, release, report)
     check_router(profile, paths, look_up, report)
+    check_parsers(profile, paths, look_up, report)
     check_block_size(profile, paths, engines, look_up, report)
     check_start(profile, paths, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)

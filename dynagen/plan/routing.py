@@ -9,7 +9,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of, has, places_of
 from dynagen.engine.options import Parser
-from dynagen.plan.known_values import check_word
+from dynagen.plan.known_values import check_word, is_certain
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
 from dynagen.text.versions import Version
@@ -65,7 +65,7 @@ def check_router(profile: Profile, workers: Sequence[KeyPath], look_up: LookUp, 
     parser = Parser("dynamo.frontend", look_up, data["release"], "")
     _check_owned(profile, parser, report)
     if "mode" in data["router"]:
-        certain = "image" not in data and "image" not in data["frontend"] and "runtimeVersionOverride" not in data
+        certain = is_certain(profile) and "image" not in data["frontend"]
         check_word(profile, ("router", "mode"), _MODE, parser, certain, report)
     if not routes_by_cache(data):
         return
