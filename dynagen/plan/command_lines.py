@@ -11,6 +11,7 @@ from dynagen.plan import backends
 from dynagen.plan.fit.question import Part
 from dynagen.plan.parsers import OWN_FLAGS, parser_arguments
 from dynagen.plan.routing import needs_events
+from dynagen.plan.speculation import speculative_of
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
@@ -34,6 +35,7 @@ def command_line(
         concurrency=data.get("concurrency"),
         revision=data.get("revision"),
         block_size=data.get("blockSize"),
+        speculative=speculative_of(data),
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
     args = [*backend.arguments(launch), *parser_arguments(data), *own]

@@ -25,6 +25,7 @@ from dynagen.plan.parsers import check_parsers
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, router_arguments, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
+from dynagen.plan.speculation import check_speculation, find_draft
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Platform, PodSecurity, Worker
@@ -54,13 +55,15 @@ def make_plan(
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     parts = plan_parts(profile, gpu)
     shape = find_shape(profile, config, look_up, report)
+    draft = find_draft(data, look_up)
     load = Load(
-        stored_bytes(shape) if shape else None,
+        stored_bytes(shape) + (stored_bytes(draft) if draft else 0) if shape else None,
         sum(profile.value((*part.path, "replicas")) * part.nodes for part in parts),
     )
     cache = plan_model_cache(data, facts, release, load)
-    context = judge(profile, parts, shape, gpu, facts, release, report)
+    context = judge(profile, parts, shape, gpu, facts, release, draft, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
+    check_speculation(profile, parts, shape, draft, release, report)
     _check(profile, parts, workers, cache, load, facts, look_up, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},

@@ -106,7 +106,7 @@ class ModelCache(NamedTuple):
 
     `job` is what the name of the download Job begins with, `download_env` its list of EnvVar, `ready` the file that it leaves
     behind when all is there. Components wait for that when `download` is true. `is_offline`: they take nothing from the Hub.
-    `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
+    `draft` is a repository that is downloaded as well. `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
     """
 
     claim: str
@@ -120,6 +120,7 @@ class ModelCache(NamedTuple):
     is_offline: bool
     job: str
     ready: str
+    draft: str | None
     download_env: list[dict[str, Any]]
     access_pod: bool
 

@@ -2,7 +2,9 @@
 
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
 `OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `BLOCK_SIZE`, the flag for
-the size of a KV cache's block, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
+the size of a KV cache's block, `METHODS`, those of speculative decoding with the engine's word and the first release that has it,
+`SPECULATIVE_FLAGS`, which say the same as `speculative`, `speculative_problem(wish, layout, block_size, arguments, release)`: why the
+engine does not guess that way, with a hint, None if it does, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
 and `setting(demand)`: what the engine does with the memory of a GPU.
 """
 
@@ -15,6 +17,14 @@ from typing import NamedTuple
 
 from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.text.versions import Version
+
+
+class Speculative(NamedTuple):
+    """How tokens are guessed: `method` in the profile's words; `model` None where no other model guesses."""
+
+    method: str
+    tokens: int
+    model: str | None = None
 
 
 class Launch(NamedTuple):
@@ -34,6 +44,7 @@ class Launch(NamedTuple):
     revision: str | None = None
     kv_events: bool = False
     block_size: int | None = None
+    speculative: Speculative | None = None
 
 
 class Demand(NamedTuple):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynagen.engine.arguments import has, number_of, value_of
-from dynagen.plan.backends import Demand, Launch
+from dynagen.plan.backends import Demand, Launch, Speculative
 from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
+from dynagen.text.versions import Version
 
 MODULE = "dynamo.sglang"
 IMAGE = "sglang-runtime"
@@ -41,6 +42,16 @@ OWN_FLAGS = {
 }
 
 BLOCK_SIZE = "--page-size"
+
+# source: --speculative-algorithm of 0.5.6.post2 to 0.5.21 (facts/flags); NEXTN is EAGLE with layers of the model itself
+METHODS = {
+    "mtp": ("NEXTN", (0, 8, 0)), "eagle3": ("EAGLE3", (0, 8, 0)), "eagle": ("EAGLE", (0, 8, 0)), "draft": ("STANDALONE", (0, 8, 0)),
+    "ngram": ("NGRAM", (0, 8, 0)),
+}  # fmt: skip
+SPECULATIVE_FLAGS = (
+    "--speculative-algorithm", "--speculative-algo", "--speculative-num-steps", "--speculative-eagle-topk",
+    "--speculative-num-draft-tokens", "--speculative-draft-model-path", "--speculative-draft-model",
+)  # fmt: skip
 
 # source: docs/advanced_features/hyperparameter_tuning.md of sgl-project/sglang: to be raised by hand where the default keeps
 #   more for activations than they take
@@ -73,6 +84,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--context-length", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-running-requests", str(launch.concurrency)]
+    if launch.speculative:
+        found += _speculative(launch.speculative)
     if launch.block_size:
         found += [BLOCK_SIZE, str(launch.block_size)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
@@ -84,6 +97,32 @@ def arguments(launch: Launch) -> list[str]:
         # The other side calls back, so it must listen on the pod's address, not on localhost.
         found += ["--disaggregation-bootstrap-port", _BOOTSTRAP_PORT, "--host", "0.0.0.0"]
     return found
+
+
+def _speculative(wish: Speculative) -> list[str]:
+    """One chain of guesses, as all published graphs have it; what is checked at a time is the guesses and the token before them."""
+    found = ["--speculative-algorithm", METHODS.get(wish.method, (wish.method,))[0]]
+    if wish.method != "ngram":
+        found += ["--speculative-num-steps", str(wish.tokens), "--speculative-eagle-topk", "1"]
+    found += ["--speculative-num-draft-tokens", str(wish.tokens + 1)]
+    return [*found, "--speculative-draft-model-path", wish.model] if wish.model else found
+
+
+def speculative_problem(
+    wish: Speculative, layout: Layout, block_size: int | None, arguments: Sequence[str], release: Version
+) -> tuple[str, str] | None:
+    """check_server_args and _handle_speculative_decoding in sglang/srt/server_args.py of 0.5.6.post2 to 0.5.18, validation_hook.py and
+    speculative_hook.py in sglang/srt/arg_groups of 0.5.21."""
+    if layout.pipeline > 1 and (release < (1, 6, 0) or wish.method not in ("mtp", "eagle")):
+        return "SGLang does not guess tokens with pipeline parallelism", "leave 'pipeline' out, or 'speculative'"
+    if wish.method in ("draft", "ngram") and layout.data > 1 and layout.expert:
+        return (
+            f"SGLang has no method '{wish.method}' with attention in parallel",
+            "leave 'data' out of 'parallel', or use 'eagle3'",
+        )
+    if wish.method == "ngram" and (block_size or 1) > 1 and value_of(arguments, "--attention-backend") != "flashinfer":
+        return f"SGLang has no method 'ngram' with blocks of {block_size} tokens", "leave 'blockSize' out"
+    return None
 
 
 def block_size_problem(size: int, arguments: Sequence[str]) -> str:

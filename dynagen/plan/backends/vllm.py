@@ -6,12 +6,14 @@ Source of the flags: vllm/args.py and vllm/backend_args.py in the wheel ai-dynam
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from math import ceil
 
 from dynagen.engine.arguments import has, number_of, value_of
-from dynagen.plan.backends import Demand, Launch
-from dynagen.plan.fit.gpu_memory import GIB, Setting
+from dynagen.plan.backends import Demand, Launch, Speculative
+from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
+from dynagen.text.versions import Version
 
 MODULE = "dynamo.vllm"
 IMAGE = "vllm-runtime"
@@ -37,6 +39,13 @@ OWN_FLAGS = {
 }
 
 BLOCK_SIZE = "--block-size"
+
+# source: SpeculativeMethod in vllm/config/speculative.py of 0.12.0 to 0.31.0; a draft model was refused before 0.16
+METHODS = {
+    "mtp": ("mtp", (0, 8, 0)), "eagle3": ("eagle3", (0, 8, 0)), "eagle": ("eagle", (0, 8, 0)), "ngram": ("ngram", (0, 8, 0)),
+    "draft": ("draft_model", (1, 0, 0)), "dflash": ("dflash", (1, 2, 0)), "dspark": ("dspark", (1, 4, 0)),
+}  # fmt: skip
+SPECULATIVE_FLAGS = ("--speculative-config", "-sc", "--spec-method", "--spec-model", "--spec-tokens")
 
 # source: the advice of vLLM's own message when the KV cache does not fit (vllm/v1/core/kv_cache_utils.py)
 MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
@@ -68,6 +77,9 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-model-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
+    if launch.speculative:
+        # On both sides: the layers of a draft are part of the KV cache that is handed over (recipes/gpt-oss-120b of ai-dynamo/dynamo).
+        found += ["--speculative-config", _speculative(launch.speculative)]
     if launch.block_size:
         found += [BLOCK_SIZE, str(launch.block_size)]
     if launch.kv_events and launch.release >= (1, 1, 0):
@@ -79,6 +91,21 @@ def arguments(launch: Launch) -> list[str]:
         return [*found, "--disaggregation-mode", launch.role, "--kv-transfer-config", _KV_TRANSFER]
     # Before 1.0 the NIXL connector is the default and only prefill needs a flag.
     return [*found, "--is-prefill-worker"] if launch.role == "prefill" else found
+
+
+def _speculative(wish: Speculative) -> str:
+    said = {
+        "method": METHODS.get(wish.method, (wish.method,))[0],
+        "model": wish.model,
+        "num_speculative_tokens": wish.tokens,
+    }
+    return json.dumps({key: value for key, value in said.items() if value is not None}, separators=(",", ":"))
+
+
+def speculative_problem(
+    wish: Speculative, layout: Layout, block_size: int | None, arguments: Sequence[str], release: Version
+) -> tuple[str, str] | None:
+    return None
 
 
 def block_size_problem(size: int, arguments: Sequence[str]) -> str:
