@@ -29,6 +29,7 @@ from dynagen.plan.speculation import check_speculation, find_draft
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Platform, PodSecurity, Worker
+from dynagen.plan.volumes import check_volumes, plan_compilation_cache, plan_volumes
 from dynagen.plan.wishes import check_wishes
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -63,6 +64,8 @@ def make_plan(
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, draft, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
+    compilation_cache = plan_compilation_cache(data, facts)
+    check_volumes(profile, compilation_cache, facts, report)
     check_speculation(profile, parts, shape, draft, release, report)
     _check(profile, parts, workers, cache, load, facts, look_up, report)
     return Plan(
@@ -87,6 +90,8 @@ def make_plan(
         frontend=_frontend(data, release, cache),
         workers=workers,
         model_cache=cache,
+        compilation_cache=compilation_cache,
+        volumes=plan_volumes(data),
         platform=Platform(data["platform"]["grove"], data["platform"]["lws"], data["platform"].get("kaiQueue")),
         hugging_face_secret=data.get("huggingFaceSecret"),
         create_namespace=data["createNamespace"],

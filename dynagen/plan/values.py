@@ -125,6 +125,25 @@ class ModelCache(NamedTuple):
     access_pod: bool
 
 
+class CompilationCache(NamedTuple):
+    """A volume that keeps what engines compile. `create` is false for a claim that exists."""
+
+    claim: str
+    create: bool
+    size: str | None
+    storage_class_name: str | None
+    mount_path: str
+
+
+class Volume(NamedTuple):
+    """A claim that exists, mounted in every worker; `name` is the volume's in the pod."""
+
+    name: str
+    claim: str
+    mount_path: str
+    read_only: bool
+
+
 class Platform(NamedTuple):
     """What the cluster has beside Dynamo's operator. `lws` stands for LeaderWorkerSet and Volcano."""
 
@@ -181,6 +200,8 @@ class Plan(NamedTuple):
     frontend: Frontend
     workers: list[Worker]
     model_cache: ModelCache | None
+    compilation_cache: CompilationCache | None
+    volumes: list[Volume]
     platform: Platform
     hugging_face_secret: str | None
     create_namespace: bool

@@ -15,6 +15,7 @@ from dynagen.plan.placement import machine_for
 from dynagen.plan.rollout import plan_rollout
 from dynagen.plan.storage import ephemeral_storage
 from dynagen.plan.values import ModelCache, Worker
+from dynagen.plan.volumes import compilation_env
 from dynagen.plan.worker_resources import plan_resources
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -67,7 +68,7 @@ def plan_worker(
         command=command,
         args=args,
         script=script(command, args),
-        env=env_vars(component_env(data, cache)),
+        env=env_vars({**component_env(data, cache), **compilation_env(data)}),
         profile_env=env_vars({**data["env"], **given["env"]}),
         machine=machine,
         cpu=cpu,

@@ -3,7 +3,7 @@
 A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
 `OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `BLOCK_SIZE`, the flag for
 the size of a KV cache's block, `METHODS`, those of speculative decoding with the engine's word and the first release that has it,
-`SPECULATIVE_FLAGS`, which say the same as `speculative`, `speculative_problem(wish, layout, block_size, arguments, release)`: why the
+`CACHES`, the variables that lead what it compiles to folders of a compilation cache, `SPECULATIVE_FLAGS`, which say the same as `speculative`, `speculative_problem(wish, layout, block_size, arguments, release)`: why the
 engine does not guess that way, with a hint, None if it does, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
 and `setting(demand)`: what the engine does with the memory of a GPU.
 """

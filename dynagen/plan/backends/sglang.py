@@ -42,6 +42,11 @@ OWN_FLAGS = {
 }
 
 BLOCK_SIZE = "--page-size"
+# The operator mounts the cache, and tells SGLang nothing (backend_sglang.go). Since 0.5.21 the first of these is enough.
+# source: third_party_cache_defaults in sglang/srt/environ.py of 0.5.21; compilation/backend.py and deep_gemm_wrapper of 0.5.6.post2
+CACHES = {
+    "SGLANG_CACHE_DIR": "", "SGLANG_DG_CACHE_DIR": "/deep_gemm", "TRITON_CACHE_DIR": "/triton", "TORCHINDUCTOR_CACHE_DIR": "/inductor",
+}  # fmt: skip
 
 # source: --speculative-algorithm of 0.5.6.post2 to 0.5.21 (facts/flags); NEXTN is EAGLE with layers of the model itself
 METHODS = {

@@ -39,6 +39,9 @@ OWN_FLAGS = {
 }
 
 BLOCK_SIZE = "--block-size"
+CACHES: dict[
+    str, str
+] = {}  # the operator sets VLLM_CACHE_ROOT (deploy/operator/internal/dynamo/backend_vllm.go of ai-dynamo/dynamo)
 
 # source: SpeculativeMethod in vllm/config/speculative.py of 0.12.0 to 0.31.0; a draft model was refused before 0.16
 METHODS = {
