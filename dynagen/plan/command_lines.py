@@ -9,6 +9,7 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
 from dynagen.plan.fit.question import Part
+from dynagen.plan.kv_offload import offloaded
 from dynagen.plan.parsers import OWN_FLAGS, parser_arguments
 from dynagen.plan.routing import needs_events
 from dynagen.plan.speculation import speculative_of
@@ -36,6 +37,7 @@ def command_line(
         revision=data.get("revision"),
         block_size=data.get("blockSize"),
         speculative=speculative_of(data),
+        kv_offload=offloaded(data) * part.nodes,
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
     args = [*backend.arguments(launch), *parser_arguments(data), *own]

@@ -20,6 +20,7 @@ from dynagen.plan.fit.question import Part
 from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
+from dynagen.plan.kv_offload import check_offload
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.parsers import check_parsers
 from dynagen.plan.rollout import check_rollout
@@ -64,6 +65,7 @@ def make_plan(
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, draft, report)
     workers = [plan_worker(profile, part, gpu, release, cache, context, load.weights, report) for part in parts]
+    check_offload(profile, parts, workers, shape, gpu, release, report)
     compilation_cache = plan_compilation_cache(data, facts)
     check_volumes(profile, compilation_cache, facts, report)
     check_speculation(profile, parts, shape, draft, release, report)

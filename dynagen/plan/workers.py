@@ -10,6 +10,7 @@ from dynagen.plan.command_lines import command_line, script
 from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
+from dynagen.plan.kv_offload import offload_env
 from dynagen.plan.nodes import check_nodes, nodes_of
 from dynagen.plan.placement import machine_for
 from dynagen.plan.rollout import plan_rollout
@@ -68,7 +69,7 @@ def plan_worker(
         command=command,
         args=args,
         script=script(command, args),
-        env=env_vars({**component_env(data, cache), **compilation_env(data)}),
+        env=env_vars({**component_env(data, cache), **compilation_env(data), **offload_env(data)}),
         profile_env=env_vars({**data["env"], **given["env"]}),
         machine=machine,
         cpu=cpu,

@@ -4,7 +4,8 @@ A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`,
 `OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `BLOCK_SIZE`, the flag for
 the size of a KV cache's block, `METHODS`, those of speculative decoding with the engine's word and the first release that has it,
 `CACHES`, the variables that lead what it compiles to folders of a compilation cache, `SPECULATIVE_FLAGS`, which say the same as `speculative`, `speculative_problem(wish, layout, block_size, arguments, release)`: why the
-engine does not guess that way, with a hint, None if it does, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
+engine does not guess that way, with a hint, None if it does, `OFFLOAD_FLAGS`, which say the same as `kvOffload`, `offload_problem(role, release)`: why the engine does not, with a
+hint, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
 and `setting(demand)`: what the engine does with the memory of a GPU.
 """
 
@@ -31,7 +32,8 @@ class Launch(NamedTuple):
     """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`.
 
     `context` is the longest sequence, None for the model's own; `concurrency` None for the engine's own.
-    `kv_events`: the frontend wants to hear what is cached, and the profile does not say how.
+    `kv_events`: the frontend wants to hear what is cached, and the profile does not say how. `kv_offload` are bytes of memory for
+    KV cache, of all nodes of the worker.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Launch(NamedTuple):
     kv_events: bool = False
     block_size: int | None = None
     speculative: Speculative | None = None
+    kv_offload: int = 0
 
 
 class Demand(NamedTuple):

@@ -66,6 +66,8 @@ MEMORY_SHARE = ("--mem-fraction-static", (0.85,))
 # free port is chosen that no probe or policy can name.
 _BOOTSTRAP_PORT = "12345"
 
+OFFLOAD_FLAGS = ("--enable-hierarchical-cache", "--hicache-size", "--hicache-ratio")
+
 # Without it workers publish nothing (use_kv_events in sglang/args.py of the wheels 1.0.2 and 1.6.1).
 _KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:5557"}'
 
@@ -97,11 +99,22 @@ def arguments(launch: Launch) -> list[str]:
     found += ["--enable-metrics"]
     if launch.kv_events:
         found += ["--kv-events-config", _KV_EVENTS]
+    # A decode worker keeps nothing for later requests. The size is that of one GPU, in GB (host_size in mem_cache/memory_pool_host.py).
+    if launch.kv_offload and launch.role != "decode":
+        found += [
+            "--enable-hierarchical-cache",
+            "--hicache-size",
+            str(int(launch.kv_offload / launch.layout.gpus / 1e9)),
+        ]
     if launch.role != "agg":
         found += ["--disaggregation-mode", launch.role, "--disaggregation-transfer-backend", "nixl"]
         # The other side calls back, so it must listen on the pod's address, not on localhost.
         found += ["--disaggregation-bootstrap-port", _BOOTSTRAP_PORT, "--host", "0.0.0.0"]
     return found
+
+
+def offload_problem(role: str, release: Version) -> tuple[str, str] | None:
+    return None
 
 
 def _speculative(wish: Speculative) -> list[str]:

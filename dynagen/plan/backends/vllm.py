@@ -53,6 +53,8 @@ SPECULATIVE_FLAGS = ("--speculative-config", "-sc", "--spec-method", "--spec-mod
 # source: the advice of vLLM's own message when the KV cache does not fit (vllm/v1/core/kv_cache_utils.py)
 MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
 
+OFFLOAD_FLAGS = ("--kv-transfer-config", "--kv-offloading-size", "--kv-offloading-backend")
+
 # kv_both on both sides works with every release, unlike producer and consumer:
 # recipes/ and docs/ of ai-dynamo/dynamo, aiconfigurator 0.12.0. Required on prefill since 1.0 (vllm/args.py).
 _KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
@@ -88,12 +90,32 @@ def arguments(launch: Launch) -> list[str]:
     if launch.kv_events and launch.release >= (1, 1, 0):
         found += ["--kv-events-config", _KV_EVENTS]
     if launch.role == "agg":
-        return found
+        return [*found, "--kv-transfer-config", _offload(launch)] if launch.kv_offload else found
     if launch.release >= (1, 0, 0):
         # The flag came with 1.0; the older booleans went with 1.4 (docs .../reference/general/deprecations.mdx).
         return [*found, "--disaggregation-mode", launch.role, "--kv-transfer-config", _KV_TRANSFER]
     # Before 1.0 the NIXL connector is the default and only prefill needs a flag.
     return [*found, "--is-prefill-worker"] if launch.role == "prefill" else found
+
+
+def _offload(launch: Launch) -> str:
+    """Each copy of the model has a buffer of its own, which its GPUs share. Events say what is in it since vLLM 0.24 ("Native KV
+    Offloading" in docs/ of ai-dynamo/dynamo)."""
+    extra: dict[str, object] = {"cpu_bytes_to_use": launch.kv_offload // launch.layout.data}
+    if launch.kv_events and launch.release >= (1, 4, 0):
+        extra["self_describing_kv_events"] = True
+    said = {"kv_connector": "OffloadingConnector", "kv_role": "kv_both", "kv_connector_extra_config": extra}
+    return json.dumps(said, separators=(",", ":"))
+
+
+def offload_problem(role: str, release: Version) -> tuple[str, str] | None:
+    """vllm/v1/kv_offload of 0.14.1 has `cpu_bytes_to_use`, 0.12.0 another key. NVIDIA calls it untested with the connector that hands
+    over caches ("Native KV Offloading")."""
+    if release < (0, 9, 0):
+        return "vLLM keeps no KV cache in memory before release 0.9.0", "use release 0.9.0 or later, or leave it out"
+    if role != "agg":
+        return "vLLM hands KV caches over with the connector that would keep them", "use 'agg', or leave it out"
+    return None
 
 
 def _speculative(wish: Speculative) -> str:
