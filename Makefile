@@ -78,7 +78,7 @@ schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI doc
 	$(BIN)/dynagen schemas import --all $(SHARED)
 
 WHEELS ?= build/wheels
-# WHEELS has a folder for each wheel, vllm-0.31.0, with its Python files: pip download --no-deps, unzip '*.py'.
+# WHEELS has a folder for each wheel, vllm-0.31.0, with its Python files: pip download --no-deps, unzip '*.py'; ai-dynamo-runtime-1.6.1 with its 'dynamo'.
 flags: .venv/ready ## asks the argument parsers in WHEELS, and writes base/facts/flags
 	$(PYTHON) -m venv build/engines
 	build/engines/bin/pip install --quiet --disable-pip-version-check -r tests/engine_flags/requirements.txt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynagen.diagnostics import Finding, closest, shortened
-from dynagen.engine.options import Option, Parser
+from dynagen.engine.options import Option, Parser, Section
 from dynagen.engine.words import Word
 
 # Said by a check of its own, with more to say.
@@ -24,7 +24,11 @@ def value_problem(option: Option, name: str, word: Word, parser: Parser) -> tupl
         listed = option.words if len(option.words) <= 12 else [*option.words[:12], "..."]
         hint = f"did you mean '{near}'?" if near else "one of " + ", ".join(listed)
         severity = "warning" if option.is_open else "error"
-        return "DG632", Finding(word.path, f"'{name}' cannot be '{shown}'{_whose(parser)}", hint, severity)
+        section = next((part for part in parser.sections if part.option(option.name)), None)
+        later = section.since(option.name, text) if section is not None and section.name == "dynamo" else ""
+        if later:
+            hint = f"{hint.removesuffix('?')}, or release {later} or later{'?' if near else ''}"
+        return "DG632", Finding(word.path, f"'{name}' cannot be '{shown}'{_whose(parser, section)}", hint, severity)
     if kind in ("int", "float", "size") and not _is_number(text, kind):
         hints = {"int": "a whole number", "float": "a number", "size": "a whole number, or one such as 8k or 8K"}
         return "DG632", Finding(word.path, f"'{name}' is '{shown}', which is no number", hints[kind])
@@ -38,8 +42,10 @@ def value_problem(option: Option, name: str, word: Word, parser: Parser) -> tupl
     return None
 
 
-def _whose(parser: Parser) -> str:
-    return f", says {parser.title} {parser.engine}" if parser.engine else ""
+def _whose(parser: Parser, section: Section | None) -> str:
+    if section is None or not section.version:
+        return ""
+    return f" in release {section.version}" if section.name == "dynamo" else f", says {parser.title} {section.version}"
 
 
 def _is_number(text: str, kind: str) -> bool:

@@ -83,6 +83,13 @@ class Section:
     def beginning_with(self, name: str) -> list[str]:
         return [flag for flag in self.flags if flag.startswith(name) and (found := self.option(flag)) and found.is_here]
 
+    def since(self, name: str, word: str) -> str:
+        """The version that brings a word of an option; empty for one that this version has, or none."""
+        entry = self.flags.get(name)
+        words = entry.get("words", ()) if isinstance(entry, Mapping) else ()
+        found = [since for each, since, _ in map(_span, words) if each == word and since]
+        return next((since for since in found if self.version and order(since) > order(self.version)), "")
+
     def known(self) -> Iterator[str]:
         """The options of the version that is meant."""
         return (flag for flag in self.flags if (found := self.option(flag)) and found.is_here)

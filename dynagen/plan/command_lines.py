@@ -10,7 +10,10 @@ from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
 from dynagen.plan.engine_config import plan_config
 from dynagen.plan.fit.question import Part
+from dynagen.plan.kv_offload import offloaded
+from dynagen.plan.parsers import OWN_FLAGS, parser_arguments
 from dynagen.plan.routing import needs_events
+from dynagen.plan.speculation import speculative_of
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
 
@@ -26,7 +29,7 @@ def command_line(
     data = profile.data
     backend = backends.load(data["backend"])
     for path in (("engineArgs",), (*part.path, "engineArgs")):
-        _check_arguments(profile, path, backend.OWN_FLAGS, report)
+        _check_arguments(profile, path, {**backend.OWN_FLAGS, **OWN_FLAGS}, report)
     own = [*data["engineArgs"], *profile.value(part.path)["engineArgs"]]
     launch = backends.Launch(
         model=data["model"],
@@ -39,12 +42,15 @@ def command_line(
         revision=data.get("revision"),
         metrics="monitoring" in data["overlays"],
         longest=longest,
+        block_size=data.get("blockSize"),
+        speculative=speculative_of(data),
+        kv_offload=offloaded(data) * part.nodes,
         kv_events=needs_events(data) and not any(flag_of(each).startswith("--kv-events-config") for each in own),
     )
     args, config = backend.arguments(launch), plan_config(data, profile.value(part.path), launch)
     if config:
         args += ["--extra-engine-args", f"{CONFIG_FOLDER}/{CONFIG_FILE}"]
-    args += own
+    args += [*parser_arguments(data), *own]
     if release < (1, 0, 0):
         args += ["--migration-limit", str(data["frontend"]["migrationLimit"])]
     return ["python3", "-m", backend.MODULE], args, config

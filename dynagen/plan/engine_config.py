@@ -44,11 +44,12 @@ def check_config(profile: Profile, workers: Sequence[KeyPath], report: Report) -
                 hint="say it with 'engineArgs', as flags of the engine",
             )  # fmt: skip
             continue
-        for key in profile.value(path):
-            if key in owned:
+        for name, instead in owned.items():
+            where = profile.written((*path, *name.split(".")))
+            if where is not None:
                 report.add(
-                    "DG721", f"'{key}' is set by dynagen, and would be lost or win over it here", profile.at((*path, key)),
-                    hint=f"the profile says it with {owned[key]}",
+                    "DG721", f"'{name}' is set by dynagen, and would be lost or win over it here", where,
+                    hint=f"the profile says it with {instead}",
                 )  # fmt: skip
     _check_caches(profile, workers, report)
 
@@ -57,14 +58,12 @@ def _check_caches(profile: Profile, workers: Sequence[KeyPath], report: Report) 
     """Both sides must write the KV cache alike (docs/components/disagg-communication.md of ai-dynamo/dynamo)."""
     caches = [profile_config(profile.data, profile.value(path)).get("kv_cache_config") for path in workers]
     first, *rest = [each if isinstance(each, dict) else {} for each in caches]
-    for key in ("dtype", "tokens_per_block"):
-        for path, cache in zip(workers[1:], rest, strict=True):
-            if cache.get(key) != first.get(key):
-                said = [f"{each.get(key, 'the usual')}" for each in (first, cache)]
-                at = profile.written((*path, KEY, "kv_cache_config", key)) or profile.written(
-                    (*workers[0], KEY, "kv_cache_config", key)
-                )
-                report.add(
-                    "DG723", f"prefill and decode hand the KV cache over, and 'kv_cache_config.{key}' is {said[0]} here and {said[1]} there",
-                    at or profile.at(path), hint=f"say it once, with '{KEY}' at the top",
-                )  # fmt: skip
+    key = "dtype"
+    for path, cache in zip(workers[1:], rest, strict=True):
+        if cache.get(key) != first.get(key):
+            said = [f"{each.get(key, 'the usual')}" for each in (first, cache)]
+            places = [profile.written((*each, KEY, "kv_cache_config", key)) for each in (path, workers[0])]
+            report.add(
+                "DG723", f"prefill and decode hand the KV cache over, and 'kv_cache_config.{key}' is {said[0]} here and {said[1]} there",
+                places[0] or places[1] or profile.at(path), hint=f"say it once, with '{KEY}' at the top",
+            )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.options import Parser
 from dynagen.engine.words import Word
-from dynagen.plan import backends
+from dynagen.plan import backends, parsers, routing
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
 
@@ -28,7 +28,7 @@ def check_flags(
     if data["frontend"]["args"]:
         parser = Parser("dynamo.frontend", look_up, data["release"], "")
         certain = "image" not in data["frontend"] and "runtimeVersionOverride" not in data
-        _judge(profile, list(_words(profile, ("frontend", "args"))), certain, {}, parser, report)
+        _judge(profile, list(_words(profile, ("frontend", "args"))), certain, routing.OWN_FLAGS, parser, report)
 
 
 def _check_engine(
@@ -44,7 +44,7 @@ def _check_engine(
     certain = "image" not in data and "runtimeVersionOverride" not in data and bool(parser.engine)
     for worker in workers:
         words = [*_words(profile, ("engineArgs",)), *_words(profile, (*worker, "engineArgs"))]
-        _judge(profile, words, certain, own.OWN_FLAGS, parser, report)
+        _judge(profile, words, certain, {**own.OWN_FLAGS, **parsers.OWN_FLAGS}, parser, report)
 
 
 def _words(profile: Profile, path: KeyPath) -> Iterator[Word]:

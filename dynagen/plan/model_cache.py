@@ -9,6 +9,7 @@ from zlib import crc32
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import has
 from dynagen.plan.env import env_vars, hugging_face_env
+from dynagen.plan.speculation import draft_on_hub
 from dynagen.plan.storage import Load, usual_class
 from dynagen.plan.values import ModelCache, Worker
 from dynagen.plan.worker_resources import amount
@@ -30,8 +31,10 @@ def plan_model_cache(
     existing = given.get("claimName")
     # A file for each model and revision: a volume may hold several. The number only tells names apart.
     revision = data.get("revision")
-    digest = crc32(f"{data['model']}@{revision}".encode())
+    draft = draft_on_hub(data)
+    digest = crc32(f"{data['model']}@{revision}{f'+{draft}' if draft else ''}".encode())
     own = {"HF_HOME": given["mountPath"], "MODEL": data["model"], **({"REVISION": revision} if revision else {})}
+    own |= {"DRAFT": draft} if draft else {}
     ready = f"{given['mountPath'].rstrip('/')}/.dynagen-{digest:08x}"
     is_on_hub = not data["model"].startswith("/")
     size = str(given["size"]) if "size" in given else None
@@ -52,12 +55,14 @@ def plan_model_cache(
         is_offline=given["accessMode"] == "ReadOnlyMany" or (download and _needs_nothing_else(data, release)),
         job=f"{data['metadata']['name']}-download",
         ready=ready,
+        draft=draft,
         download_env=env_vars({**hugging_face_env(data), **own, "READY": ready}),
         access_pod=given["accessPod"],
     )
 
 
-# What may name another repository, which the Job does not download: a draft model, a tokenizer, adapters, code.
+# What may name another repository, which the Job does not download: a tokenizer, adapters, code, a draft model that `speculative`
+# does not name.
 _MORE_OF_THE_HUB = (
     "--tokenizer", "--tokenizer-path", "--hf-config-path", "--speculative-config", "--speculative-model", "--spec-model",
     "--speculative-draft-model-path", "--speculative-draft-model", "--lora-modules", "--lora-paths", "--default-mm-loras",

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from dynagen.cluster.names import FRONTEND, dynamo_namespace, name_of
 from dynagen.diagnostics import Report
+from dynagen.plan.block_size import check_block_size
 from dynagen.plan.derived_names import check_names
 from dynagen.plan.driver import check_driver
 from dynagen.plan.engine_config import check_config
@@ -21,15 +22,19 @@ from dynagen.plan.fit.question import Part
 from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
+from dynagen.plan.kv_offload import check_offload
 from dynagen.plan.mesh import check_mesh, plain_clients
 from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.nvlink import check_domain, plan_domain
+from dynagen.plan.parsers import check_parsers
 from dynagen.plan.rollout import check_rollout
-from dynagen.plan.routing import check_router, sync_arguments
+from dynagen.plan.routing import check_router, router_arguments, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
+from dynagen.plan.speculation import check_speculation, find_draft
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Platform, PodSecurity, Worker
+from dynagen.plan.volumes import check_volumes, plan_compilation_cache, plan_volumes
 from dynagen.plan.wishes import check_wishes
 from dynagen.plan.workers import plan_parts, plan_worker
 from dynagen.profile import Profile
@@ -56,16 +61,21 @@ def make_plan(
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     parts = plan_parts(profile, gpu)
     shape = find_shape(profile, config, look_up, report)
+    draft = find_draft(data, look_up)
     load = Load(
-        stored_bytes(shape) if shape else None,
+        stored_bytes(shape) + (stored_bytes(draft) if draft else 0) if shape else None,
         sum(profile.value((*part.path, "replicas")) * part.nodes for part in parts),
     )
     cache = plan_model_cache(data, facts, release, load)
-    context = judge(profile, parts, shape, gpu, facts, release, report)
+    context = judge(profile, parts, shape, gpu, facts, release, draft, report)
     longest = context or (shape.context if shape else None)
     workers = [
         plan_worker(profile, part, gpu, release, cache, context, longest, load.weights, report) for part in parts
     ]
+    check_offload(profile, parts, workers, shape, gpu, release, report)
+    compilation_cache = plan_compilation_cache(data, facts)
+    check_volumes(profile, compilation_cache, facts, report)
+    check_speculation(profile, parts, shape, draft, release, report)
     _check(profile, parts, workers, cache, load, facts, look_up, report)
     return Plan(
         metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
@@ -91,6 +101,8 @@ def make_plan(
         model_cache=cache,
         fabric=plan_fabric(data, gpu),
         compute_domain=plan_domain(profile, parts, gpu),
+        compilation_cache=compilation_cache,
+        volumes=plan_volumes(data),
         platform=Platform(data["platform"]["grove"], data["platform"]["lws"], data["platform"].get("kaiQueue")),
         hugging_face_secret=data.get("huggingFaceSecret"),
         create_namespace=data["createNamespace"],
@@ -118,7 +130,9 @@ def _check(
     check_flags(profile, paths, engines, look_up, report)
     check_config(profile, paths, report)
     check_rollout(profile, release, report)
-    check_router(profile, paths, report)
+    check_router(profile, paths, look_up, report)
+    check_parsers(profile, paths, look_up, report)
+    check_block_size(profile, paths, engines, look_up, report)
     check_start(profile, paths, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
@@ -172,7 +186,7 @@ def _frontend(data: Mapping[str, Any], release: Version, cache: ModelCache | Non
         replicas=given["replicas"],
         plain_clients=plain_clients(data),
         shutdown=plan_shutdown(given["longestAnswerSeconds"], release),
-        args=[*given["args"], *sync_arguments(data)] or None,
+        args=[*router_arguments(data, release), *given["args"], *sync_arguments(data)] or None,
         env=env_vars(env),
         profile_env=env_vars(given["env"]),
         cpu=str(given["cpu"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.profile import Profile
 from dynagen.text.quantities import amount
+from dynagen.trees.nodes import value_at
 
 # Repositories whose licence has to be accepted on the Hugging Face Hub: without a token the download ends with 401.
 # source: the notice on the pages huggingface.co/meta-llama/Llama-3.3-70B-Instruct and /google/gemma-3-27b-it
@@ -20,14 +21,13 @@ def check_start(profile: Profile, parts: list[KeyPath], report: Report) -> None:
     given = {*data["env"], *(name for part in parts for name in profile.value((*part, "env")))}
     if cache.get("download") and cache.get("accessMode") == "ReadWriteMany":
         given = set()  # variables of workers are not those of the Job
-    if (
-        data["model"].startswith(_GATED)
-        and "huggingFaceSecret" not in data
-        and "claimName" not in cache
-        and given.isdisjoint(_TOKENS)
-    ):
+    has_token = "huggingFaceSecret" in data or "claimName" in cache or not given.isdisjoint(_TOKENS)
+    for path in () if has_token else (("model",), ("speculative", "model")):
+        model = value_at(data, path)
+        if not str(model).startswith(_GATED):
+            continue
         report.add(
-            "DG617", f"model '{data['model']}' is gated: without a token its download ends with 401", profile.at(("model",)),
+            "DG617", f"model '{model}' is gated: without a token its download ends with 401", profile.at(path),
             hint="add 'huggingFaceSecret: NAME', a Secret with the key HF_TOKEN (else 'huggingFaceSecretKey') of somebody who has accepted the licence",
             severity="warning",
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from dynagen.diagnostics import Report
+from dynagen.diagnostics import Position, Report
 from dynagen.plan.values import ModelCache
 from dynagen.plan.worker_resources import amount
 from dynagen.profile import Profile
@@ -68,17 +68,18 @@ def check_storage(
     if not cache.create or cache.size is None:
         return
     storage, kubernetes = facts.get("storage", {}), profile.data["kubernetes"]
-    known = storage.get("classes", {}).get(cache.storage_class_name, {})
-    asked, minimum = amount(cache.size), _minimum(known, kubernetes)
-    if asked < minimum:
-        least = f"{minimum / _GIB:.0f}"
-        report.add(
-            "DG414", f"'{cache.storage_class_name}' has {least} GiB at least: {cache.size} become, and cost, {least} GiB",
-            profile.at(("modelCache", "size")), hint=f"say {least}Gi, or choose another class", severity="warning",
-        )  # fmt: skip
+    least = check_minimum(
+        cache.storage_class_name,
+        cache.size,
+        storage,
+        kubernetes,
+        profile.at(("modelCache", "size")),
+        report,
+        ", or choose another class",
+    )
     if load.weights is None:
         return
-    if max(asked, minimum) < load.weights * _SPARE:
+    if least < load.weights * _SPARE:
         report.add(
             "DG641", f"modelCache.size {cache.size}: the weights of '{profile.data['model']}' are {load.weights / _GIB:.0f} GiB, "
             "and a download takes more than they do",
@@ -86,6 +87,26 @@ def check_storage(
         )  # fmt: skip
     else:
         _check_speed(profile, cache, load, storage, report)
+
+
+def check_minimum(
+    name: str | None,
+    size: str,
+    storage: Mapping[str, Any],
+    kubernetes: str,
+    at: Position,
+    report: Report,
+    otherwise: str = "",
+) -> float:
+    """The size that a volume will have, in bytes. Reports DG414 when its class has no smaller one."""
+    minimum = _minimum(storage.get("classes", {}).get(name, {}), kubernetes)
+    if amount(size) < minimum:
+        least = f"{minimum / _GIB:.0f}"
+        report.add(
+            "DG414", f"'{name}' has {least} GiB at least: {size} become, and cost, {least} GiB", at,
+            hint=f"say {least}Gi{otherwise}", severity="warning",
+        )  # fmt: skip
+    return max(amount(size), minimum)
 
 
 def _check_speed(profile: Profile, cache: ModelCache, load: Load, storage: Mapping[str, Any], report: Report) -> None:

@@ -110,7 +110,7 @@ class ModelCache(NamedTuple):
 
     `job` is what the name of the download Job begins with, `download_env` its list of EnvVar, `ready` the file that it leaves
     behind when all is there. Components wait for that when `download` is true. `is_offline`: they take nothing from the Hub.
-    `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
+    `draft` is a repository that is downloaded as well. `disk_throughput` is what a disk that is made for it shall have, in MiB/s.
     """
 
     claim: str
@@ -124,6 +124,7 @@ class ModelCache(NamedTuple):
     is_offline: bool
     job: str
     ready: str
+    draft: str | None
     download_env: list[dict[str, Any]]
     access_pod: bool
 
@@ -149,6 +150,25 @@ class ComputeDomain(NamedTuple):
     channel: str
     workers: list[str]
     near: dict[str, list[str]]
+
+
+class CompilationCache(NamedTuple):
+    """A volume that keeps what engines compile. `create` is false for a claim that exists."""
+
+    claim: str
+    create: bool
+    size: str | None
+    storage_class_name: str | None
+    mount_path: str
+
+
+class Volume(NamedTuple):
+    """A claim that exists, mounted in every worker; `name` is the volume's in the pod."""
+
+    name: str
+    claim: str
+    mount_path: str
+    read_only: bool
 
 
 class Platform(NamedTuple):
@@ -209,6 +229,8 @@ class Plan(NamedTuple):
     model_cache: ModelCache | None
     fabric: Fabric
     compute_domain: ComputeDomain | None
+    compilation_cache: CompilationCache | None
+    volumes: list[Volume]
     platform: Platform
     hugging_face_secret: str | None
     create_namespace: bool

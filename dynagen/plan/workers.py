@@ -12,11 +12,13 @@ from dynagen.plan.env import component_env, env_vars
 from dynagen.plan.fabric import devices_of
 from dynagen.plan.fit.parallel import plan_layout
 from dynagen.plan.fit.question import Part
+from dynagen.plan.kv_offload import offload_env
 from dynagen.plan.nodes import is_even, nodes_of
 from dynagen.plan.placement import machine_for
 from dynagen.plan.rollout import plan_rollout
 from dynagen.plan.storage import ephemeral_storage
 from dynagen.plan.values import ModelCache, Worker
+from dynagen.plan.volumes import compilation_env
 from dynagen.plan.worker_resources import plan_resources
 from dynagen.profile import Profile
 from dynagen.text.versions import Version
@@ -72,7 +74,7 @@ def plan_worker(
         script=script(command, args),
         engine_config=config,
         engine_config_digest=f"{crc32(config.encode()):08x}" if config else None,
-        env=env_vars(component_env(data, cache)),
+        env=env_vars({**component_env(data, cache), **compilation_env(data), **offload_env(data)}),
         profile_env=env_vars({**data["env"], **given["env"]}),
         machine=machine,
         cpu=cpu,

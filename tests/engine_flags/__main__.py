@@ -1,6 +1,7 @@
 """Unpacked wheels in, `base/facts/flags` out: `python -m tests.engine_flags FOLDER PYTHON`, or `make flags`.
 
-FOLDER holds one folder per wheel, named `vllm-0.31.0`, `sglang-0.5.21`, `ai-dynamo-1.6.1`, with the Python files of the wheel.
+FOLDER holds one folder per wheel, named `vllm-0.31.0`, `sglang-0.5.21`, `ai-dynamo-1.6.1`, with the Python files of the wheel;
+of `ai-dynamo-runtime-1.6.1` the compiled module, `dynamo/_core.abi3.so`, which knows the parsers of answers.
 PYTHON is an interpreter with pydantic, regex, pyyaml and packaging, in which the engines' code is asked (ask.py).
 """
 
@@ -29,8 +30,16 @@ OPEN = {("vllm", "--quantization"), ("vllm", "-q")}
 COMPATIBLE = {"--disable-piecewise-cuda-graph": {"names": ["--disable-piecewise-cuda-graph"], "kind": "none"}}
 
 
+# The compiled module is asked for these. source: common/configuration/groups/runtime_args.py in the wheel ai-dynamo 1.6.1
+PARSERS = {"--dyn-tool-call-parser": "get_tool_parser_names", "--dyn-reasoning-parser": "get_reasoning_parser_names"}
+
+
 def version_of(folder: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", folder.rpartition("-")[2]))
+
+
+def dynamo_version(wheel: Path) -> str:
+    return ".".join(map(str, version_of(wheel.name)[:3]))
 
 
 def ask(python: str, folder: Path) -> dict[str, Any]:
@@ -40,6 +49,16 @@ def ask(python: str, folder: Path) -> dict[str, Any]:
     if done.returncode:
         raise SystemExit(f"{folder.name}: {done.stderr[-1500:]}")
     return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def parsers(python: str, folder: Path) -> dict[str, list[str]]:
+    """The names of parsers, by the option that takes them."""
+    code = "import dynamo._core as core, json; print(json.dumps([{}]))"
+    called = ", ".join(f"sorted(core.{function}())" for function in PARSERS.values())
+    done = subprocess.run(
+        [python, "-c", code.format(called)], capture_output=True, text=True, check=True, cwd=folder
+    )  # fmt: skip
+    return dict(zip(PARSERS, json.loads(done.stdout), strict=True))
 
 
 def names(option: Mapping[str, Any], program: str, name: str) -> tuple[str, Any]:
@@ -153,14 +172,17 @@ def without(asked: dict[str, dict[str, Any]], known: dict[str, dict[str, Any]]) 
 def main() -> None:
     folder, python = Path(sys.argv[1]), sys.argv[2]
     asked: dict[str, dict[str, dict[str, Any]]] = {}
+    known: dict[str, dict[str, list[str]]] = {}
     for wheel in sorted((each for each in folder.iterdir() if each.is_dir()), key=lambda each: version_of(each.name)):
         package, _, version = wheel.name.rpartition("-")
+        if package == "ai-dynamo-runtime":
+            known[dynamo_version(wheel)] = parsers(python, wheel)
         if package not in PROGRAMS:
             continue
         for program, options in ask(python, wheel).items():
             if package == "ai-dynamo":
                 program = f"dynamo.{program}"
-                version = ".".join(map(str, version_of(wheel.name)[:3]))
+                version = dynamo_version(wheel)
             asked.setdefault(program, {})[version] = options
     for version, options in asked.pop("dynamo.worker-router", {}).items():
         for worker in ("vllm", "sglang", "trtllm"):
@@ -168,9 +190,15 @@ def main() -> None:
     for version, options in asked["dynamo.sglang"].items():
         if version_of(version) >= (1, 6):
             asked["dynamo.sglang"][version] = {**COMPATIBLE, **options}
+    for worker in ("vllm", "sglang", "trtllm"):
+        for version, options in asked[f"dynamo.{worker}"].items():
+            for flag, choices in known.get(version, {}).items():
+                options[flag]["choices"] = choices
     for name in ("vllm", "sglang", "trtllm", "frontend", "mocker"):
         own = asked[f"dynamo.{name}"]
         wheels = f"#   ai-dynamo {own_versions(own)} (dynamo/{name})"
+        if name in ("vllm", "sglang", "trtllm"):
+            wheels += ",\n#   ai-dynamo-runtime of the same versions (dynamo/_core, the names of parsers)"
         body = section("dynamo", own, f"dynamo.{name}")
         if name in asked:
             wheels += f"\n#   and {name} {own_versions(asked[name])}"

@@ -126,7 +126,7 @@ SECTION = {"type": "object", "additionalProperties": False, "properties": {"size
 
 def seeds(head: str) -> list[str]:
     """A valid tree with something of everything, and one for each file of facts that ships."""
-    profile = f"{head}overlays: [gke, monitoring, ./team]\nengineArgs: [--seed, '1']\nfrontend: {{args: [--router-mode, kv]}}\nmodelConfig: config.json\nteam: {{size: 2, parts: [{{name: b}}]}}\n"
+    profile = f"{head}overlays: [gke, monitoring, ./team]\nengineArgs: [--seed, '1']\nrouter: {{mode: kv}}\nmodelConfig: config.json\nteam: {{size: 2, parts: [{{name: b}}]}}\n"
     whole = [
         Entry("file", "profile.yaml", profile), Entry("file", "config.json", '{"num_hidden_layers": 28, "hidden_size": 1024}\n'),
         Entry("file", "team/layer.yaml", "description: a\ndefaults: {spot: true}\n"), Entry("file", "team/schema.json", json.dumps(SECTION)),

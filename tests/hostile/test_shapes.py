@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 PROFILE = (ROOT / "tests/cases/good/minimal/profile.yaml").read_text(
     "utf-8"
-) + "overlays: [gke, monitoring, ./team]\nengineArgs: [--seed, '1']\nfrontend: {args: [--router-mode, kv]}\n"
+) + "overlays: [gke, monitoring, ./team]\nengineArgs: [--seed, '1']\nrouter: {mode: kv}\n"
 FACTS = sorted(
     {
         file.relative_to(folder).with_suffix("").parts[0]

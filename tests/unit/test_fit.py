@@ -488,9 +488,13 @@ def test_arguments_are_read_as_the_engines_read_them() -> None:
 
 
 @pytest.mark.parametrize(("release", "args", "codes"), [
-    ("1.6.1", "[--router-mode, kv]", []),
-    ("1.6.1", "[--router-mod, kv]", []),  # a beginning is enough
+    ("1.6.1", "[--router-temperature, '1']", []),
+    ("1.6.1", "[--router-temperat, '1']", []),  # a beginning is enough
+    ("1.6.1", "[--router-mode, kv]", ["DG404"]),
+    ("1.6.1", "[--router-mod, kv]", ["DG404"]),
     ("1.6.1", "[--router-modes, kv]", ["DG434"]),
+    ("0.9.1", "[--no-kv-events]", ["DG404"]),
+    ("1.6.1", "[--router-kv-overlap-score-credit, '1']", []),
     ("1.6.1", "[--dyn-chat-processor, vllm, --anything, x]", []),  # vLLM's parser gets the rest
     ("1.4.2", "[--router-conditional-disagg]", ["DG435"]),
     ("1.5.1", "[--router-conditional-disagg]", []),
@@ -514,8 +518,9 @@ def test_the_frontend_s_arguments(release: str, args: str, codes: list[str]) -> 
     ("vllm", "[--kernel-config.a, '1', --speculative-config.method, ngram]", []),
     ("vllm", "[--calculate-kv-scales]", ["DG435"]),
     ("vllm", "[--tensor_parallel_size, '2']", ["DG404"]),
-    ("sglang", "[--page-size, '16', --trust-remote-code, --skip-tokenizer-init, --mem-fraction-static=0.8]", []),
+    ("sglang", "[--trust-remote-code, --skip-tokenizer-init, --mem-fraction-static=0.8]", []),
     ("sglang", "[--disable-radix-cach]", []),
+    ("sglang", "[--page-size, '16']", ["DG404"]),
 ])  # fmt: skip
 def test_the_engines_arguments(backend: str, args: str, codes: list[str]) -> None:
     text = profile("Qwen/Qwen3-0.6B", "nvidia-l4", 1, backend, f"engineArgs: {args}\n")

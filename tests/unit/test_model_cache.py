@@ -131,6 +131,16 @@ def test_whoever_needs_more_of_the_hub_than_the_job_loads_may_ask_it(more: str) 
     assert "HF_HUB_OFFLINE" not in env(pod(compiled(CACHE + more), "worker"))
 
 
+def test_a_draft_model_is_loaded_by_the_job_and_nobody_asks_the_hub() -> None:
+    manifests = compiled(CACHE + "speculative: {method: draft, model: Qwen/Qwen3-1.7B}\n")
+    (container,) = the("Job", manifests)["spec"]["template"]["spec"]["containers"]
+    plain = the("Job", compiled(CACHE))["spec"]["template"]["spec"]["containers"][0]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert given["DRAFT"] == "Qwen/Qwen3-1.7B" and 'os.environ["DRAFT"]' in container["args"][0]
+    assert given["READY"] not in [each.get("value") for each in plain["env"]] and "DRAFT" not in plain["args"][0]
+    assert env(pod(manifests, "worker"))["HF_HUB_OFFLINE"] == "1"
+
+
 @pytest.mark.parametrize("cache", ["{claimName: filled}", "{size: 2Ti, download: false}"])
 def test_a_volume_that_no_job_fills_is_not_waited_for(cache: str) -> None:
     spec = pod(compiled(f"backend: vllm\ngpu: nvidia-l4\nagg: {{}}\nmodelCache: {cache}\n"), "worker")

@@ -51,7 +51,7 @@ def test_two_frontends_are_spread_and_one_is_not() -> None:
     assert "topologySpreadConstraints" not in pod(compiled(L4 + "frontend: {replicas: 1}\n"), "Frontend")
 
 
-KV = L4 + "frontend: {args: [--router-mode, kv]}\n"
+KV = L4 + "router: {mode: kv}\n"
 
 
 def line(text: str) -> str:
@@ -59,8 +59,7 @@ def line(text: str) -> str:
 
 
 @pytest.mark.parametrize(("text", "port"), [
-    (KV, "20080"), (KV.replace("vllm", "sglang"), "5557"),
-    (L4 + "frontend: {env: {DYN_ROUTER_MODE: kv}}\n", "20080"), (L4 + "frontend: {args: [--router-mode=kv]}\n", "20080"),
+    (KV, "20080"), (KV.replace("vllm", "sglang"), "5557"), (L4 + "router: {mode: kv, events: true}\n", "20080"),
 ])  # fmt: skip
 def test_workers_publish_what_a_frontend_listens_to(text: str, port: str) -> None:
     assert line(text).count("--kv-events-config") == 1 and f"tcp://*:{port}" in line(text)
@@ -68,9 +67,8 @@ def test_workers_publish_what_a_frontend_listens_to(text: str, port: str) -> Non
 
 @pytest.mark.parametrize("text", [
     L4,
-    L4 + "frontend: {args: [--router-mode, round-robin]}\n",
-    L4 + "frontend: {args: [--router-mode, kv, --no-router-kv-events]}\n",
-    L4 + "frontend: {env: {DYN_ROUTER_MODE: kv, DYN_ROUTER_USE_KV_EVENTS: 'false'}}\n",
+    L4 + "router: {mode: round-robin}\n",
+    L4 + "router: {mode: kv, events: false}\n",
     KV + "engineArgs: [--kv-events-config.publisher, zmq]\n",
 ])  # fmt: skip
 def test_nothing_is_published_that_nobody_wants_or_that_is_said(text: str) -> None:
@@ -90,7 +88,7 @@ def test_only_prefill_workers_are_chosen_by_what_they_have_cached(where: str, co
 
 def test_frontends_that_route_by_cache_tell_each_other() -> None:
     assert "--router-replica-sync" in pod(compiled(KV), "Frontend")["containers"][0]["args"]
-    alone = KV.replace("{args", "{replicas: 1, args")
+    alone = KV + "frontend: {replicas: 1}\n"
     assert "--router-replica-sync" not in pod(compiled(alone), "Frontend")["containers"][0]["args"]
-    quiet = KV.replace("kv]", "kv, --no-router-replica-sync]")
+    quiet = KV + "frontend: {args: [--no-router-replica-sync]}\n"
     assert "--router-replica-sync" not in pod(compiled(quiet, ("DG438",)), "Frontend")["containers"][0]["args"]

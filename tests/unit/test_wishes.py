@@ -40,9 +40,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "sglang": {"backend": "sglang"},
 }  # fmt: skip
 KEYS: dict[str, list[Any]] = {
-    "createNamespace": [False], "servedModelName": ["m"], "context": [4096], "engineArgs": [["--seed", "1"]], "env": [{"A": "b"}],
+    "createNamespace": [False], "servedModelName": ["m"], "context": [4096], "engineArgs": [["--seed", "1"]], "router.mode": ["kv", "random"], "router.events": [True, False], "blockSize": [64], "speculative.method": ["ngram"], "kvOffload.memory": ["8Gi"], "compilationCache.size": ["100Gi"], "compilationCache.claimName": ["c"], "volumes": [[{"claimName": "c", "mountPath": "/d"}]], "speculative.tokens": [5], "toolCallParser": ["hermes"], "reasoningParser": ["qwen3"], "env": [{"A": "b"}],
     "spot": [True], "networkPolicy": [False], "podSecurity": ["none", "restricted"],
-    "frontend.replicas": [3], "frontend.migrationLimit": [7], "frontend.args": [["--router-mode", "kv"]], "frontend.cpu": ["3"],
+    "frontend.replicas": [3], "frontend.migrationLimit": [7], "frontend.args": [["--router-temperature", "0.5"]], "frontend.cpu": ["3"],
     "frontend.memory": ["5Gi"], "frontend.longestAnswerSeconds": [60],
     "agg.sharedMemory": ["9Gi"], "agg.cpu": ["3"], "agg.memory": ["9Gi"],
     "modelCache.size": ["300Gi"], "modelCache.storageClassName": ["standard-rwx"], "modelCache.mountPath": ["/m"],

@@ -1,9 +1,16 @@
 """How each engine is started. One file per backend; the file's name is what the profile says.
 
-A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
-`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `arguments(launch)`, and
-`setting(demand)`: what the engine does with the memory of a GPU. One with a file of its own has `settings(launch)`, what dynagen
-says in it, and `OWN_SETTINGS` beside `OWN_FLAGS`.
+A backend's file offers
+
+- `MODULE`, the Python module that Dynamo starts, and `IMAGE`, the name of its runtime image;
+- `arguments(launch)`; `OWN_FLAGS`, those that dynagen sets itself and where the profile says them instead;
+- `setting(demand)`: what the engine does with the memory of a GPU, and `MEMORY_SHARE`, the flag for it;
+- `BLOCK_SIZE`, the flag for the size of a KV cache's block, and `block_size_problem(size, arguments)`: why a size is none;
+- `METHODS` of speculative decoding, with the engine's word and the first release that has it, `SPECULATIVE_FLAGS`, which say the
+  same as `speculative`, and `speculative_problem(wish, layout, block_size, arguments, release)`: why not, with a hint;
+- `OFFLOAD_FLAGS`, which say the same as `kvOffload`, and `offload_problem(role, release)`: why not, with a hint;
+- `CACHES`, the variables that lead what it compiles to folders of a compilation cache;
+- where it has a file of its own, `settings(launch)`, what dynagen says in it, and `OWN_SETTINGS` beside `OWN_FLAGS`.
 """
 
 from __future__ import annotations
@@ -17,12 +24,21 @@ from dynagen.plan.fit.gpu_memory import Layout
 from dynagen.text.versions import Version
 
 
+class Speculative(NamedTuple):
+    """How tokens are guessed: `method` in the profile's words; `model` None where no other model guesses."""
+
+    method: str
+    tokens: int
+    model: str | None = None
+
+
 class Launch(NamedTuple):
     """What a worker's command line follows from. `role` is `agg`, `prefill` or `decode`.
 
     `context` is the longest sequence, None for the model's own; `concurrency` None for the engine's own.
     `kv_events`: the frontend wants to hear what is cached, and the profile does not say how; `metrics`: somebody asks for them.
-    `longest` is the longest sequence in any case, None for a model that nobody knows.
+    `longest` is the longest sequence in any case, None for a model that nobody knows. `kv_offload` are bytes of memory for KV cache,
+    of all nodes of the worker.
     """
 
     model: str
@@ -36,6 +52,9 @@ class Launch(NamedTuple):
     kv_events: bool = False
     metrics: bool = False
     longest: int | None = None
+    block_size: int | None = None
+    speculative: Speculative | None = None
+    kv_offload: int = 0
 
 
 class Demand(NamedTuple):

@@ -6,9 +6,12 @@ sglang 0.5.21.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dynagen.engine.arguments import has, number_of, value_of
-from dynagen.plan.backends import Demand, Launch
+from dynagen.plan.backends import Demand, Launch, Speculative
 from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
+from dynagen.text.versions import Version
 
 MODULE = "dynamo.sglang"
 IMAGE = "sglang-runtime"
@@ -31,11 +34,29 @@ OWN_FLAGS = {
     "--expert-parallel-size": "parallel.expert",
     "--context-length": "context",
     "--max-running-requests": "concurrency",
+    "--page-size": "blockSize",
     "--disaggregation-mode": "agg or disagg",
     "--disaggregation-transfer-backend": "agg or disagg",
     "--disaggregation-bootstrap-port": "agg or disagg",
     "--enable-metrics": "nothing: it is always on",
 }
+
+BLOCK_SIZE = "--page-size"
+# The operator mounts the cache, and tells SGLang nothing (backend_sglang.go). Since 0.5.21 the first of these is enough.
+# source: third_party_cache_defaults in sglang/srt/environ.py of 0.5.21; compilation/backend.py and deep_gemm_wrapper of 0.5.6.post2
+CACHES = {
+    "SGLANG_CACHE_DIR": "", "SGLANG_DG_CACHE_DIR": "/deep_gemm", "TRITON_CACHE_DIR": "/triton", "TORCHINDUCTOR_CACHE_DIR": "/inductor",
+}  # fmt: skip
+
+# source: --speculative-algorithm of 0.5.6.post2 to 0.5.21 (facts/flags); NEXTN is EAGLE with layers of the model itself
+METHODS = {
+    "mtp": ("NEXTN", (0, 8, 0)), "eagle3": ("EAGLE3", (0, 8, 0)), "eagle": ("EAGLE", (0, 8, 0)), "draft": ("STANDALONE", (0, 8, 0)),
+    "ngram": ("NGRAM", (0, 8, 0)),
+}  # fmt: skip
+SPECULATIVE_FLAGS = (
+    "--speculative-algorithm", "--speculative-algo", "--speculative-num-steps", "--speculative-eagle-topk",
+    "--speculative-num-draft-tokens", "--speculative-draft-model-path", "--speculative-draft-model",
+)  # fmt: skip
 
 # source: docs/advanced_features/hyperparameter_tuning.md of sgl-project/sglang: to be raised by hand where the default keeps
 #   more for activations than they take
@@ -44,6 +65,8 @@ MEMORY_SHARE = ("--mem-fraction-static", (0.85,))
 # The same on both sides, as in examples/deployments/GKE/sglang/v1beta1/disagg.yaml of ai-dynamo/dynamo; left out, a
 # free port is chosen that no probe or policy can name.
 _BOOTSTRAP_PORT = "12345"
+
+OFFLOAD_FLAGS = ("--enable-hierarchical-cache", "--hicache-size", "--hicache-ratio")
 
 # Without it workers publish nothing (use_kv_events in sglang/args.py of the wheels 1.0.2 and 1.6.1).
 _KV_EVENTS = '{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:5557"}'
@@ -68,15 +91,65 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--context-length", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-running-requests", str(launch.concurrency)]
+    if launch.speculative:
+        found += _speculative(launch.speculative)
+    if launch.block_size:
+        found += [BLOCK_SIZE, str(launch.block_size)]
     # `sglang:` series exist only with this flag (sglang/srt/observability/metrics_collector.py of 0.5.21).
     found += ["--enable-metrics"]
     if launch.kv_events:
         found += ["--kv-events-config", _KV_EVENTS]
+    # A decode worker keeps nothing for later requests. The size is that of one GPU, in GB (host_size in mem_cache/memory_pool_host.py).
+    if launch.kv_offload and launch.role != "decode":
+        found += [
+            "--enable-hierarchical-cache",
+            "--hicache-size",
+            str(int(launch.kv_offload / launch.layout.gpus / 1e9)),
+        ]
     if launch.role != "agg":
         found += ["--disaggregation-mode", launch.role, "--disaggregation-transfer-backend", "nixl"]
         # The other side calls back, so it must listen on the pod's address, not on localhost.
         found += ["--disaggregation-bootstrap-port", _BOOTSTRAP_PORT, "--host", "0.0.0.0"]
     return found
+
+
+def offload_problem(role: str, release: Version) -> tuple[str, str] | None:
+    return None
+
+
+def _speculative(wish: Speculative) -> list[str]:
+    """One chain of guesses, as all published graphs have it; what is checked at a time is the guesses and the token before them."""
+    found = ["--speculative-algorithm", METHODS.get(wish.method, (wish.method,))[0]]
+    if wish.method != "ngram":
+        found += ["--speculative-num-steps", str(wish.tokens), "--speculative-eagle-topk", "1"]
+    found += ["--speculative-num-draft-tokens", str(wish.tokens + 1)]
+    return [*found, "--speculative-draft-model-path", wish.model] if wish.model else found
+
+
+def speculative_problem(
+    wish: Speculative, layout: Layout, block_size: int | None, arguments: Sequence[str], release: Version
+) -> tuple[str, str] | None:
+    """check_server_args and _handle_speculative_decoding in sglang/srt/server_args.py of 0.5.6.post2 to 0.5.18, validation_hook.py and
+    speculative_hook.py in sglang/srt/arg_groups of 0.5.21."""
+    if layout.pipeline > 1 and (release < (1, 6, 0) or wish.method not in ("mtp", "eagle")):
+        return "SGLang does not guess tokens with pipeline parallelism", "leave 'pipeline' out, or 'speculative'"
+    if wish.method in ("draft", "ngram") and layout.data > 1 and layout.expert:
+        return (
+            f"SGLang has no method '{wish.method}' with attention in parallel",
+            "leave 'data' out of 'parallel', or use 'eagle3'",
+        )
+    if wish.method == "ngram" and (block_size or 1) > 1 and value_of(arguments, "--attention-backend") != "flashinfer":
+        return f"SGLang has no method 'ngram' with blocks of {block_size} tokens", "leave 'blockSize' out"
+    return None
+
+
+def block_size_problem(size: int, arguments: Sequence[str]) -> str:
+    """ "chunked_prefill_size must be divisible by page_size" (sglang/srt/arg_groups/validation_hook.py of 0.5.21): a power of two,
+    unless the profile says another one."""
+    chunk = number_of(arguments, "--chunked-prefill-size")
+    if chunk is None:
+        return "" if size & (size - 1) == 0 else "SGLang takes powers of two"
+    return f"SGLang takes what divides --chunked-prefill-size, {chunk:.0f}" if chunk > 0 and chunk % size else ""
 
 
 def _world(layout: Layout) -> int:

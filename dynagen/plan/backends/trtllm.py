@@ -6,12 +6,14 @@ ai-dynamo 1.6.1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dynagen.cluster.objects import mapping
 from dynagen.engine.arguments import number_of
-from dynagen.plan.backends import Demand, Launch
-from dynagen.plan.fit.gpu_memory import GIB, Setting
+from dynagen.plan.backends import Demand, Launch, Speculative
+from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
+from dynagen.text.versions import Version
 
 MODULE = "dynamo.trtllm"
 IMAGE = "tensorrtllm-runtime"
@@ -25,6 +27,7 @@ OWN_FLAGS = {
     "--expert-parallel-size": "parallel.expert",
     "--enable-attention-dp": "parallel.data",
     "--gpus-per-node": "gpus",
+    "--kv-block-size": "blockSize",
     "--max-seq-len": "context",
     "--max-batch-size": "concurrency",
     "--disaggregation-mode": "agg or disagg",
@@ -47,11 +50,23 @@ OWN_SETTINGS = {
     "gpus_per_node": "gpus",
     "max_seq_len": "context",
     "max_batch_size": "concurrency",
+    "kv_cache_config.tokens_per_block": "blockSize",
+    "kv_cache_config.host_cache_size": "kvOffload.memory",
+    "speculative_config": "speculative",
 }
 
 # source: docs/source/features of NVIDIA/TensorRT-LLM: of what weights and buffers leave
 MEMORY_SHARE = ("--free-gpu-memory-fraction", (0.95,))
 _SHARE = 0.9
+
+BLOCK_SIZE = "--kv-block-size"
+# The operator mounts the cache, and tells TensorRT-LLM nothing (backend_trtllm.go); recipes/deepseek-v32-fp4 has this one.
+CACHES = {"TRITON_CACHE_DIR": "/triton"}
+# decoding_type of speculative_config. source: recipes/kimi-k2.5 and nemotron-3.5-lightning, trtllm/ of ai-dynamo/dynamo;
+#   tensorrt_llm/llmapi/llm_args.py of NVIDIA/TensorRT-LLM
+METHODS = {"mtp": ("MTP", (1, 0, 0)), "eagle3": ("Eagle3", (1, 0, 0)), "ngram": ("NGram", (1, 0, 0))}
+SPECULATIVE_FLAGS = ()
+OFFLOAD_FLAGS = ()
 
 
 def arguments(launch: Launch) -> list[str]:
@@ -66,6 +81,8 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--pipeline-parallel-size", str(layout.pipeline)]
     if layout.expert:
         found += ["--expert-parallel-size", str(layout.tensor * layout.data)]
+    if launch.block_size:
+        found += [BLOCK_SIZE, str(launch.block_size)]
     if launch.context:
         found += ["--max-seq-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
@@ -88,6 +105,13 @@ def _published(launch: Launch) -> list[str]:
 def settings(launch: Launch) -> dict[str, Any]:
     """What the engine's file says beside the profile's own; a profile's wins."""
     found: dict[str, Any] = {"enable_attention_dp": True} if launch.layout.data > 1 else {}
+    cache: dict[str, Any] = {"tokens_per_block": launch.block_size} if launch.block_size else {}
+    if launch.kv_offload and launch.role != "decode":
+        cache["host_cache_size"] = launch.kv_offload // launch.layout.gpus  # of each rank, in bytes
+    if cache:
+        found["kv_cache_config"] = cache
+    if launch.speculative:
+        found["speculative_config"] = _speculative(launch.speculative, launch.release)
     if launch.role == "agg":
         return found
     # Without a backend nothing is handed over (docs/.../tensorrt-llm-details/kv-cache-transfer.md of ai-dynamo/dynamo). A buffer
@@ -101,6 +125,32 @@ def settings(launch: Launch) -> dict[str, Any]:
             True  # it is not for workers that only read prompts (engine_configs/ there)
         )
     return found
+
+
+def _speculative(wish: Speculative, release: Version) -> dict[str, Any]:
+    """The words changed with 1.3 and 1.4 (the recipes of these releases)."""
+    kind = METHODS.get(wish.method, (wish.method,))[0]
+    found: dict[str, Any] = {"decoding_type": "Eagle" if kind == "Eagle3" and release < (1, 3, 0) else kind}
+    is_old_mtp = wish.method == "mtp" and release < (1, 3, 0)
+    found["num_nextn_predict_layers" if is_old_mtp else "max_draft_len"] = wish.tokens
+    if wish.model:
+        found["speculative_model" if release >= (1, 4, 0) else "speculative_model_dir"] = wish.model
+    return found
+
+
+def speculative_problem(
+    wish: Speculative, layout: Layout, block_size: int | None, arguments: Sequence[str], release: Version
+) -> tuple[str, str] | None:
+    return None
+
+
+def offload_problem(role: str, release: Version) -> tuple[str, str] | None:
+    return None
+
+
+def block_size_problem(size: int, arguments: Sequence[str]) -> str:
+    """Kernels of attention want powers of two (tokens_per_block in docs/source of NVIDIA/TensorRT-LLM)."""
+    return "" if size & (size - 1) == 0 else "TensorRT-LLM takes powers of two"
 
 
 def setting(demand: Demand) -> Setting:

@@ -6,11 +6,14 @@ Source of the flags: vllm/args.py and vllm/backend_args.py in the wheel ai-dynam
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from math import ceil
 
 from dynagen.engine.arguments import has, number_of, value_of
-from dynagen.plan.backends import Demand, Launch
-from dynagen.plan.fit.gpu_memory import GIB, Setting
+from dynagen.plan.backends import Demand, Launch, Speculative
+from dynagen.plan.fit.gpu_memory import GIB, Layout, Setting
+from dynagen.text.versions import Version
 
 MODULE = "dynamo.vllm"
 IMAGE = "vllm-runtime"
@@ -28,14 +31,29 @@ OWN_FLAGS = {
     "-ep": "parallel.expert",
     "--max-model-len": "context",
     "--max-num-seqs": "concurrency",
+    "--block-size": "blockSize",
     "--disaggregation-mode": "agg or disagg",
     "--is-prefill-worker": "agg or disagg",
     "--is-decode-worker": "agg or disagg",
     "--migration-limit": "frontend.migrationLimit",
 }
 
+BLOCK_SIZE = "--block-size"
+CACHES: dict[
+    str, str
+] = {}  # the operator sets VLLM_CACHE_ROOT (deploy/operator/internal/dynamo/backend_vllm.go of ai-dynamo/dynamo)
+
+# source: SpeculativeMethod in vllm/config/speculative.py of 0.12.0 to 0.31.0; a draft model was refused before 0.16
+METHODS = {
+    "mtp": ("mtp", (0, 8, 0)), "eagle3": ("eagle3", (0, 8, 0)), "eagle": ("eagle", (0, 8, 0)), "ngram": ("ngram", (0, 8, 0)),
+    "draft": ("draft_model", (1, 0, 0)), "dflash": ("dflash", (1, 2, 0)), "dspark": ("dspark", (1, 4, 0)),
+}  # fmt: skip
+SPECULATIVE_FLAGS = ("--speculative-config", "-sc", "--spec-method", "--spec-model", "--spec-tokens")
+
 # source: the advice of vLLM's own message when the KV cache does not fit (vllm/v1/core/kv_cache_utils.py)
 MEMORY_SHARE = ("--gpu-memory-utilization", (0.95,))
+
+OFFLOAD_FLAGS = ("--kv-transfer-config", "--kv-offloading-size", "--kv-offloading-backend")
 
 # kv_both on both sides works with every release, unlike producer and consumer:
 # recipes/ and docs/ of ai-dynamo/dynamo, aiconfigurator 0.12.0. Required on prefill since 1.0 (vllm/args.py).
@@ -64,15 +82,61 @@ def arguments(launch: Launch) -> list[str]:
         found += ["--max-model-len", str(launch.context)]
     if launch.concurrency and launch.role != "prefill":
         found += ["--max-num-seqs", str(ceil(launch.concurrency / launch.layout.data))]  # of each copy
+    if launch.speculative:
+        # On both sides: the layers of a draft are part of the KV cache that is handed over (recipes/gpt-oss-120b of ai-dynamo/dynamo).
+        found += ["--speculative-config", _speculative(launch.speculative)]
+    if launch.block_size:
+        found += [BLOCK_SIZE, str(launch.block_size)]
     if launch.kv_events and launch.release >= (1, 1, 0):
         found += ["--kv-events-config", _KV_EVENTS]
     if launch.role == "agg":
-        return found
+        return [*found, "--kv-transfer-config", _offload(launch)] if launch.kv_offload else found
     if launch.release >= (1, 0, 0):
         # The flag came with 1.0; the older booleans went with 1.4 (docs .../reference/general/deprecations.mdx).
         return [*found, "--disaggregation-mode", launch.role, "--kv-transfer-config", _KV_TRANSFER]
     # Before 1.0 the NIXL connector is the default and only prefill needs a flag.
     return [*found, "--is-prefill-worker"] if launch.role == "prefill" else found
+
+
+def _offload(launch: Launch) -> str:
+    """Each copy of the model has a buffer of its own, which its GPUs share. Events say what is in it since vLLM 0.24 ("Native KV
+    Offloading" in docs/ of ai-dynamo/dynamo)."""
+    extra: dict[str, object] = {"cpu_bytes_to_use": launch.kv_offload // launch.layout.data}
+    if launch.kv_events and launch.release >= (1, 4, 0):
+        extra["self_describing_kv_events"] = True
+    said = {"kv_connector": "OffloadingConnector", "kv_role": "kv_both", "kv_connector_extra_config": extra}
+    return json.dumps(said, separators=(",", ":"))
+
+
+def offload_problem(role: str, release: Version) -> tuple[str, str] | None:
+    """vllm/v1/kv_offload of 0.14.1 has `cpu_bytes_to_use`, 0.12.0 another key. NVIDIA calls it untested with the connector that hands
+    over caches ("Native KV Offloading")."""
+    if release < (0, 9, 0):
+        return "vLLM keeps no KV cache in memory before release 0.9.0", "use release 0.9.0 or later, or leave it out"
+    if role != "agg":
+        return "vLLM hands KV caches over with the connector that would keep them", "use 'agg', or leave it out"
+    return None
+
+
+def _speculative(wish: Speculative) -> str:
+    said = {
+        "method": METHODS.get(wish.method, (wish.method,))[0],
+        "model": wish.model,
+        "num_speculative_tokens": wish.tokens,
+    }
+    return json.dumps({key: value for key, value in said.items() if value is not None}, separators=(",", ":"))
+
+
+def speculative_problem(
+    wish: Speculative, layout: Layout, block_size: int | None, arguments: Sequence[str], release: Version
+) -> tuple[str, str] | None:
+    return None
+
+
+def block_size_problem(size: int, arguments: Sequence[str]) -> str:
+    """What attention on NVIDIA's GPUs takes: get_supported_kernel_block_sizes in vllm/v1/attention/backends of 0.31.0, "Block size must
+    be a multiple of 16" in flash_attn.py of 0.12.0."""
+    return "" if size % 16 == 0 else "vLLM takes multiples of 16"
 
 
 def setting(demand: Demand) -> Setting:

@@ -78,6 +78,13 @@ def weights(shape: Shape, layout: Layout, setting: Setting) -> float:
     return layers * stage + both + shape.other * _float_bytes(shape)
 
 
+def draft_weights(shape: Shape, draft: Shape | None, layout: Layout, setting: Setting) -> float:
+    """What guesses on each GPU: a draft model, split as the model is and not quantized by the engine, else one more layer of the model."""
+    if draft is not None:
+        return weights(draft, Layout(layout.tensor), setting._replace(weight_bits=0))
+    return max(_block_bytes(block, shape, layout, setting) for block, _ in shape.blocks)
+
+
 def stored_bytes(shape: Shape) -> float:
     """The files with the weights: no GPU has a part of them twice, and nothing is padded for a kernel."""
     return weights(shape._replace(expert_width=0), Layout(), Setting(0, 0, 0, 0))

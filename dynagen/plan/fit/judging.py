@@ -46,15 +46,15 @@ class _Room:
 
 def judge(
     profile: Profile, parts: Sequence[Part], shape: Shape | None, gpu: Mapping[str, Any], facts: Mapping[str, Any],
-    release: Version, report: Report,
+    release: Version, draft: Shape | None, report: Report,
 ) -> int | None:  # fmt: skip
-    """The context for the engines' command lines; None leaves it to the model. Reports DG403, DG417 to DG426,
-    DG428, DG429 and DG437."""
+    """The context for the engines' command lines; None leaves it to the model. `draft` is a model that guesses. Reports DG403, DG417
+    to DG426, DG428, DG429 and DG437."""
     asked: int | None = profile.data.get("context")
     if shape is None:
         _judge_unknown(profile, parts, gpu, facts, report)
         return asked
-    questions = [_question(profile, part, shape, release) for part in parts]
+    questions = [_question(profile, part, shape, draft, release) for part in parts]
     context = min(asked or _USEFUL, shape.context)
     search = Search(profile, parts, questions, gpu, facts, context, joins_nodes(profile.data["platform"]))
     check_precision(profile, shape, gpu, facts.get("precision", {}), partial(_other_precision, search), report)
@@ -146,12 +146,12 @@ def _no_shape(flag: str, advice: str) -> str:
     return advice
 
 
-def _question(profile: Profile, part: Part, shape: Shape, release: Version) -> Question:
+def _question(profile: Profile, part: Part, shape: Shape, draft: Shape | None, release: Version) -> Question:
     data = profile.data
     own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
-    return Question(
-        shape, data["backend"], release, own, data.get("concurrency"), profile_config(data, profile.value(part.path))
-    )
+    wish, config = data.get("speculative", {}), profile_config(data, profile.value(part.path))
+    itself = wish.get("method") == "mtp" and "model" not in wish
+    return Question(shape, data["backend"], release, own, data.get("concurrency"), config, draft, itself)
 
 
 def _is_stretched(profile: Profile, part: Part) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dynagen.diagnostics import KeyPath
 from dynagen.plan import backends
-from dynagen.plan.fit.gpu_memory import Fit, Layout, Setting, fit, least_bytes
+from dynagen.plan.fit.gpu_memory import Fit, Layout, Setting, draft_weights, fit, least_bytes
 from dynagen.plan.fit.parallel import Target, indivisible, uneven
 from dynagen.plan.fit.precision import unsupported, widened
 from dynagen.plan.fit.shape import Shape
@@ -29,7 +29,10 @@ class Part(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Whether `shape` fits on GPUs of a kind. `arguments` and `config` are the profile's own, for this worker."""
+    """Whether `shape` fits on GPUs of a kind. `arguments` and `config` are the profile's own, for this worker.
+
+    `draft` is what guesses its tokens beside it, if that is known; `guesses_itself`: layers of its own do.
+    """
 
     shape: Shape
     backend: str
@@ -37,6 +40,8 @@ class Question(NamedTuple):
     arguments: Sequence[str]
     concurrency: int | None
     config: Mapping[str, Any]
+    draft: Shape | None = None
+    guesses_itself: bool = False
 
     def on(self, gpu: Mapping[str, Any]) -> Target:
         return Target(self.backend, self.release, float(gpu["computeCapability"]), self.arguments)
@@ -79,7 +84,11 @@ def memory_of(question: Question, layout: Layout, role: str, gpu: Mapping[str, A
         config=question.config,
     )
     setting: Setting = backends.load(question.backend).setting(demand)
-    return setting, fit(widened(shape, question.backend, gpu), layout, setting)
+    whole = widened(shape, question.backend, gpu)
+    memory = fit(whole, layout, setting)
+    if question.draft is not None or question.guesses_itself:
+        memory = memory._replace(weights=memory.weights + draft_weights(whole, question.draft, layout, setting))
+    return setting, memory
 
 
 def has_room(question: Question, layout: Layout, role: str, gpu: Mapping[str, Any], context: int) -> bool:
