@@ -120,15 +120,16 @@ class Changes:
             if read not in self._facts_of:
                 planned = {change.path for change in self.of_facts}
                 self._facts_of[read] = [
-                    change
+                    self._of_layers_alone(path, with_value(self._facts, path[1:], other))
                     for path in self._leaves_of(read)
                     if path not in planned
                     for other in _other_facts(_look_up(self._facts, path[1:]))
-                    for change in self._change(
-                        path, self._profile, with_value(self._facts, path[1:], other), self._look_up
-                    )
                 ]
             yield from self._facts_of[read]
+
+    def _of_layers_alone(self, path: KeyPath, facts: Mapping[str, Any]) -> Change:
+        """Facts of which the plan reads nothing, or nothing that makes a difference: the plan stays."""
+        return Change(path, {**self._values, "facts": facts}, [path], True)
 
     def _leaves_of(self, read: KeyPath) -> Iterator[KeyPath]:
         try:

@@ -263,7 +263,7 @@ def _tree(text: str) -> None:
     try:
         for words in (
             ["check", "profile.yaml", "--format", _ALL[number % 5]], ["check", ".", "--schemas", "team/schemas", "--format", _ALL[number // 5 % 5]],
-            [["plan", "profile.yaml"], ["explain", "profile.yaml", "DynamoGraphDeployment/demo"], ["build", "profile.yaml", "-f", "more.yaml"], ["build", "profile.yaml", "-o", "out"]][number % 4],
+            [["plan", "profile.yaml"], ["explain", "profile.yaml", "Namespace/dynamo"], ["build", "profile.yaml", "-f", "more.yaml"], ["build", "profile.yaml", "-o", "out"]][number % 4],
         ):  # fmt: skip
             run = CliRunner().invoke(dynagen, words, catch_exceptions=False)
             assert run.exit_code in (0, 1, 2), run.exit_code
