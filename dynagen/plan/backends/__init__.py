@@ -1,12 +1,14 @@
 """How each engine is started. One file per backend; the file's name is what the profile says.
 
-A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image,
-`OWN_FLAGS`, the flags that dynagen sets itself and where the profile says them instead, `MEMORY_SHARE`, `BLOCK_SIZE`, the flag for
-the size of a KV cache's block, `METHODS`, those of speculative decoding with the engine's word and the first release that has it,
-`CACHES`, the variables that lead what it compiles to folders of a compilation cache, `SPECULATIVE_FLAGS`, which say the same as `speculative`, `speculative_problem(wish, layout, block_size, arguments, release)`: why the
-engine does not guess that way, with a hint, None if it does, `OFFLOAD_FLAGS`, which say the same as `kvOffload`, `offload_problem(role, release)`: why the engine does not, with a
-hint, `arguments(launch)`, `block_size_problem(size, arguments)`: why a size is none, empty if it is one,
-and `setting(demand)`: what the engine does with the memory of a GPU.
+A backend's file offers `MODULE`, the Python module that Dynamo starts, `IMAGE`, the name of its runtime image, `MEMORY_SHARE`,
+`arguments(launch)`, `setting(demand)`: what the engine does with the memory of a GPU, and for each key that engines spell differently:
+
+- `OWN_FLAGS`: the flags that dynagen sets itself, and where the profile says them instead.
+- `BLOCK_SIZE`: the flag for `blockSize`; `block_size_problem(size, arguments)`: why a size is none, empty if it is one.
+- `METHODS` of `speculative`, each with the engine's word and the first release that has it; `SPECULATIVE_FLAGS`, which say the same;
+  `speculative_problem(wish, layout, block_size, arguments, release)`: why the engine does not guess that way, with a hint.
+- `OFFLOAD_FLAGS`, which say the same as `kvOffload`; `offload_problem(role, release)`: why the engine does not do it, with a hint.
+- `CACHES`: the variables that lead what it compiles to folders of `compilationCache`.
 """
 
 from __future__ import annotations
