@@ -31,8 +31,10 @@ def plan_compilation_cache(data: Mapping[str, Any], facts: Mapping[str, Any]) ->
 def compilation_env(data: Mapping[str, Any]) -> dict[str, str]:
     """Where an engine looks for what it compiled, as far as the operator does not say it."""
     given = data.get("compilationCache")
+    if given is None:
+        return {}
     known: Mapping[str, str] = backends.load(data["backend"]).CACHES
-    return {name: f"{given['mountPath'].rstrip('/')}{folder}" for name, folder in known.items()} if given else {}
+    return {name: f"{given['mountPath'].rstrip('/')}{folder}" for name, folder in known.items()}
 
 
 def plan_volumes(data: Mapping[str, Any]) -> list[Volume]:

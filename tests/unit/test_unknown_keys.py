@@ -69,7 +69,7 @@ def test_what_a_hint_offers_passes(key: str, value: Any, dynagen, tmp_path: Path
     ("extra", "hint"),
     [
         ("port: 8000", "the frontend listens on port 8000"),
-        ("volumes: []", "say it in a layer"),
+        ("initContainers: []", "say it in a layer"),
         ("engine: vllm", "'backend' is there already"),
         ("tolerations: []", "the gke overlay tolerates what its nodes are tainted with"),
         ("tls: true", "say 'gke.gateway.tlsSecret'"),
