@@ -23,7 +23,11 @@ def plan_resources(
     cpu, memory = requests(machine, gpus) if machine else (None, None)
     cpu = str(given["cpu"]) if "cpu" in given else cpu
     memory = str(given["memory"]) if "memory" in given else memory
-    shared = str(given["sharedMemory"]) if "sharedMemory" in given else usual_shared_memory(memory)
+    shared = (
+        str(given["sharedMemory"])
+        if "sharedMemory" in given
+        else usual_shared_memory(memory, _SHARED_MEMORY_GIB[profile.data["backend"]])
+    )
     if memory:
         _check_shared_memory(profile, path, memory, shared, report)
     return cpu, memory, shared
@@ -67,14 +71,15 @@ def amount(quantity: str) -> float:
     return float(found)
 
 
-# The docs ask for 16 GiB in disaggregated mode; NCCL wants more than the operator's 8 GiB for tensor parallelism.
-_SHARED_MEMORY_GIB = 16
+# The docs ask for 16 GiB in disaggregated mode, and for 80 with TensorRT-LLM; NCCL wants more than the operator's 8 GiB for tensor
+# parallelism. source: docs/ of ai-dynamo/dynamo, pages on the backends
+_SHARED_MEMORY_GIB = {"vllm": 16, "sglang": 16, "trtllm": 80}
 
 
-def usual_shared_memory(memory: str | None) -> str:
-    """The size of /dev/shm for a worker with this much memory: what engines want, but at most half."""
-    half = int(amount(memory) / 2 / 1024**3) if memory else _SHARED_MEMORY_GIB
-    return f"{max(1, min(_SHARED_MEMORY_GIB, half))}Gi"
+def usual_shared_memory(memory: str | None, wanted: int) -> str:
+    """The size of /dev/shm for a worker with this much memory: the GiB that its engine wants, but at most half."""
+    half = int(amount(memory) / 2 / 1024**3) if memory else min(wanted, 16)
+    return f"{max(1, min(wanted, half))}Gi"
 
 
 def _check_shared_memory(profile: Profile, path: KeyPath, memory: str, shared: str, report: Report) -> None:

@@ -127,7 +127,7 @@ def test_what_the_profile_asks_for_wins() -> None:
 
 @pytest.mark.parametrize(("memory", "shared"), [(None, "16Gi"), ("400Gi", "16Gi"), ("23Gi", "11Gi"), ("1Gi", "1Gi")])
 def test_shared_memory_is_16_gib_or_half_of_a_small_worker(memory: str | None, shared: str) -> None:
-    assert usual_shared_memory(memory) == shared
+    assert usual_shared_memory(memory, 16) == shared
 
 
 @pytest.mark.parametrize(("text", "number"), [("64Gi", 64 * 1024**3), ("1.5G", 1.5e9), ("500m", 0.5), ("7", 7)])

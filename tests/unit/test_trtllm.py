@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dynagen.plan.backends import Demand, Launch
+from dynagen.plan.backends import Demand, Launch, Speculative
 from dynagen.plan.backends.trtllm import arguments, setting, settings
 from dynagen.plan.fit.gpu_memory import GIB, Layout
 from tests.unit.compiling import compiled, pod
@@ -139,3 +139,37 @@ def test_metrics_are_published_for_whoever_asks_for_them() -> None:
     text = HEAD.replace("[gke]", "[gke, monitoring]") + "agg: {replicas: 2}\n"
     assert "--publish-metrics" in pod(compiled(text), "worker")["containers"][0]["args"][0]
     assert "--publish-metrics" not in pod(compiled(HEAD + "agg: {replicas: 2}\n"), "worker")["containers"][0]["args"][0]
+
+
+def test_one_block_size_for_the_flag_and_the_file() -> None:
+    wish = launch(block_size=64)
+    assert arguments(wish)[-2:] == ["--kv-block-size", "64"]
+    assert settings(wish) == {"kv_cache_config": {"tokens_per_block": 64}}
+
+
+@pytest.mark.parametrize(("release", "method", "model", "found"), [
+    ((1, 6, 1), "mtp", None, {"decoding_type": "MTP", "max_draft_len": 3}),
+    ((1, 2, 0), "mtp", None, {"decoding_type": "MTP", "num_nextn_predict_layers": 3}),
+    ((1, 6, 1), "eagle3", "a/e", {"decoding_type": "Eagle3", "max_draft_len": 3, "speculative_model": "a/e"}),
+    ((1, 3, 0), "eagle3", "a/e", {"decoding_type": "Eagle3", "max_draft_len": 3, "speculative_model_dir": "a/e"}),
+    ((1, 2, 0), "eagle3", "a/e", {"decoding_type": "Eagle", "max_draft_len": 3, "speculative_model_dir": "a/e"}),
+])  # fmt: skip
+def test_how_tokens_are_guessed(
+    release: tuple[int, int, int], method: str, model: str | None, found: dict[str, Any]
+) -> None:
+    assert settings(launch(release, speculative=Speculative(method, 3, model)))["speculative_config"] == found
+
+
+def test_memory_for_caches_is_that_of_a_rank_and_decode_has_none() -> None:
+    layout = Layout(4, 1, 1, False)
+    assert settings(launch(layout=layout, kv_offload=400))["kv_cache_config"] == {"host_cache_size": 100}
+    assert "kv_cache_config" not in settings(launch(role="decode", layout=layout, kv_offload=400))
+
+
+@pytest.mark.parametrize("text", [
+    "blockSize: 64\nengineConfig: {kv_cache_config: {tokens_per_block: 32}}\n",
+    "engineConfig: {speculative_config: {decoding_type: MTP}}\n",
+    "engineConfig: {kv_cache_config: {host_cache_size: 1000}}\n",
+])  # fmt: skip
+def test_nested_settings_that_keys_own_are_refused(text: str) -> None:
+    assert "DG721" in [code for code, _ in complaints(HEAD + "agg: {replicas: 2}\n" + text)]
