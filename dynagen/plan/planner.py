@@ -96,7 +96,7 @@ def _check(
     data, paths = profile.data, [part.path for part in parts]
     release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     check_machines(profile, paths, workers, gpu, facts, report)
-    check_wishes(profile, report)
+    check_wishes(profile, cache, facts, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
