@@ -1,6 +1,6 @@
 """Files that `schemas/SOURCES.yaml` finds in Go modules, fetched by the Go client: `python -m tests.published FOLDER`.
 
-A source with a `module` has its `files` in the module's `path`. They are put where `from` says, below FOLDER. What cannot be had is
+A source with a `module` has its `files` in the `path` of the module's `commit`. They are put where `from` says, below FOLDER. What cannot be had is
 made from the schemas that are there, and said.
 """
 
@@ -64,7 +64,7 @@ def put(source: dict[str, Any], version: str, into: Path) -> str:
 
 def main(target: Path) -> None:
     for source in sources():
-        version = f"v{source['version'].removeprefix('v')}"
+        version = source["commit"]
         into = target / source["from"]
         into.mkdir(parents=True, exist_ok=True)
         print(f"{source['module']}@{version}: {put(source, version, into)}")
