@@ -24,6 +24,7 @@ from dynagen.plan.model_cache import check_model_cache, plan_model_cache
 from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
+from dynagen.plan.spot import check_spot
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, PodSecurity, Worker
@@ -96,7 +97,7 @@ def _check(
     data, paths = profile.data, [part.path for part in parts]
     release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     check_machines(profile, paths, workers, gpu, facts, report)
-    check_wishes(profile, report)
+    check_wishes(profile, cache, facts, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
@@ -104,6 +105,7 @@ def _check(
     check_flags(profile, paths, engines, look_up, report)
     check_rollout(profile, release, report)
     check_router(profile, paths, report)
+    check_spot(profile, report)
     check_start(profile, paths, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:
