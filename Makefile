@@ -74,8 +74,9 @@ facts: .venv/ready ## facts that were held against their sources more than DAYS 
 	$(BIN)/python -m tests.facts $(DAYS)
 
 SHARED ?= ../shared
-schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI documents in $(SHARED)
-	$(BIN)/dynagen schemas import --all $(SHARED)
+schemas: .venv/ready ## derive schemas/ anew from published CRDs and OpenAPI documents, in $(SHARED) or in Go modules
+	$(BIN)/python -m tests.published build/published
+	$(BIN)/dynagen schemas import --all build/published --all $(SHARED)
 
 WHEELS ?= build/wheels
 # WHEELS has a folder for each wheel, vllm-0.31.0, with its Python files: pip download --no-deps, unzip '*.py'; ai-dynamo-runtime-1.6.1 with its 'dynamo'.

@@ -107,3 +107,38 @@ def test_check_knows_what_the_record_knows(dynagen, home: Path) -> None:  # type
 @pytest.mark.parametrize("tree", sorted((ROOT / "out").iterdir()), ids=lambda path: path.name)
 def test_the_trees_of_the_examples_are_fine(dynagen, tree: Path) -> None:  # type: ignore[no-untyped-def]
     assert dynagen("check", str(tree), "--strict") == (0, "", "")
+
+
+SILENCED = """\
+apiVersion: dynagen.dev/v1alpha1
+kind: Profile
+metadata: {name: demo}
+backend: vllm
+model: Qwen/Qwen3-0.6B
+gpu: nvidia-l4
+agg: {replicas: 2, gpus: 1}
+overlays: [gke]
+# dynagen: allow DG646: the VPN ends before it
+gke: {gateway: {class: gke-l7-global-external-managed}}
+"""
+
+
+def test_what_a_profile_silences_its_tree_does_not_tell_again(dynagen, home: Path) -> None:  # type: ignore[no-untyped-def]
+    (home / "c.yaml").write_text(SILENCED)
+    assert dynagen("build", "c.yaml", "-o", "out", cwd=home).code == 0
+    run = dynagen("check", "out", "--strict", cwd=home)
+    assert (run.code, "1 silenced" in run.stderr) == (0, True), run.stderr
+    gateway, record = home / "out/gateway-demo-gateway.yaml", home / "out" / FILE
+    whole = gateway.read_text()
+    gateway.write_text(whole + "# by hand\n")  # then nobody knows what the profile says of it
+    run = dynagen("check", "out", "--strict", cwd=home)
+    assert (run.code, "error[DG646]" in run.stderr) == (1, True)
+    gateway.write_text(whole)
+    text = record.read_text()
+    for code in ("DG204", "DG408", "DG999", "../x", ""):  # a record can be written by anybody
+        record.write_text(text.replace("code: DG646", f"code: '{code}'"))
+        assert "error[DG646]" in dynagen("check", "out", "--strict", cwd=home).stderr
+    for broken in ("silenced: 5", "silenced: [5, {code: DG646}, {code: [], message: {}, reason: 1}]"):
+        record.write_text(re.sub(r"silenced:\n(- .*\n|  .*\n)+(?=files:)", f"{broken}\n", text))
+        assert broken in record.read_text()
+        assert "error[DG646]" in dynagen("check", "out", "--strict", cwd=home).stderr

@@ -79,12 +79,14 @@ def _apart(streams: Sequence[Stream]) -> list[set[int]]:
 
 def _of_trees(stream: Stream, target: Target, report: Report) -> Target:
     """What the records of our own trees among the files say about their cluster. Reports DG507 and DG508 about the trees."""
-    from dynagen.manifests.record import FILE, check_tree, read_record
+    from dynagen.manifests.record import FILE, accept_silenced, check_tree, read_record
 
     folders = dict.fromkeys(file.path.parent for file in stream.files if file.path is not None)
     records = [(folder / FILE, record) for folder in folders if (record := read_record(folder)) is not None]
     for file, record in records:
         check_tree(record, file.parent, file.parent.as_posix(), report)
+        shown = {each.path.name: each.shown for each in stream.files if each.path and each.path.parent == file.parent}
+        accept_silenced(record, file.parent, shown, report)
     return target.of_record(records) if records else target
 
 

@@ -25,6 +25,10 @@ class Elsewhere:
                 return True
         return False
 
+    def has_any(self, kind: str) -> bool:
+        found = (places for (each, _), places in self._index.items() if each == kind)
+        return any(stream not in self._apart for places in found for _, stream in places)
+
     @property
     def makers(self) -> set[str]:
         """Namespaces in which something there may make pods."""

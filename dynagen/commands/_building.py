@@ -58,7 +58,7 @@ def _write(compilation: Compilation, given: Input, output: str, force: bool) -> 
     # What every cluster of GKE has, whoever checks the tree knows.
     external = [each.data for each in compilation.external if each.kind != "StorageClass" or each.data.keys() - _NAMING]
     versions = (plan.release, plan.kubernetes)
-    tree = with_record(to_files(compilation.manifests), owner, given.names, versions, external)
+    tree = with_record(to_files(compilation.manifests), owner, given.names, versions, external, given.report.silenced)
 
     def look(folder: Path) -> list[str] | None:
         record = read_record(folder)

@@ -30,15 +30,17 @@ def schemas() -> None:
 @click.option("--date", help="Date of the commit.")
 @click.option("--version", help="Version of the project.")
 @click.option(
-    "--all", "shared", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Make all sets of -o (the shipped ones by default) anew, from the files in FOLDER that SOURCES.yaml names.",
+    "--all", "shared", metavar="FOLDER", multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Make all sets of -o (the shipped ones by default) anew, from the files in FOLDER that SOURCES.yaml names. Of several "
+    "folders, the first one that has a file.",
 )  # fmt: skip
 def import_(
     sources: tuple[Path, ...],
     output: Path | None,
     kind: str | None,
     cluster_scoped: bool,
-    shared: Path | None,
+    shared: tuple[Path, ...],
     **facts: str | None,
 ) -> None:
     """Derive schemas from CRDs, from JSON Schemas extracted from a cluster, or from Kubernetes' OpenAPI v2 document.

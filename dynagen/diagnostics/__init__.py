@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dynagen.diagnostics.masks import masked
@@ -132,6 +132,7 @@ class Report:
         ] = {}  # of a severity: how many are not kept, and where the first one is
         self._silenced: dict[Diagnostic, Silence] = {}
         self._silences: dict[tuple[str, int], list[Silence]] = {}
+        self._accepted: dict[tuple[str, str], list[tuple[Collection[str], Silence]]] = {}
         self._overridden: set[str] = set()
 
     def add(
@@ -146,7 +147,8 @@ class Report:
     ) -> None:
         at, others = _shown_place(at), tuple((_said(words), _shown_place(place)) for words, place in related)
         diagnostic = Diagnostic(code, _said(message), at, _said(hint), others, severity, cause)
-        for silence in self._silences.get((at.file, at.line), ()):
+        accepted = (each for files, each in self._accepted.get((code, diagnostic.message), ()) if at.file in files)
+        for silence in (*self._silences.get((at.file, at.line), ()), *accepted):
             if silence.code == code:
                 if len(self._silenced) < _MOST_OF_A_CAUSE:
                     self._silenced.setdefault(diagnostic, silence)
@@ -176,6 +178,10 @@ class Report:
     def silence(self, line: int, silence: Silence) -> None:
         """What arises at this line of the comment's file, with the comment's code, is kept apart from now on."""
         self._silences.setdefault((silence.at.file, line), []).append(silence)
+
+    def accept(self, files: Collection[str], message: str, silence: Silence) -> None:
+        """One finding, with these words in any line of the files, is kept apart from now on."""
+        self._accepted.setdefault((silence.code, message), []).append((files, silence))
 
     def override(self, files: Iterable[str]) -> None:
         """Something else has the last word over these files: a comment that silences nothing there is no mistake of theirs."""

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from dynagen import __version__
-from dynagen.diagnostics import Position, Report
+from dynagen.diagnostics import Diagnostic, Position, Report, Silence
 from dynagen.manifests.yaml import HEADER, to_yaml
 from dynagen.text.opening import MAX_BYTES, read_bytes
+from dynagen.text.silences import can_be_silenced
 from dynagen.text.source import parse, read
 
 _MOST = 16 * MAX_BYTES
@@ -26,7 +27,8 @@ FILE = "dynagen.record"
 class Record(NamedTuple):
     """`owner` is namespace/name of the profile; `external` are objects that the cluster has, as far as they matter.
 
-    `files` are the names of the files that were written, each with the digest of its text.
+    `files` are the names of the files that were written, each with the digest of its text; `silenced` is what the profile silences,
+    with its code, message and reason.
     """
 
     owner: str
@@ -35,6 +37,7 @@ class Record(NamedTuple):
     kubernetes: str
     external: Sequence[Mapping[str, Any]]
     files: Mapping[str, str]
+    silenced: Sequence[Mapping[str, str]] = ()
 
     def to_text(self) -> str:
         """The same for the same profile and the same dynagen, wherever and whenever."""
@@ -45,9 +48,22 @@ class Record(NamedTuple):
             "release": self.release,
             "kubernetes": self.kubernetes,
             "external": list(self.external),
+            **({"silenced": list(self.silenced)} if self.silenced else {}),
             "files": dict(self.files),
         }
         return HEADER + to_yaml(data)
+
+    def unchanged_in(self, folder: Path) -> list[str]:
+        """Files that say what was written, and nothing else."""
+        found = []
+        for name, known in self.files.items():
+            try:
+                text = read_bytes(folder / name, _MOST, folder).decode("utf-8", "replace")
+            except (OSError, ValueError):
+                continue
+            if digest(text) == known:
+                found.append(name)
+        return found
 
     def changed_in(self, folder: Path) -> list[str]:
         """Files that do not say what was written any more. One that is gone is no loss."""
@@ -60,6 +76,19 @@ class Record(NamedTuple):
             if text.startswith(HEADER.rstrip("\n")) and digest(text) != known:
                 found.append(name)
         return found
+
+
+def accept_silenced(record: Record, folder: Path, shown: Mapping[str, str], report: Report) -> None:
+    """What the profile silences, its tree does not tell again; `shown` says how the names of its files are shown.
+
+    A file that was changed says something else, and a record cannot silence what no comment could.
+    """
+    unchanged = record.unchanged_in(folder) if record.silenced else ()
+    files = {shown[name] for name in unchanged if name in shown}
+    for each in record.silenced:
+        if can_be_silenced(each["code"]):
+            at = Position((folder / FILE).as_posix())
+            report.accept(files, each["message"], Silence(each["code"], each["reason"], at))
 
 
 def check_tree(record: Record, folder: Path, shown: str, report: Report) -> None:
@@ -90,11 +119,12 @@ def digest(text: str) -> str:
 
 def with_record(
     files: Mapping[str, str], owner: str, profile: Sequence[str], versions: tuple[str, str],
-    external: Sequence[Mapping[str, Any]],
+    external: Sequence[Mapping[str, Any]], silenced: Sequence[Diagnostic] = (),
 ) -> dict[str, str]:  # fmt: skip
     """The files of a tree and their record. `profile` are names as given, `versions` of the release and of Kubernetes."""
+    said = [{"code": each.code, "message": each.message, "reason": each.silenced or ""} for each in silenced]
     digests = {name: digest(text) for name, text in files.items()}
-    record = Record(owner, [os.path.basename(name) for name in profile], *versions, external, digests)  # noqa: PTH119
+    record = Record(owner, [os.path.basename(name) for name in profile], *versions, external, digests, said)  # noqa: PTH119
     return {**files, FILE: record.to_text()}
 
 
@@ -114,7 +144,14 @@ def read_record(folder: Path) -> Record | None:
         return None
     owner, release, kubernetes = map(str, words)
     named = {str(name): str(known) for name, known in files.items() if "/" not in str(name)}
-    return Record(owner, [], release, kubernetes, [each for each in external if _is_object(each)], named)
+    silenced = data.get("silenced")
+    said = [each for each in silenced if _is_silenced(each)] if isinstance(silenced, list) else []
+    return Record(owner, [], release, kubernetes, [each for each in external if _is_object(each)], named, said)
+
+
+def _is_silenced(data: Any) -> bool:
+    words = [data.get(key) for key in ("code", "message", "reason")] if isinstance(data, dict) else [None]
+    return all(isinstance(word, str) and word for word in words)
 
 
 def _is_object(data: Any) -> bool:

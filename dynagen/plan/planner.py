@@ -31,6 +31,7 @@ from dynagen.plan.rollout import check_rollout
 from dynagen.plan.routing import check_router, router_arguments, sync_arguments
 from dynagen.plan.shutdown import plan_shutdown
 from dynagen.plan.speculation import check_speculation, find_draft
+from dynagen.plan.spot import check_spot
 from dynagen.plan.start import check_start
 from dynagen.plan.storage import Load, check_storage
 from dynagen.plan.values import Frontend, GraphNames, ModelCache, Plan, Platform, PodSecurity, Worker
@@ -122,7 +123,7 @@ def _check(
     check_machines(profile, paths, workers, gpu, facts, report)
     check_fabric(profile, parts, facts, report)
     check_domain(profile, parts, facts, report)
-    check_wishes(profile, report)
+    check_wishes(profile, cache, facts, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
     check_gateway(profile, report)
@@ -133,6 +134,7 @@ def _check(
     check_router(profile, paths, look_up, report)
     check_parsers(profile, paths, look_up, report)
     check_block_size(profile, paths, engines, look_up, report)
+    check_spot(profile, report)
     check_start(profile, paths, report)
     check_names(profile, [worker.name for worker in workers], cache is not None and cache.download, report)
     if cache:

@@ -21,10 +21,10 @@ def plan_rollout(data: Mapping[str, Any], replicas: int, cache: ModelCache | Non
         return _LEFT_TO_THE_OPERATOR  # v1alpha1 has these annotations in another place
     if given:
         return Rollout(given.get("strategy"), _text(given.get("maxSurge")), _text(given.get("maxUnavailable")))
-    if release < (1, 4, 0):
-        return _LEFT_TO_THE_OPERATOR  # a rollout of worker generations begins there
     if cache and cache.access_mode == "ReadWriteOnce":
-        return Rollout("Recreate", None, None)  # the new worker would wait for the disk of the old one
+        # The new worker would wait for the disk of the old one. Before 1.4 (docs/pages/kubernetes/rolling-update.md, Recreate
+        # Strategy) that is only true of one generation, and each rollout makes another, whose pace these two numbers are.
+        return Rollout("Recreate", None, None) if release >= (1, 4, 0) else Rollout(None, "0", "100%")
     capacity = (data.get("gke") or {}).get("capacity", "on-demand")
     # Of two workers that are replaced in turn, the second one may go before the frontend knows the first
     # (ai-dynamo/dynamo#13622). Spot machines may be there; reserved ones are all in use.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dynagen.cluster.objects import mapping
 from dynagen.diagnostics import KeyPath, Report, path_text
+from dynagen.plan.values import ModelCache
 from dynagen.profile import Profile
 from dynagen.trees.nodes import value_at
 
@@ -14,18 +15,35 @@ from dynagen.trees.nodes import value_at
 USUAL: dict[KeyPath, Any] = {
     ("gke", "gateway", "class"): "gke-l7-rilb",
     ("gke", "gateway", "timeoutSeconds"): 3600,
+    ("gke", "network"): "default",
     ("monitoring", "dashboard", "label"): "grafana_dashboard",
 }
 
 _GATEWAY, _DASHBOARD, _CACHE = ("gke", "gateway"), ("monitoring", "dashboard"), ("modelCache",)
+_NETWORK = ("gke", "network")
 
 
-def check_wishes(profile: Profile, report: Report) -> None:
+def check_wishes(profile: Profile, cache: ModelCache | None, facts: Mapping[str, Any], report: Report) -> None:
     """Reports DG613 for each."""
-    for path, why, hint in _idle(profile):
+    for path, why, hint in (*_idle(profile), *_idle_network(cache, facts)):
         at = profile.written(path)
         if at is not None and profile.value(path) != USUAL.get(path):
             report.add("DG613", f"'{path_text(path)}' does nothing: {why}", at, hint)
+
+
+def _idle_network(cache: ModelCache | None, facts: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    if cache is None or not cache.create:
+        yield _NETWORK, "it is for a model cache on Filestore that is made here", "leave it out"
+        return
+    classes = facts.get("storage", {}).get("classes", {})
+    if not classes.get(cache.storage_class_name, {}).get("tier"):
+        usable = ", ".join(f"'{name}'" for name, each in classes.items() if each.get("tier"))
+        hint = f"leave it out, or use {usable}; a class of your own names the network in its 'parameters'"
+        yield (
+            _NETWORK,
+            f"'{cache.storage_class_name}' is not one of the classes of Filestore that can be had in another network",
+            hint,
+        )
 
 
 def _idle(profile: Profile) -> Iterator[tuple[KeyPath, str, str]]:

@@ -181,10 +181,11 @@ def _sources(entry: dict[str, Any], files: Sequence[Path], facts: dict[str, str]
     return [*sources, {**facts, "files": names}]
 
 
-def import_all(shared: Path, root: Path) -> dict[str, int]:
+def import_all(shared: Sequence[Path], root: Path) -> dict[str, int]:
     """Makes every set of `root/SOURCES.yaml` anew from the files below `shared`; the store holds nothing else then.
 
-    Returns how many files each set has. A set whose files are not in `from` of its entry is refused.
+    The first of these folders that has a file counts. Returns how many files each set has. A set whose files are not in `from` of
+    its entry is refused.
     """
     catalogue = read_catalogue(root / SOURCES)
     store = openapi.Store()
@@ -194,7 +195,7 @@ def import_all(shared: Path, root: Path) -> dict[str, int]:
         entry = catalogue["sets"][name]
         fresh = _Set(_known_kinds(root / SOURCES, name, entry), lambda: store)
         for file in _named_files(root / SOURCES, name, entry):
-            fresh.take(shared / file, None)
+            fresh.take(next((folder / file for folder in shared if (folder / file).is_file()), shared[-1] / file), None)
         folders[root / name] = fresh.files
         custom[name] = fresh.found
         catalogue["sets"][name] = fresh.entry(entry["sources"])

@@ -45,13 +45,19 @@ def read_silences(text: str, file: str, report: Report, scalars: Sequence[tuple[
             report.add("DG114", "a silence names a rule and a reason", at, hint)
         elif not (RULES / f"{allowed[1]}.yaml").is_file():
             report.add("DG114", f"there is no rule {allowed[1]}", at, "`dynagen rules` lists them")
-        elif not allowed[1].startswith(_RULES) or allowed[1] in _FOR_GOOD:
+        elif not can_be_silenced(allowed[1]):
             hint = "rules (DG401 and higher) can be; what is no profile or no manifest cannot become one"
             if allowed[1] in _FOR_GOOD:
                 hint = "no comment gives a release what it does not have"
             report.add("DG114", f"{allowed[1]} cannot be silenced", at, hint)
         else:
             report.silence(spoken_of[number - 1], Silence(allowed[1], allowed[2], at))
+
+
+def can_be_silenced(code: str) -> bool:
+    """Whether there is such a rule, and a reason may stand against it."""
+    known = re.fullmatch("DG[0-9]{3}", code) and (RULES / f"{code}.yaml").is_file()
+    return bool(known) and code.startswith(_RULES) and code not in _FOR_GOOD
 
 
 def _is_inside(index: int, scalars: Sequence[tuple[int, int]]) -> bool:

@@ -202,7 +202,20 @@ def _peers(spec: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             for index, peer in enumerate((rule or {}).get(peers) or ()):
                 for key in ("podSelector", "namespaceSelector"):
                     if isinstance(selector := (peer or {}).get(key), dict):
-                        yield from _selector(("spec", way, number, peers, index, key), selector)
+                        path: KeyPath = ("spec", way, number, peers, index, key)
+                        yield from _selector(path, selector)
+                        yield from _operators(path, selector)
+
+
+def _operators(path: KeyPath, selector: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Where the published schema has no list of the words."""
+    for index, expression in enumerate(selector.get("matchExpressions") or ()):
+        operator = expression.get("operator")
+        if operator and operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+            yield (
+                (*path, "matchExpressions", index, "operator"),
+                f"'{_short(operator)}' is none of In, NotIn, Exists and DoesNotExist",
+            )
 
 
 def _expression(path: KeyPath, expression: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

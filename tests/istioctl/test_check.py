@@ -47,6 +47,7 @@ agg: {replicas: 2, gpus: 1}
 overlays: [gke, istio, monitoring]
 istio:
   host: a.example.com
+  tlsCredential: a-tls
 """
 
 

@@ -35,6 +35,10 @@ def annotations(text: str) -> Any:
     (L4 + "rollout: {strategy: Recreate}\n", {"nvidia.com/deployment-strategy": "Recreate"}),
     (L4.replace("2}", "1}") + "modelCache: {size: 50Gi, accessMode: ReadWriteOnce}\n", {"nvidia.com/deployment-strategy": "Recreate"}),
     (H100 + "agg: {replicas: 3, gpus: 8}\nspot: true\nrelease: 1.1.1\n", None),
+    (H100 + "agg: {replicas: 3, gpus: 8}\nspot: true\nrelease: 1.2.1\n", {SURGE: "0", UNAVAILABLE: "1"}),
+    (H100 + "agg: {replicas: 2, gpus: 8}\nrelease: 1.3.1\n", {}),
+    # Before 1.4, Recreate holds inside a generation of workers only, and the next one is another Deployment.
+    (L4.replace("2}", "1}") + "release: 1.3.1\nmodelCache: {size: 50Gi, accessMode: ReadWriteOnce}\n", {SURGE: "0", UNAVAILABLE: "100%"}),
 ])  # fmt: skip
 def test_workers_are_replaced_as_their_machines_allow(text: str, expected: dict[str, str] | None) -> None:
     if expected is None:

@@ -347,9 +347,9 @@ def test_everything_can_be_made_again_with_the_same_bytes(tmp_path: Path) -> Non
         "  widgets: {sources: [{from: ., files: [widgets.yaml]}, {from: ., files: [list.json]}]}\n"
         "  kubernetes-1.90: {sources: [{from: ., files: [openapi-1.90.json]}]}\n"
     )
-    assert import_all(FIXTURES, root) == {"kubernetes-1.90": 2, "widgets": 3, "kubernetes": 4}
+    assert import_all([FIXTURES], root) == {"kubernetes-1.90": 2, "widgets": 3, "kubernetes": 4}
     first = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    import_all(FIXTURES, root)
+    import_all([FIXTURES], root)
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == first
     names = [crd["metadata"]["name"] for crd in custom_resource_definitions(root)]
     assert names == ["shelves.store.k8s.io", "widgets.example.com"]
@@ -383,7 +383,7 @@ def test_what_several_sets_have_is_stored_once(tmp_path: Path) -> None:
         (shared / f"{name}.json").write_text(json.dumps({"kind": "List", "items": definitions}))
     sources = [f"  {name}: {{sources: [{{from: ., files: [{name}.json]}}]}}\n" for name in found_in]
     (root / "SOURCES.yaml").write_text("sets:\n" + "".join(sources))
-    assert import_all(shared, root) == {"one-1.10": 2, "one-1.9": 2, "two": 1, "kubernetes": 3}
+    assert import_all([shared], root) == {"one-1.10": 2, "one-1.9": 2, "two": 1, "kubernetes": 3}
     assert [file.name.partition("-")[0] for file in sorted((root / "kubernetes").iterdir())] == [
         "ObjectMeta", "Small", "pod",
     ]  # fmt: skip
@@ -418,7 +418,7 @@ def test_what_several_sets_have_is_stored_once(tmp_path: Path) -> None:
 def test_a_broken_catalogue_is_refused_and_changes_nothing(tmp_path: Path, sets: str, message: str) -> None:
     (tmp_path / "SOURCES.yaml").write_text(f"sets: {sets}\n")
     with pytest.raises(ImportRefused, match=re.escape(message)):
-        import_all(FIXTURES, tmp_path)
+        import_all([FIXTURES], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["SOURCES.yaml"]
 
 

@@ -10,18 +10,20 @@ _WAYS = {"Gateway", "Ingress", "HTTPRoute", "VirtualService", "GCPBackendPolicy"
 
 
 def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> None:
-    """Reports DG646 and DG648."""
+    """Reports DG646, DG648 and DG652."""
     if not any(each.kind in _WAYS or _is_balanced(each) for each in objects):
         return
     from dynagen.cluster.frontends import Frontends
+    from dynagen.verify.outside.default_timeouts import check_default_timeouts
     from dynagen.verify.outside.plain_text import check_plain_text
-    from dynagen.verify.outside.timeouts import check_timeouts
+    from dynagen.verify.outside.timeouts import check_timeouts, takes_long
 
     frontends = Frontends(objects, cluster.release)
     if frontends:
         routes = list(frontends.routes())
         check_plain_text(frontends, routes, cluster.external, findings)
         check_timeouts(frontends, routes, cluster.release, findings)
+        check_default_timeouts(frontends, [each for each in routes if takes_long(each)], cluster, findings)
 
 
 def _is_balanced(subject: Object) -> bool:

@@ -32,7 +32,7 @@ def check_timeouts(frontends: Frontends, routes: Sequence[Route], release: Versi
         return
     for route in routes:
         wait = longest_wait(route.pods)
-        for field in _FIELDS[route.subject.group == ISTIO] if wait and _takes_long(route) else ():
+        for field in _FIELDS[route.subject.group == ISTIO] if wait and takes_long(route) else ():
             seconds = _seconds(_at(route.data, field))
             if wait and seconds and seconds < wait[0]:
                 _report(findings, route.subject, (*route.path, *field), seconds, wait)
@@ -80,7 +80,7 @@ def _report(findings: Findings, subject: Object, path: KeyPath, seconds: float, 
     findings.add("DG648", subject, path, message, hint, "warning", [("the frontend's time", wait[1].subject, wait[2])])
 
 
-def _takes_long(route: Route) -> bool:
+def takes_long(route: Route) -> bool:
     """Whether a rule surely takes requests for answers that are long."""
     matches = route.data.get("match" if route.subject.group == ISTIO else "matches")
     return not matches or any(any(_takes(match, path) for path in _LONG) for match in matches)

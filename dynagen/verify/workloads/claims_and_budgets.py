@@ -11,6 +11,7 @@ from typing import Any
 
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.diagnostics import Finding, KeyPath, path_text
+from dynagen.text.names import key_problem
 from dynagen.verify.predicates import Form
 from dynagen.verify.table import Rules
 
@@ -28,6 +29,7 @@ def _amount_problem(value: Any) -> str:
 
 _FORMS: dict[str, Form] = {
     "amount": _amount_problem,
+    "provisioner": lambda name: key_problem(name.lower()),
     "port-number": lambda port: isinstance(port, int) and not 1 <= port <= 65535,
 }
 
