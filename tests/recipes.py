@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +19,7 @@ from dynagen.text.source import parse
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "examples/recipes"
-LINES = 15
-
-# What a profile may still be warned of: keys that it needs are not there yet.
-WAITING = {"fabric": {"DG437", "DG712"}, "computeDomain": {"DG712"}, "trtllm": set[str]()}
+LINES = 18
 
 # How engines spell what the table says of a worker.
 FLAGS = {
@@ -33,7 +30,13 @@ FLAGS = {
         "expert": "--enable-expert-parallel",
     },
     "sglang": {"tensor": "--tp", "pipeline": "--pp-size", "data": "--dp-size", "expert": "--ep-size"},
+    "trtllm": {
+        "tensor": "--tensor-parallel-size",
+        "pipeline": "--pipeline-parallel-size",
+        "expert": "--expert-parallel-size",
+    },
 }
+MODEL = {"vllm": "--model", "sglang": "--model-path", "trtllm": "--model"}
 ROLES = {"agg": "worker", "prefill": "prefill", "decode": "decode", "encode": "encode"}
 ABSENT = {"pipeline": 1, "data": 1, "expert": False}
 
@@ -62,11 +65,21 @@ def built(profile: str) -> Built:
     documents = parse((FOLDER / profile).read_text("utf-8"), profile, report)
     compilation = compile_profile(Request(documents, [], Path(), Path()), report)
     codes = frozenset(each.code for each in report.diagnostics if each.severity != "note")
-    graphs = [each.to_data() for each in compilation.manifests if each.kind == "DynamoGraphDeployment"]
-    return Built(codes, facts_of(graphs[0]) if graphs else {})
+    made = [each.to_data() for each in compilation.manifests]
+    graphs = [each for each in made if each["kind"] == "DynamoGraphDeployment"]
+    return Built(codes, facts_of(graphs[0], _files(made)) if graphs else {})
 
 
-def facts_of(graph: Mapping[str, Any]) -> dict[str, Any]:
+def _files(made: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The engine's own files, by the names of their ConfigMaps."""
+    texts = {
+        each["metadata"]["name"]: each["data"]["config.yaml"]
+        for each in made if each["kind"] == "ConfigMap" and "config.yaml" in each["data"]
+    }  # fmt: skip
+    return {name: parse(text, name, Report())[0].data for name, text in texts.items()}
+
+
+def facts_of(graph: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The model, the engine, the GPU, and what each worker is."""
     spec = graph["spec"]
     workers = {each["name"]: each for each in spec["components"] if each["name"] in ROLES.values()}
@@ -74,9 +87,11 @@ def facts_of(graph: Mapping[str, Any]) -> dict[str, Any]:
     for role, name in ROLES.items():
         if name in workers:
             arguments = _arguments(workers[name])
-            found["model"] = arguments["--model" if spec["backendFramework"] == "vllm" else "--model-path"]
+            found["model"] = arguments[MODEL[spec["backendFramework"]]]
             found["gpu"] = _gpu(workers[name])
             found[role] = _worker(workers[name], spec["backendFramework"], arguments)
+            if files.get(f"{graph['metadata']['name']}-{name}-engine", {}).get("enable_attention_dp"):
+                found[role]["data"] = found[role]["tensor"]
     return found
 
 
@@ -113,25 +128,19 @@ def wanted(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**{word: entry[word] for word in ("model", "engine", "gpu")}, **roles}
 
 
-def allowed(entry: Mapping[str, Any]) -> set[str]:
-    """The warnings that are due to what is not built yet."""
-    return set().union(*(WAITING[word] for word in entry.get("waits", ())))
-
-
 def verdict(entry: Mapping[str, Any]) -> tuple[str, str]:
     """`said` or `not said`, and what there is to say of it."""
-    waits = "waits: " + " | ".join(entry["waits"]) if "waits" in entry else ""
     if "profile" not in entry:
-        return "not said", entry.get("missing") or waits
-    return "said", ", ".join(filter(None, (waits, "fit not checked" if "unchecked" in entry else "")))
+        return "not said", entry.get("missing", "")
+    return "said", "fit not checked" if "unchecked" in entry else ""
 
 
 def lines() -> Iterator[str]:
     totals: Counter[str] = Counter()
     for entry in published():
         word, why = verdict(entry)
-        parts = [f"waits: {key}" for key in entry.get("waits", ())] + ["fit not checked"] * ("unchecked" in entry)
-        totals.update(f"{entry['from']}: {each}" for each in (word, *(f"{word}, {part}" for part in parts)))
+        said = f"{entry['from']}: {word}"
+        totals.update([said, f"{said}, {why}"] if "unchecked" in entry else [said])
         yield f"{word:8} {entry['source']}{' - ' * bool(why)}{why}"
     yield ""
     yield from (f"{count:4} {name}" for name, count in sorted(totals.items()))
