@@ -267,6 +267,10 @@ def profile(model: str, gpu: str, gpus: int, backend: str = "vllm", more: str = 
     return f"backend: {backend}\nmodel: {model}\ngpu: {gpu}\nagg: {{replicas: 2, gpus: {gpus}}}\n{more}"
 
 
+# Its engine begins with Ampere, and MXFP4 with Hopper (base/facts/precision.yaml).
+_NOT_FOR_TRTLLM = {("nvidia-tesla-t4", "Qwen/Qwen3-0.6B"), ("nvidia-a100-80gb", "openai/gpt-oss-20b")}
+
+
 @pytest.mark.parametrize("backend", backends.names())
 @pytest.mark.parametrize(("model", "gpu", "gpus"), [
     ("nvidia/Llama-3.3-70B-Instruct-FP8", "nvidia-h100-80gb", 2),
@@ -286,6 +290,8 @@ def profile(model: str, gpu: str, gpus: int, backend: str = "vllm", more: str = 
     ("moonshotai/Kimi-K2-Instruct", "nvidia-b200", 8),
 ])  # fmt: skip
 def test_what_works_in_the_world_is_accepted(backend: str, model: str, gpu: str, gpus: int) -> None:
+    if backend == "trtllm" and (gpu, model) in _NOT_FOR_TRTLLM:
+        return
     found, codes = compiled(profile(model, gpu, gpus, backend, "huggingFaceSecret: token\n"))
     # That less than a quarter of a context fits, or that weights come slowly, is no reason not to run.
     assert [code for code, severity in codes if severity != "note" and code not in ("DG425", "DG642")] == []
@@ -304,7 +310,8 @@ def test_what_works_in_the_world_is_accepted(backend: str, model: str, gpu: str,
     ("openai/gpt-oss-20b", "nvidia-tesla-t4", 4, "DG428"),
 ])  # fmt: skip
 def test_what_fails_in_the_world_is_refused(backend: str, model: str, gpu: str, gpus: int, code: str) -> None:
-    assert (code, "error") in compiled(profile(model, gpu, gpus, backend))[1]
+    is_too_old = backend == "trtllm" and gpu == "nvidia-tesla-t4"
+    assert ("DG428" if is_too_old else code, "error") in compiled(profile(model, gpu, gpus, backend))[1]
 
 
 def test_a_context_that_is_cut_is_said_and_handed_to_every_worker() -> None:

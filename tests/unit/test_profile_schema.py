@@ -58,7 +58,7 @@ def test_examples_and_defaults_conform(schema: dict[str, Any]) -> None:
 
 
 def test_words_that_facts_and_files_define_are_in_it(schema: dict[str, Any]) -> None:
-    assert schema["properties"]["backend"]["enum"] == ["sglang", "vllm"]
+    assert schema["properties"]["backend"]["enum"] == ["sglang", "trtllm", "vllm"]
     assert "nvidia-h100-80gb" in schema["properties"]["gpu"]["enum"]
     assert schema["properties"]["release"]["examples"][0] == "1.7.0"
     assert schema["properties"]["kubernetes"]["enum"][0] == "1.31"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from dynagen.plan.fit.gpu_memory import Layout
@@ -72,7 +72,7 @@ class Demand(NamedTuple):
     concurrency: int | None
     is_latent: bool
     has_experts: bool
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = MappingProxyType({})
 
 
 def names() -> list[str]:

@@ -32,9 +32,13 @@ def check_precision(
         flag, message, hint = refused
         message = message.replace("of this model", f"of model '{profile.data['model']}'")
         helps = other(flag, hint) or ("use a newer GPU" if flag else "")
-        precision = "" if "does not run on" in message else "the model in another precision"
-        hint = helps if flag else ", or ".join(filter(None, [helps, precision]))
-        report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint if helps else f"use {hint}")
+        if "does not run on" in message:
+            hint = helps or "use a newer GPU"
+        elif not flag:
+            hint = f"{helps}, or the model in another precision" if helps else "use the model in another precision"
+        else:
+            hint = helps
+        report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint)
         return
     capability, where = float(gpu["computeCapability"]), _where(gpu)
     if backend == "vllm" and shape and shape.type in _NEVER_IN_HALF and capability < 8 and not _dtype(arguments):
