@@ -536,8 +536,8 @@ def test_the_engines_arguments(backend: str, args: str, codes: list[str]) -> Non
 
 def test_own_flags_are_all_known_to_the_newest_release() -> None:
     for backend in backends.names():
-        parser = Parser(f"dynamo.{backend}", look_up, "1.6.1", {"vllm": "0.31.0", "sglang": "0.5.21"}[backend])
-        gone = {"--is-prefill-worker", "--is-decode-worker", "--migration-limit"}
+        parser = Parser(f"dynamo.{backend}", look_up, "1.6.1", {"vllm": "0.31.0", "sglang": "0.5.21"}.get(backend, ""))
+        gone = {"--is-prefill-worker", "--is-decode-worker", "--migration-limit", "--publish-events-and-metrics"}
         short = {"--tp", "--dp"}
         known = {*gone, *short, *(flag for section in parser.sections for flag in section.known())}
         assert known.issuperset(backends.load(backend).OWN_FLAGS), backend
