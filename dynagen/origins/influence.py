@@ -105,7 +105,8 @@ class Influence:
 
     def _value(self, text: str, given: Given | None, values: Values, pick: Pick) -> Any:
         try:
-            return pick(self.evaluate(text, given, values))
+            found = self.evaluate(text, given, values)
+            return _GONE if found is None else pick(found)  # null means not there
         except LookupError:
             return _GONE  # the part that was picked
         except (ExpressionError, TypeError):

@@ -57,7 +57,8 @@ def cases(plane: Plane) -> Iterator[list[Case]]:
     answers = Admission(plane).judge([mutant.text for mutant in made])
     yield [Case(mutant, complaint(mutant.text, setting), answer) for mutant, answer in zip(made, answers, strict=True)]
     for account in accounts:
-        plane.kubectl("delete", "serviceaccount", account["metadata"]["name"], "-n", account["metadata"]["namespace"])
+        place = ("-n", account["metadata"]["namespace"], "--ignore-not-found")  # originals share some
+        plane.kubectl("delete", "serviceaccount", account["metadata"]["name"], *place)
 
 
 def complaint(text: str, setting: Setting) -> str:
