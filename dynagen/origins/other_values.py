@@ -8,7 +8,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath
 from dynagen.profile import Schema
 from dynagen.profile.schema import dereferenced
-from dynagen.schema.sets import conforms
+from dynagen.schema.conformance import Source, conforms
 
 _ABSENT = object()
 _MODES = (("agg",), ("disagg",))
@@ -36,10 +36,11 @@ def alternatives(data: Mapping[str, Any], schema: Schema) -> Iterator[tuple[KeyP
 
     `data` has all defaults. The schema allows each profile; its rules across fields, and the plan, may not.
     """
+    source = Source(schema)  # one for all: it remembers patterns, and what conforms
     for path, value in _places(data, schema, schema, ()):
         for other in value:
             changed = with_value(data, path, other)
-            if changed != data and conforms(changed, schema):
+            if changed != data and conforms(changed, schema, source):
                 yield path, changed
     yield from _the_other_mode(data, schema)
 
