@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.options import Parser
 from dynagen.plan import backends
+from dynagen.plan.engine_arguments import arguments_of
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
 
@@ -24,7 +25,7 @@ def check_block_size(
     name = data["backend"]
     parser = Parser(backends.load(name).MODULE, look_up, data["release"], engines.get(name, ""))
     for worker in workers:
-        own = [*data["engineArgs"], *profile.value((*worker, "engineArgs"))]
+        own = arguments_of(profile, worker)
         problem = _problem(parser, size, own)
         if problem:
             fine = [each for each in _SIZES if not _problem(parser, each, own)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
+from dynagen.plan.engine_arguments import arguments_of, arguments_said
 from dynagen.plan.engine_config import plan_config
 from dynagen.plan.fit.question import Part
 from dynagen.plan.kv_offload import offloaded
@@ -28,9 +29,8 @@ def command_line(
     says otherwise already. `longest` is the context even where the model's own is left to the engine."""
     data = profile.data
     backend = backends.load(data["backend"])
-    for path in (("engineArgs",), (*part.path, "engineArgs")):
-        _check_arguments(profile, path, {**backend.OWN_FLAGS, **OWN_FLAGS}, report)
-    own = [*data["engineArgs"], *profile.value(part.path)["engineArgs"]]
+    _check_arguments(profile, part.path, {**backend.OWN_FLAGS, **OWN_FLAGS}, report)
+    own = arguments_of(profile, part.path)
     launch = backends.Launch(
         model=data["model"],
         served_model_name=data.get("servedModelName", data["model"]),
@@ -56,12 +56,12 @@ def command_line(
     return ["python3", "-m", backend.MODULE], args, config
 
 
-def _check_arguments(profile: Profile, path: KeyPath, own: Mapping[str, str], report: Report) -> None:
-    for index, argument in enumerate(profile.value(path)):
+def _check_arguments(profile: Profile, worker: KeyPath, own: Mapping[str, str], report: Report) -> None:
+    for path, argument in arguments_said(profile, [worker]):
         flag = flag_of(argument)
         if flag in own:
             report.add(
-                "DG404", f"'{flag}' is set by dynagen", profile.at((*path, index)),
+                "DG404", f"'{flag}' is set by dynagen", profile.at(path),
                 hint=f"the profile says it with {own[flag]}",
             )  # fmt: skip
 

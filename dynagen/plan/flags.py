@@ -8,6 +8,8 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.options import Parser
 from dynagen.engine.words import Word
 from dynagen.plan import backends, parsers, routing
+from dynagen.plan.engine_arguments import argument_lists
+from dynagen.plan.known_values import is_certain
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
 
@@ -20,9 +22,7 @@ def check_flags(
     `engines` are the versions of the engines in the release.
     """
     data = profile.data
-    paths = [
-        path for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)) if profile.value(path)
-    ]
+    paths = [path for path in argument_lists(workers) if profile.value(path)]
     if paths:
         _check_engine(profile, paths, workers, engines, look_up, report)
     if data["frontend"]["args"]:
@@ -41,9 +41,9 @@ def _check_engine(
         check_values(profile, path, report)
     data, own = profile.data, backends.load(profile.data["backend"])
     parser = Parser(own.MODULE, look_up, data["release"], engines.get(data["backend"], ""))
-    certain = "image" not in data and "runtimeVersionOverride" not in data and bool(parser.engine)
+    certain = is_certain(profile) and bool(parser.engine)
     for worker in workers:
-        words = [*_words(profile, ("engineArgs",)), *_words(profile, (*worker, "engineArgs"))]
+        words = [word for path in argument_lists([worker]) for word in _words(profile, path)]
         _judge(profile, words, certain, {**own.OWN_FLAGS, **parsers.OWN_FLAGS}, parser, report)
 
 

@@ -7,8 +7,8 @@ from math import ceil
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
+from dynagen.plan.engine_arguments import arguments_of, refuse_repeated
 from dynagen.plan.fit.question import Part, Question, memory_of
 from dynagen.plan.fit.shape import Shape
 from dynagen.plan.routing import needs_events
@@ -60,13 +60,7 @@ def check_offload(
             )  # fmt: skip
         elif shape is not None and profile.data["backend"] == "sglang" and release < (1, 4, 0):
             _check_pools(profile, part, size, shape, gpu, release, report)
-    for path in (("engineArgs",), *((*part.path, "engineArgs") for part in parts)):
-        for index, argument in enumerate(profile.value(path)):
-            if flag_of(argument).partition(".")[0] in backend.OFFLOAD_FLAGS:
-                report.add(
-                    "DG404", f"'{flag_of(argument)}' is set by dynagen, for 'kvOffload'", profile.at((*path, index)),
-                    hint="leave it out; or say all of it with arguments, and leave 'kvOffload' out",
-                )  # fmt: skip
+    refuse_repeated(profile, [part.path for part in parts], backend.OFFLOAD_FLAGS, "kvOffload", report)
 
 
 def _check_memory(profile: Profile, part: Part, worker: Worker, size: int, report: Report) -> None:
@@ -90,11 +84,9 @@ def _check_pools(
     profile: Profile, part: Part, size: int, shape: Shape, gpu: Mapping[str, Any], release: Version, report: Report
 ) -> None:
     """Before 0.5.16 SGLang ends when a GPU has more KV cache than there is in memory for it."""
-    data = profile.data
-    own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
-    _, memory = memory_of(
-        Question(shape, "sglang", release, own, data.get("concurrency"), {}), part.layout, part.role, gpu
-    )
+    own = arguments_of(profile, part.path)
+    question = Question(shape, "sglang", release, own, profile.data.get("concurrency"), {})
+    _, memory = memory_of(question, part.layout, part.role, gpu)
     share = size * part.nodes / part.layout.gpus
     if share < memory.room * 0.9:
         least = ceil(memory.room * 1.1 * part.layout.gpus / part.nodes / _GIB)

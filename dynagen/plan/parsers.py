@@ -13,6 +13,7 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of
 from dynagen.engine.options import Parser
 from dynagen.plan import backends
+from dynagen.plan.engine_arguments import arguments_said
 from dynagen.plan.known_values import check_word, is_certain
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -38,11 +39,10 @@ def check_parsers(profile: Profile, workers: Sequence[KeyPath], look_up: LookUp,
             check_word(profile, (key,), flag, parser, is_certain(profile), report)
     if data["backend"] != "sglang":
         return
-    for path in (("engineArgs",), *((*worker, "engineArgs") for worker in workers)):
-        for index, argument in enumerate(profile.value(path)):
-            key = _SGLANGS.get(flag_of(argument), "")
-            if key in data and (key == "toolCallParser" or parse_version(data["release"]) < (1, 3, 0)):
-                report.add(
-                    "DG742", f"'{flag_of(argument)}' and '{key}': Dynamo takes one of the two", profile.at((*path, index)),
-                    hint=f"leave the argument out, or '{key}'",
-                )  # fmt: skip
+    for path, argument in arguments_said(profile, workers):
+        key = _SGLANGS.get(flag_of(argument), "")
+        if key in data and (key == "toolCallParser" or parse_version(data["release"]) < (1, 3, 0)):
+            report.add(
+                "DG742", f"'{flag_of(argument)}' and '{key}': Dynamo takes one of the two", profile.at(path),
+                hint=f"leave the argument out, or '{key}'",
+            )  # fmt: skip

@@ -9,6 +9,7 @@ from dynagen.diagnostics import KeyPath, Report
 from dynagen.engine.arguments import flag_of, has, places_of
 from dynagen.engine.events import silences
 from dynagen.engine.options import Parser
+from dynagen.plan.engine_arguments import argument_lists
 from dynagen.plan.known_values import check_word, is_certain
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
@@ -74,8 +75,8 @@ def check_router(profile: Profile, workers: Sequence[KeyPath], look_up: LookUp, 
         return
     # Decode workers are chosen by load alone: "Disables overlap scoring" in docs/fern/pages/developer-guide/knowledge-base/
     # modular-components/router/disaggregated-serving.md of ai-dynamo/dynamo.
-    asked = (worker for worker in workers if worker[-1] != "decode")
-    for path in (("engineArgs",), *((*worker, "engineArgs") for worker in asked)):
+    asked = [worker for worker in workers if worker[-1] != "decode"]
+    for path in argument_lists(asked):
         for index, why in silences(data["backend"], profile.value(path)):
             report.add(
                 "DG643", f"the frontend routes by what workers have cached, and {why}: it never learns of anything",

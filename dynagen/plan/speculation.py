@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynagen.diagnostics import Report
-from dynagen.engine.arguments import flag_of
 from dynagen.plan import backends
 from dynagen.plan.backends import Speculative
+from dynagen.plan.engine_arguments import arguments_of, refuse_repeated
 from dynagen.plan.fit.block import NotUnderstood
 from dynagen.plan.fit.models import known_config
 from dynagen.plan.fit.question import Part
 from dynagen.plan.fit.shape import Shape, shape_of
 from dynagen.profile import Profile
 from dynagen.profile.facts import LookUp
-from dynagen.text.versions import Version
+from dynagen.text.versions import Version, version_text
 
 # Kinds of models that have no layers to guess with: hf_config_override in vllm/config/speculative.py of 0.31.0 knows none, nor do
 # the NextN models of sglang/srt/models of 0.5.21.
@@ -57,13 +57,7 @@ def check_speculation(
     backend = backends.load(profile.data["backend"])
     _check_method(profile, wish, parts, backend, release, report)
     _check_models(profile, wish, shape, draft, report)
-    for path in (("engineArgs",), *((*part.path, "engineArgs") for part in parts)):
-        for index, argument in enumerate(profile.value(path)):
-            if flag_of(argument).partition(".")[0] in backend.SPECULATIVE_FLAGS:
-                report.add(
-                    "DG404", f"'{flag_of(argument)}' is set by dynagen, for 'speculative'", profile.at((*path, index)),
-                    hint="leave it out; or say all of it with arguments, and leave 'speculative' out",
-                )  # fmt: skip
+    refuse_repeated(profile, [part.path for part in parts], backend.SPECULATIVE_FLAGS, "speculative", report)
 
 
 def _check_method(
@@ -76,14 +70,14 @@ def _check_method(
         report.add("DG743", f"{name} has no method '{wish.method}'", at, hint=f"one of {here}")
         return
     if release < since:
-        version = ".".join(map(str, since))
+        version = version_text(since)
         report.add(
             "DG743", f"{name} has the method '{wish.method}' since release {version}, and this is {profile.data['release']}", at,
             hint=f"one of {here}, or release {version} or later",
         )  # fmt: skip
         return
     for part in parts:
-        own = [*profile.data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
+        own = arguments_of(profile, part.path)
         problem = backend.speculative_problem(wish, part.layout, profile.data.get("blockSize"), own, release)
         if problem:
             report.add("DG743", f"worker '{part.name}': {problem[0]}", at, hint=problem[1])
