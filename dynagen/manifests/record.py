@@ -7,7 +7,7 @@ object; kustomize reads what a kustomization lists.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -55,27 +55,21 @@ class Record(NamedTuple):
 
     def unchanged_in(self, folder: Path) -> list[str]:
         """Files that say what was written, and nothing else."""
-        found = []
-        for name, known in self.files.items():
-            try:
-                text = read_bytes(folder / name, _MOST, folder).decode("utf-8", "replace")
-            except (OSError, ValueError):
-                continue
-            if digest(text) == known:
-                found.append(name)
-        return found
+        return [name for name, _, is_same in self._found_in(folder) if is_same]
 
     def changed_in(self, folder: Path) -> list[str]:
         """Files that do not say what was written any more. One that is gone is no loss."""
-        found = []
+        begin = HEADER.rstrip("\n")
+        return [name for name, text, is_same in self._found_in(folder) if text.startswith(begin) and not is_same]
+
+    def _found_in(self, folder: Path) -> Iterator[tuple[str, str, bool]]:
+        """The files that are there, with their texts, and whether these are what was written."""
         for name, known in self.files.items():
             try:
                 text = read_bytes(folder / name, _MOST, folder).decode("utf-8", "replace")
             except (OSError, ValueError):
                 continue
-            if text.startswith(HEADER.rstrip("\n")) and digest(text) != known:
-                found.append(name)
-        return found
+            yield name, text, digest(text) == known
 
 
 def accept_silenced(record: Record, folder: Path, shown: Mapping[str, str], report: Report) -> None:

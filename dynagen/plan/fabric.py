@@ -12,6 +12,7 @@ from dynagen.plan.fit.question import Part
 from dynagen.plan.placement import largest_node
 from dynagen.plan.values import Fabric
 from dynagen.profile import Profile
+from dynagen.text.versions import numbered
 
 _FABRIC = ("gke", "fabric")
 # A daemon beside each pod serves NCCL's plugin: gpudirect-tcpxo/README.md of GoogleCloudPlatform/container-engine-accelerators. UCX, by
@@ -73,10 +74,10 @@ def devices_of(data: Mapping[str, Any], gpu: Mapping[str, Any], gpus: int) -> in
     return int(devices) * gpus // largest_node(gpu)
 
 
-def check_fabric(profile: Profile, parts: Sequence[Part], facts: Mapping[str, Any], report: Report) -> None:
+def check_fabric(
+    profile: Profile, parts: Sequence[Part], gpu: Mapping[str, Any], facts: Mapping[str, Any], report: Report
+) -> None:
     """Reports DG730 to DG733, and DG736."""
-    name = profile.data["gpu"]
-    gpu = {"name": name, **facts["gpus"][name]}
     for code, path, message, hint in _wrong(profile, parts, gpu, facts):
         report.add(code, message, profile.written(path) or profile.at(path), hint)
 
@@ -140,8 +141,4 @@ def _having(facts: Mapping[str, Any], kind: str) -> list[str]:
 
 
 def is_before(data: Mapping[str, Any], version: str) -> bool:
-    return _number(str(data["kubernetes"])) < _number(version)
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2])
+    return numbered(str(data["kubernetes"])) < numbered(version)

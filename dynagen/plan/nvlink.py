@@ -59,10 +59,10 @@ def _nodes(profile: Profile, parts: Sequence[Part]) -> int:
     return sum(int(profile.value(part.path)["replicas"]) * part.nodes for part in parts)
 
 
-def check_domain(profile: Profile, parts: Sequence[Part], facts: Mapping[str, Any], report: Report) -> None:
+def check_domain(
+    profile: Profile, parts: Sequence[Part], gpu: Mapping[str, Any], facts: Mapping[str, Any], report: Report
+) -> None:
     """Reports DG613, DG732, DG734 and DG735."""
-    name = profile.data["gpu"]
-    gpu = {"name": name, **facts["gpus"][name]}
     for code, path, message, hint in (*_wrong(profile, parts, gpu, facts), *_scattered(profile, parts, gpu)):
         severity = "warning" if code == "DG735" else "error"
         report.add(code, message, profile.written(path) or profile.at(path), hint, severity=severity)

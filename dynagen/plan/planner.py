@@ -19,6 +19,7 @@ from dynagen.plan.fit.judging import judge
 from dynagen.plan.fit.machines import check_machines
 from dynagen.plan.fit.models import find_shape
 from dynagen.plan.fit.question import Part
+from dynagen.plan.fit.shape import Shape
 from dynagen.plan.flags import check_flags
 from dynagen.plan.gateway import check_gateway
 from dynagen.plan.images import plan_images
@@ -58,15 +59,11 @@ def make_plan(
     """
     data = profile.data
     release = parse_version(data["release"])
-    metadata = data["metadata"]
     gpu = {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     parts = plan_parts(profile, gpu)
     shape = find_shape(profile, config, look_up, report)
     draft = find_draft(data, look_up)
-    load = Load(
-        stored_bytes(shape) + (stored_bytes(draft) if draft else 0) if shape else None,
-        sum(profile.value((*part.path, "replicas")) * part.nodes for part in parts),
-    )
+    load = _load(profile, parts, shape, draft)
     cache = plan_model_cache(data, facts, release, load)
     context = judge(profile, parts, shape, gpu, facts, release, draft, report)
     longest = context or (shape.context if shape else None)
@@ -77,9 +74,9 @@ def make_plan(
     compilation_cache = plan_compilation_cache(data, facts)
     check_volumes(profile, compilation_cache, facts, report)
     check_speculation(profile, parts, shape, draft, release, report)
-    _check(profile, parts, workers, cache, load, facts, look_up, report)
+    _check(profile, parts, workers, cache, load, gpu, release, facts, look_up, report)
     return Plan(
-        metadata={"name": metadata["name"], "namespace": metadata["namespace"]},
+        metadata={key: data["metadata"][key] for key in ("name", "namespace")},
         backend=data["backend"],
         model=data["model"],
         revision=data.get("revision"),
@@ -92,9 +89,7 @@ def make_plan(
         spot=data["spot"],
         gpu=gpu,
         images=plan_images(profile, gpu, release, report),
-        graph=_graph(
-            dynamo_namespace(metadata["name"], metadata["namespace"]), release, facts_of_release(facts, data["release"])
-        ),
+        graph=_graph(data["metadata"], facts_of_release(facts, data["release"])),
         pod_security=_pod_security(data, release),
         network_policy=data["networkPolicy"],
         frontend=_frontend(data, release, cache),
@@ -104,25 +99,24 @@ def make_plan(
         compute_domain=plan_domain(profile, parts, gpu),
         compilation_cache=compilation_cache,
         volumes=plan_volumes(data),
-        platform=Platform(data["platform"]["grove"], data["platform"]["lws"], data["platform"].get("kaiQueue")),
+        platform=_platform(data["platform"]),
         hugging_face_secret=data.get("huggingFaceSecret"),
         create_namespace=data["createNamespace"],
-        labels=_labels(metadata),
-        annotations=dict(metadata.get("annotations", {})),
+        labels=_labels(data["metadata"]),
+        annotations=dict(data["metadata"].get("annotations", {})),
         overlays=list(data["overlays"]),
     )
 
 
 def _check(
     profile: Profile, parts: Sequence[Part], workers: Sequence[Worker], cache: ModelCache | None, load: Load,
-    facts: Mapping[str, Any], look_up: LookUp, report: Report,
+    gpu: Mapping[str, Any], release: Version, facts: Mapping[str, Any], look_up: LookUp, report: Report,
 ) -> None:  # fmt: skip
     """What is to be said of a plan whose parts are there."""
     data, paths = profile.data, [part.path for part in parts]
-    release, gpu = parse_version(data["release"]), {"name": data["gpu"], **facts["gpus"][data["gpu"]]}
     check_machines(profile, paths, workers, gpu, facts, report)
-    check_fabric(profile, parts, facts, report)
-    check_domain(profile, parts, facts, report)
+    check_fabric(profile, parts, gpu, facts, report)
+    check_domain(profile, parts, gpu, facts, report)
     check_wishes(profile, cache, facts, report)
     check_driver(profile, facts, report)
     engines = facts_of_release(facts, data["release"]).get("engines", {})
@@ -153,7 +147,17 @@ def _pod_security(data: Mapping[str, Any], release: Version) -> PodSecurity:
     return PodSecurity(own and "image" not in data["frontend"], own and fabric_of(data) == "none")
 
 
-def _graph(namespace: str, release: Version, facts: Mapping[str, Any]) -> GraphNames:
+def _load(profile: Profile, parts: Sequence[Part], shape: Shape | None, draft: Shape | None) -> Load:
+    weights = stored_bytes(shape) + (stored_bytes(draft) if draft else 0) if shape else None
+    return Load(weights, sum(profile.value((*part.path, "replicas")) * part.nodes for part in parts))
+
+
+def _platform(given: Mapping[str, Any]) -> Platform:
+    return Platform(given["grove"], given["lws"], given.get("kaiQueue"))
+
+
+def _graph(metadata: Mapping[str, Any], facts: Mapping[str, Any]) -> GraphNames:
+    namespace = dynamo_namespace(metadata["name"], metadata["namespace"])
     short = namespace if len(namespace) <= 40 else f"{namespace[:31]}-{crc32(namespace.encode()):08x}"
     return GraphNames(
         api_version=facts["apiVersion"],

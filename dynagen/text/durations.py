@@ -18,6 +18,14 @@ _UNITS = {
 }
 
 
+def seconds_said(value: object) -> float:
+    """The number of seconds that a variable's text says; 0 for what is none."""
+    try:
+        return float(value) if isinstance(value, str) else 0
+    except ValueError:
+        return 0
+
+
 def nanoseconds(text: str) -> int | None:
     """A duration as Go writes it, `1h30m`; None for what is none."""
     if text.endswith("s") and text[:-1].isdecimal() and text.isascii() and len(text) < 9:

@@ -9,6 +9,7 @@ from typing import Any
 from dynagen.cluster.objects import Cluster, Findings, Object, listing, mapping
 from dynagen.cluster.pod_templates import PodTemplate, pod_templates
 from dynagen.diagnostics import KeyPath
+from dynagen.text.durations import seconds_said
 
 # Of the 30 seconds of notice, pods of users have 15 (cloud.google.com/kubernetes-engine/docs/concepts/spot-vms).
 _NOTICE = 15
@@ -100,7 +101,7 @@ def _check_grace(template: PodTemplate, findings: Findings) -> None:
 def _waits(template: PodTemplate) -> Iterator[Wait]:
     for path, container in template.containers():
         for index, variable in enumerate(container.get("env") or ()):
-            if variable.get("name") in _WAITS and (seconds := _seconds(variable.get("value"))):
+            if variable.get("name") in _WAITS and (seconds := seconds_said(variable.get("value"))):
                 yield (*path, "env", index, "value"), str(variable["name"]), seconds
 
 
@@ -111,11 +112,4 @@ def _sleep(container: dict[str, Any]) -> float:
         return seconds
     words = " ".join(map(str, mapping(hook.get("exec")).get("command") or ()))
     found = re.fullmatch(r"(?:(?:/usr)?(?:/bin/)?(?:ba)?sh -c )?(?:exec )?(?:/usr)?(?:/bin/)?sleep ([0-9.]+)s?", words)
-    return _seconds(found[1]) if found else 0
-
-
-def _seconds(value: object) -> float:
-    try:
-        return float(value) if isinstance(value, str) else 0
-    except ValueError:
-        return 0
+    return seconds_said(found[1]) if found else 0

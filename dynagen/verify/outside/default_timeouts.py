@@ -8,6 +8,7 @@ from typing import Any
 from dynagen.cluster.frontends import GATEWAY_API, Frontends, Route
 from dynagen.cluster.objects import Cluster, Findings, Object, listing, mapping
 from dynagen.diagnostics import KeyPath
+from dynagen.trees.nodes import value_at
 
 # source: cloud.google.com/load-balancing/docs/backend-service (timeout, 30 seconds by default, for the whole of request and
 #   response); GoogleCloudPlatform/gke-gateway-api, config/crd (GCPBackendPolicy, timeoutSec)
@@ -23,7 +24,7 @@ def check_default_timeouts(frontends: Frontends, long: Sequence[Route], cluster:
     if not (cluster.is_open or _may_be(_POLICY, there, cluster)):
         said: set[tuple[str, KeyPath]] = set()
         for route in long:
-            name = mapping(_at(route.subject.data, route.to)).get("name")
+            name = mapping(value_at(route.subject.data, route.to)).get("name")
             if (
                 (str(route.subject), route.to[:1]) not in said
                 and _is_of_gke(route, there)
@@ -48,7 +49,7 @@ def _may_be(kind: str, there: Sequence[Object], cluster: Cluster) -> bool:
 def _is_of_gke(route: Route, there: Sequence[Object]) -> bool:
     if (
         route.subject.group != GATEWAY_API
-        or mapping(_at(route.subject.data, route.to)).get("kind", "Service") != "Service"
+        or mapping(value_at(route.subject.data, route.to)).get("kind", "Service") != "Service"
     ):
         return False
     named = {(space, name) for space, name, _ in route.gateways}
@@ -94,9 +95,3 @@ def _backends(spec: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
     for index, rule in enumerate(listing(spec.get("rules"))):
         for number, each in enumerate(listing(mapping(rule.get("http")).get("paths"))):
             yield ("spec", "rules", index, "http", "paths", number, "backend"), mapping(each.get("backend"))
-
-
-def _at(data: Any, path: KeyPath) -> Any:
-    for key in path:
-        data = data[key]
-    return data

@@ -9,8 +9,9 @@ from dynagen.cluster.frontends import ISTIO, Frontends, Route
 from dynagen.cluster.objects import Findings, Object, mapping
 from dynagen.cluster.pod_templates import PodTemplate
 from dynagen.diagnostics import KeyPath
-from dynagen.text.durations import nanoseconds
+from dynagen.text.durations import nanoseconds, seconds_said
 from dynagen.text.versions import Version
+from dynagen.trees.nodes import value_at
 
 _WAIT = "DYN_HTTP_GRACEFUL_SHUTDOWN_TIMEOUT_SECS"
 # Since this release the variable is the time for answers under way; before, the time in which new requests are taken.
@@ -33,7 +34,7 @@ def check_timeouts(frontends: Frontends, routes: Sequence[Route], release: Versi
     for route in routes:
         wait = longest_wait(route.pods)
         for field in _FIELDS[route.subject.group == ISTIO] if wait and takes_long(route) else ():
-            seconds = _seconds(_at(route.data, field))
+            seconds = _seconds(value_at(route.data, field))
             if wait and seconds and seconds < wait[0]:
                 _report(findings, route.subject, (*route.path, *field), seconds, wait)
     for subject in frontends.objects:
@@ -51,7 +52,7 @@ def longest_wait(pods: Sequence[PodTemplate]) -> Wait | None:
         for pod in pods
         for path, container in pod.containers()
         for index, variable in enumerate(container.get("env") or ())
-        if variable.get("name") == _WAIT and (seconds := _number(variable.get("value")))
+        if variable.get("name") == _WAIT and (seconds := seconds_said(variable.get("value")))
     ]
     return max(found, key=lambda each: each[0], default=None)
 
@@ -67,7 +68,7 @@ def _check_policy(policy: Object, frontends: Frontends, findings: Findings) -> N
     if isinstance(seconds, int) and seconds < wait[0]:
         _report(findings, policy, ("spec", "default", "timeoutSec"), seconds, wait)
     path: KeyPath = ("connectionDraining", "drainingTimeoutSec")
-    drains = _at(default, path)
+    drains = value_at(default, path)
     if isinstance(drains, int) and drains < wait[0]:
         message = f"connections to a pod that goes away are cut after {drains} seconds"
         _report(findings, policy, ("spec", "default", *path), drains, wait, message)
@@ -100,18 +101,5 @@ def _takes(match: dict[str, Any], path: str) -> bool:
     return bool(how == "Exact" and path == text)
 
 
-def _at(data: Any, path: KeyPath) -> Any:
-    for key in path:
-        data = mapping(data).get(str(key))
-    return data
-
-
 def _seconds(given: Any) -> float:
     return (nanoseconds(given) or 0) / 10**9 if isinstance(given, str) else 0
-
-
-def _number(given: Any) -> float:
-    try:
-        return float(given) if isinstance(given, str) else 0
-    except ValueError:
-        return 0

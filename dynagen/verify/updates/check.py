@@ -10,6 +10,7 @@ from dynagen.cluster.earlier import Earlier, applied, manifest_of
 from dynagen.cluster.objects import Cluster, Findings, Object
 from dynagen.compiled.reading import table
 from dynagen.diagnostics import KeyPath, path_text, shortened
+from dynagen.trees.nodes import value_at
 from dynagen.verify.updates.claims import CLAIM, Classes, check_claim
 from dynagen.verify.updates.defaults import Defaults
 from dynagen.verify.updates.judging import JUDGES
@@ -43,7 +44,7 @@ def check(objects: Sequence[Object], cluster: Cluster, findings: Findings) -> No
 
 def _judge(row: Row, hint: str, update: Update, findings: Findings) -> None:
     path = _path(row["at"])
-    before, after = (_without(_at(data, path), row.get("but", ())) for data in (update.before, update.after))
+    before, after = (_without(value_at(data, path), row.get("but", ())) for data in (update.before, update.after))
     if JUDGES[row.get("how", "same")](before, after, update.after) or (before is None and row.get("once")):
         return
     changes = list(_changes(before, after, path))
@@ -51,7 +52,7 @@ def _judge(row: Row, hint: str, update: Update, findings: Findings) -> None:
     if not isinstance(was, (dict, list)) and not isinstance(now, (dict, list)):
         # As it was written: `100Gi`, not its bytes.
         was, now = (
-            value if (raw := _at(data, where)) is None else raw
+            value if (raw := value_at(data, where)) is None else raw
             for data, value in ((update.old.data, was), (update.new.data, now))
         )
     # What may be a password is not shown.
@@ -70,7 +71,7 @@ def _counts(row: Row, update: Update, version: tuple[int, ...]) -> bool:
     since, until = (tuple(map(int, row[key].split("."))) if key in row else None for key in ("since", "until"))
     if (since and version < since) or (until and version >= until):
         return False
-    if row.get("given") and _at(update.new.data, _path(row["at"])) in (None, "", []):
+    if row.get("given") and value_at(update.new.data, _path(row["at"])) in (None, "", []):
         return False
     before, after, unless = update.before, update.after, row.get("unless", {})
     return (
@@ -81,18 +82,12 @@ def _counts(row: Row, update: Update, version: tuple[int, ...]) -> bool:
 
 
 def _is(data: Row, path: str, word: Any) -> bool:
-    value = _at(data, _path(path))
+    value = value_at(data, _path(path))
     return value is not None if word == "*" else bool(value == word)
 
 
 def _path(at: str | list[str]) -> KeyPath:
     return tuple(at.split(".") if isinstance(at, str) else at)
-
-
-def _at(value: Any, path: KeyPath) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _without(value: Any, parts: Sequence[str]) -> Any:
