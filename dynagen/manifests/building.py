@@ -11,6 +11,7 @@ from dynagen.layers.finding import Layer
 from dynagen.layers.rendering import Skipped, render
 from dynagen.manifests.digests import with_digest
 from dynagen.manifests.missed import report_missed
+from dynagen.manifests.order import apply_order, with_keys_in_order
 from dynagen.schema.sets import Schemas
 from dynagen.trees.deletions import Deletions
 from dynagen.trees.directives import LIST_DIRECTIVES, unknown_directives, without_directives
@@ -275,8 +276,8 @@ class Manifests:
             self._check_moved(manifest, _text(common, "metadata", "namespace"))
             if schema and not schema.namespaced and "namespace" not in manifest.tree["metadata"]:
                 tree["metadata"].pop("namespace", None)
-            finished.append(manifest.with_tree(with_digest(_ordered(Map(tree, manifest.tree.origin)))))
-        finished.sort(key=_apply_order)
+            finished.append(manifest.with_tree(with_digest(with_keys_in_order(Map(tree, manifest.tree.origin)))))
+        finished.sort(key=apply_order)
         first: dict[tuple[str, ...], Manifest] = {}
         for manifest in finished:
             other = first.setdefault(manifest.identity, manifest)
@@ -294,25 +295,6 @@ class Manifests:
         self._report.add("DG315", message, at, "say 'metadata.namespace' in the profile", (("made here", manifest.at),))
 
 
-# What others need comes first: kubectl applies a stream from top to bottom.
-_FIRST = (
-    "Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "ComputeClass", "ServiceAccount",
-    "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding", "Secret", "ConfigMap", "PersistentVolume",
-    "PersistentVolumeClaim", "Service", "DynamoGraphDeployment", "Job", "Pod", "Gateway",
-)  # fmt: skip
-
-
-def _apply_order(manifest: Manifest) -> tuple[Any, ...]:
-    kind = manifest.kind
-    return (
-        _FIRST.index(kind) if kind in _FIRST else len(_FIRST),
-        kind,
-        manifest.group,
-        manifest.namespace,
-        manifest.name,
-    )
-
-
 def _matches(patch: Manifest, target: Manifest) -> bool:
     if patch.kind != target.kind or (patch.name and patch.name != target.name):
         return False
@@ -327,16 +309,6 @@ def _without_identity(patch: Map, target: Manifest) -> Map:
     if isinstance(metadata := kept.get("metadata"), Map):
         kept["metadata"] = Map({key: value for key, value in metadata.items() if key != "name"}, metadata.origin)
     return kept
-
-
-def _ordered(tree: Map) -> Map:
-    """apiVersion, kind and metadata first, as people expect them."""
-    head = {key: tree[key] for key in ("apiVersion", "kind", "metadata") if key in tree}
-    metadata = head.get("metadata")
-    if isinstance(metadata, Map):
-        first = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata}
-        head["metadata"] = Map({**first, **metadata}, metadata.origin, metadata.replaced)
-    return Map({**head, **{key: value for key, value in tree.items() if key not in head}}, tree.origin)
 
 
 def _may_identify(path: KeyPath, tree: Tree) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from dynagen.diagnostics import KeyPath, Position, Report
 from dynagen.plan.fabric import attaching, has_fabric
 from dynagen.plan.fit.gpu_memory import Layout
+from dynagen.plan.fit.parallel import NO_WAY
 from dynagen.plan.fit.question import Part
 from dynagen.plan.nvlink import domain_ways, has_domain
 from dynagen.plan.placement import joins_nodes, largest_node
@@ -42,9 +43,10 @@ def check_nodes(
     at = profile.written((*part.path, "nodes")) or profile.at((*part.path, "gpus"))
     joined = joins_nodes(profile.data["platform"])
     if not is_even(profile, part, gpu):
+        ways = _even(profile, part, gpu) if joined else offered()
         report.add(
             "DG403", f"a worker of {gpus} GPUs on {nodes} node{'s' * (nodes > 1)}: a node has {largest_node(gpu)} of type {gpu['name']} "
-            "at most, and each must have as many", at, hint=f"use {' or '.join(_even(profile, part, gpu) if joined else offered()) or _LESS}",
+            "at most, and each must have as many", at, hint="use " + " or ".join(ways) if ways else NO_WAY,
         )  # fmt: skip
         return False
     if nodes > 1 and not joined:
@@ -58,9 +60,6 @@ def check_nodes(
     if nodes > 1:
         _check_spread(profile, part, gpu, at, report)
     return True
-
-
-_LESS = "a smaller model, or one with fewer bits"
 
 
 def _even(profile: Profile, part: Part, gpu: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dynagen.diagnostics import KeyPath, Report
+from dynagen.plan import backends
 from dynagen.plan.values import Machine
 from dynagen.profile import Profile
 from dynagen.text import quantities
@@ -26,7 +27,7 @@ def plan_resources(
     shared = (
         str(given["sharedMemory"])
         if "sharedMemory" in given
-        else usual_shared_memory(memory, _SHARED_MEMORY_GIB[profile.data["backend"]])
+        else usual_shared_memory(memory, backends.load(profile.data["backend"]).SHARED_MEMORY_GIB)
     )
     if memory:
         _check_shared_memory(profile, path, memory, shared, report)
@@ -69,11 +70,6 @@ def amount(quantity: str) -> float:
     found = quantities.amount(quantity)
     assert found is not None, quantity
     return float(found)
-
-
-# The docs ask for 16 GiB in disaggregated mode, and for 80 with TensorRT-LLM; NCCL wants more than the operator's 8 GiB for tensor
-# parallelism. source: docs/ of ai-dynamo/dynamo, pages on the backends
-_SHARED_MEMORY_GIB = {"vllm": 16, "sglang": 16, "trtllm": 80}
 
 
 def usual_shared_memory(memory: str | None, wanted: int) -> str:

@@ -5,6 +5,7 @@ A backend's file offers
 - `MODULE`, the Python module that Dynamo starts, and `IMAGE`, the name of its runtime image;
 - `arguments(launch)`; `OWN_FLAGS`, those that dynagen sets itself and where the profile says them instead;
 - `setting(demand)`: what the engine does with the memory of a GPU, and `MEMORY_SHARE`, the flag for it;
+- `SHARED_MEMORY_GIB`, the /dev/shm that it wants;
 - `BLOCK_SIZE`, the flag for the size of a KV cache's block, and `block_size_problem(size, arguments)`: why a size is none;
 - `METHODS` of speculative decoding, with the engine's word and the first release that has it, `SPECULATIVE_FLAGS`, which say the
   same as `speculative`, and `speculative_problem(wish, layout, block_size, arguments, release)`: why not, with a hint;

@@ -15,6 +15,8 @@ from dynagen.text.versions import Version
 
 MODULE = "dynamo.sglang"
 IMAGE = "sglang-runtime"
+# As for vLLM.
+SHARED_MEMORY_GIB = 16
 OWN_FLAGS = {
     "--model": "model",
     "--model-path": "model",

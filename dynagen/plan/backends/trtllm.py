@@ -17,6 +17,8 @@ from dynagen.text.versions import Version
 
 MODULE = "dynamo.trtllm"
 IMAGE = "tensorrtllm-runtime"
+# source: docs/ of ai-dynamo/dynamo, pages on the backends
+SHARED_MEMORY_GIB = 80
 OWN_FLAGS = {
     "--model": "model",
     "--model-path": "model",

@@ -17,6 +17,9 @@ from dynagen.text.versions import Version
 
 MODULE = "dynamo.vllm"
 IMAGE = "vllm-runtime"
+# The docs ask for so much in disaggregated mode; NCCL wants more than the operator's 8 GiB for tensor parallelism.
+# source: docs/ of ai-dynamo/dynamo, pages on the backends
+SHARED_MEMORY_GIB = 16
 OWN_FLAGS = {
     "--model": "model",
     "--served-model-name": "servedModelName",

@@ -8,6 +8,7 @@ from typing import Any
 
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import has
+from dynagen.plan.engine_arguments import arguments_of
 from dynagen.plan.engine_config import profile_config
 from dynagen.plan.fit.gpu_memory import (
     GIB,
@@ -75,10 +76,7 @@ def judge(
         for part, question in zip(parts, questions, strict=True)
     ]
     if asked is not None and asked > shape.context and not all(_is_stretched(profile, part) for part in parts):
-        report.add(
-            "DG426", f"model '{profile.data['model']}' has a context of {shape.context} tokens, and {asked} are asked for",
-            profile.at(("context",)), hint=f"use 'context: {longest or shape.context}'; the engines refuse more than {shape.context}",
-        )  # fmt: skip
+        _say_too_long(profile, asked, longest or shape.context, shape.context, report)
         asked = shape.context
         if longest:
             return asked
@@ -148,7 +146,7 @@ def _no_shape(flag: str, advice: str) -> str:
 
 def _question(profile: Profile, part: Part, shape: Shape, draft: Shape | None, release: Version) -> Question:
     data = profile.data
-    own = [*data["engineArgs"], *profile.value((*part.path, "engineArgs"))]
+    own = arguments_of(profile, part.path)
     wish, config = data.get("speculative", {}), profile_config(data, profile.value(part.path))
     itself = wish.get("method") == "mtp" and "model" not in wish
     return Question(shape, data["backend"], release, own, data.get("concurrency"), config, draft, itself)
@@ -161,6 +159,14 @@ def _is_stretched(profile: Profile, part: Part) -> bool:
     names = {"VLLM_ALLOW_LONG_MAX_MODEL_LEN", "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"}
     given = [argument.partition(".")[0] for argument in (*data["engineArgs"], *own["engineArgs"])]
     return has(given, *flags) or not names.isdisjoint({**data["env"], **own["env"]})
+
+
+def _say_too_long(profile: Profile, asked: int, possible: int, whole: int, report: Report) -> None:
+    """Reports DG426."""
+    report.add(
+        "DG426", f"model '{profile.data['model']}' has a context of {whole} tokens, and {asked} are asked for",
+        profile.at(("context",)), hint=f"use 'context: {possible}'; the engines refuse more than {whole}",
+    )  # fmt: skip
 
 
 def _say_cut(search: Search, longest: int, whole: int, report: Report) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynagen.diagnostics import Report
 from dynagen.engine.arguments import value_of
@@ -14,8 +14,14 @@ from dynagen.profile import Profile
 _NEVER_IN_HALF = ("gemma2", "gemma3", "gemma3_text", "glm4")
 
 
-# What an engine refuses: the argument that asks for it, empty for the model itself; words; what helps at once.
-Unsupported = tuple[str, str, str]
+class Unsupported(NamedTuple):
+    """What an engine refuses: the argument that asks for it, empty for the model itself; words; what helps at once, and what would
+    help besides."""
+
+    flag: str
+    message: str
+    hint: str = ""
+    besides: str = ""
 
 
 def check_precision(
@@ -29,16 +35,11 @@ def check_precision(
     backend, arguments, at = profile.data["backend"], profile.data["engineArgs"], profile.at(("gpu",))
     refused = unsupported(shape, arguments, backend, gpu, known)
     if refused:
-        flag, message, hint = refused
-        message = message.replace("of this model", f"of model '{profile.data['model']}'")
-        helps = other(flag, hint) or ("use a newer GPU" if flag else "")
-        if "does not run on" in message:
-            hint = helps or "use a newer GPU"
-        elif not flag:
-            hint = f"{helps}, or the model in another precision" if helps else "use the model in another precision"
-        else:
-            hint = helps
-        report.add("DG428", message, _at_argument(profile, flag) if flag else at, hint)
+        message = refused.message.replace("of this model", f"of model '{profile.data['model']}'")
+        helps = [each for each in (other(refused.flag, refused.hint), refused.besides) if each]
+        hint = ", or ".join(helps) if helps != [refused.besides] else f"use {refused.besides}"
+        place = _at_argument(profile, refused.flag) if refused.flag else at
+        report.add("DG428", message, place, hint or "use a newer GPU")
         return
     capability, where = float(gpu["computeCapability"]), _where(gpu)
     if backend == "vllm" and shape and shape.type in _NEVER_IN_HALF and capability < 8 and not _dtype(arguments):
@@ -63,21 +64,22 @@ def unsupported(
     capability, where = float(gpu["computeCapability"]), _where(gpu)
     never_half = backend == "vllm" and shape is not None and shape.type in _NEVER_IN_HALF
     if never_half and shape is not None and _dtype(arguments) in ("half", "float16"):
-        return ("--dtype", f"vLLM does not run '{shape.type}' models in FP16", "leave out --dtype")
+        return Unsupported("--dtype", f"vLLM does not run '{shape.type}' models in FP16", "leave out --dtype")
     if _dtype(arguments) == "bfloat16" and capability < 8:
         hint = "leave out --dtype" if never_half else "use --dtype half"
-        return "--dtype", f"{where} has no BF16", hint
+        return Unsupported("--dtype", f"{where} has no BF16", hint)
     least = known.get(backend, {}).get("any", {}).get("least", 0)
     if capability < least:
-        return "", f"{backend} does not run on {where}: it needs {least}", ""
+        return Unsupported("", f"{backend} does not run on {where}: it needs {least}")
     family, limits, flag = _limits(shape, arguments, backend, known)
     if not limits or capability >= limits["least"]:
         return None
     if flag:
         message = f"{where} cannot serve weights in FP8: {backend} needs {limits['least']}"
-        return (flag, message, "leave out --quantization")
+        return Unsupported(flag, message, "leave out --quantization")
     needs = f"{backend} needs {limits['least']}"
-    return "", f"{where} cannot serve the weights of this model, which are in {family.upper()}: {needs}", ""
+    message = f"{where} cannot serve the weights of this model, which are in {family.upper()}: {needs}"
+    return Unsupported("", message, besides="the model in another precision")
 
 
 def _limits(
